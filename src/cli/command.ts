@@ -1,0 +1,50 @@
+/** Where a command reads and writes; commands never touch process.* so that tests call them. */
+export interface Io {
+  /** Data. */
+  readonly out: Sinkable;
+  /** Everything else. */
+  readonly err: Sinkable;
+  readonly in: NodeJS.ReadableStream & { readonly isTTY?: boolean };
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** Aborted by the first SIGINT or SIGTERM: drain and return 0. */
+  readonly signal: AbortSignal;
+}
+
+export interface Sinkable {
+  write(text: string | Uint8Array): boolean;
+  /** Resolves when a write that returned false has been flushed. */
+  drained(): Promise<void>;
+  readonly isTTY: boolean;
+  readonly columns: number;
+  readonly rows: number;
+}
+
+export interface Flag {
+  readonly name: string;
+  readonly short?: string;
+  /** 'boolean' or the word for its value in help: 'LIST', 'N', 'DURATION'. */
+  readonly value: 'boolean' | string;
+  readonly many?: boolean;
+  readonly summary: string;
+}
+
+export interface Parsed {
+  readonly args: readonly string[];
+  text(flag: string): string | undefined;
+  texts(flag: string): readonly string[];
+  has(flag: string): boolean;
+}
+
+export interface Command {
+  /** 'run', or 'topics ls'. */
+  readonly name: string;
+  readonly summary: string;
+  /** After `pipe <name>`: 'FILE|FOLDER...'. */
+  readonly usage: string;
+  /** Shown first in help; each is a full line. */
+  readonly examples: readonly (readonly [line: string, what: string])[];
+  readonly flags: readonly Flag[];
+  /** Returns the exit code; throws PipeError or PipeErrors for problems, which main prints. */
+  run(p: Parsed, io: Io): Promise<number>;
+}

@@ -1,0 +1,38 @@
+import type { RecordBatch } from './records.ts';
+import { reprOf, type Schema, type SqlType } from '../sql/types.ts';
+
+/** Float64Array for repr f64, Uint8Array (0, 1) for bool, plain array for wide, text and bytes. */
+export type Column = Float64Array | Uint8Array | unknown[];
+
+/** Which record each row came from, for dead letters: row i is record `rows[i]` of `records`. */
+export interface Origin {
+  readonly records: RecordBatch;
+  readonly rows: Int32Array;
+}
+
+/**
+ * Rows [0, length) in columns; columns may be longer than `length`. Immutable after push; a consumer keeps no reference
+ * to it past the call, because producers may reuse the arrays.
+ */
+export interface Batch {
+  readonly schema: Schema;
+  readonly length: number;
+  readonly cols: readonly Column[];
+  /** nulls[c][i] === 1 when row i of column c is NULL; null when the column has none. The column's value there is unspecified. */
+  readonly nulls: readonly (Uint8Array | null)[];
+  /**
+   * Watermark (epoch ms) in force just before each row, -Infinity before the first; null where the pipeline has no event time.
+   * A row is late for a window when window_end - 1 <= wm[i]: so results do not depend on batch sizes.
+   */
+  readonly wm: Float64Array | null;
+  readonly origin: Origin | null;
+}
+
+/** A new column for `capacity` values of a type. */
+export function newColumn(type: SqlType, capacity: number): Column {
+  switch (reprOf(type)) {
+    case 'f64': return new Float64Array(capacity);
+    case 'bool': return new Uint8Array(capacity);
+    default: return new Array(capacity);
+  }
+}

@@ -1,0 +1,41 @@
+import type { StateStore, StateTx } from '../state/store.ts';
+import type { Code } from '../errors.ts';
+import type { Batch } from './batch.ts';
+
+/** Receives rows, then the watermark (epoch ms) that holds after them. */
+export interface Output {
+  push(batch: Batch): void;
+  watermark(ms: number): void;
+  /** End of a bounded input: every window closes, final rows go on. */
+  finish(): void;
+}
+
+/** What operators report; one accounting for summary, metrics and dead letters. */
+export interface Counts {
+  filtered(operator: string, n: number): void;
+  /** Row `i` was late for every window of the operator. */
+  late(operator: string, batch: Batch, i: number): void;
+  /** Row `i` failed in an expression that stands at [start, end) of the operator's SQL. */
+  failed(operator: string, batch: Batch, i: number, code: Code, message: string, at: readonly [number, number] | null): void;
+}
+
+export interface OperatorContext {
+  readonly state: StateStore;
+  readonly counts: Counts;
+  /** Bytes of state held in memory changed by `n`; throws system.resource.memory past `settings.memory`. */
+  memory(operator: string, keys: number, n: number): void;
+}
+
+/**
+ * All methods are synchronous and run between awaits of the runtime, so an operator is never re-entered and
+ * "between two batches" is a barrier for a commit.
+ */
+export interface Operator extends Output {
+  readonly id: string;
+  /** Loads state. Called once, before the first push. */
+  open(): void;
+  /** Writes what changed since the last epoch. */
+  snapshot(tx: StateTx): void;
+  /** End (ms) of the last open window, or null when none is open: the idle clock goes no further. */
+  lastOpenEnd(): number | null;
+}

@@ -1,0 +1,27 @@
+/**
+ * Records of one partition of one topic in offset order, as ranges of one buffer: nothing is allocated per record.
+ * What sources give, what decoders read. Valid until the source's next poll unless copied.
+ */
+export interface RecordBatch {
+  readonly topic: string;
+  readonly partition: number;
+  readonly length: number;
+  readonly data: Buffer;
+  /** [valueStart, valueEnd) in `data`; valueStart -1 is a null value (tombstone). */
+  readonly valueStart: Int32Array;
+  readonly valueEnd: Int32Array;
+  /** [keyStart, keyEnd) in `data`; keyStart -1 is a null key. */
+  readonly keyStart: Int32Array;
+  readonly keyEnd: Int32Array;
+  readonly offsets: Float64Array;
+  /** Record timestamps, epoch ms. */
+  readonly timestamps: Float64Array;
+  headers(row: number): readonly Header[];
+  /** Where to go on after this batch; beyond the last offset + 1 when control or aborted records follow. A batch may hold 0 records and only move this. */
+  readonly next: number;
+}
+
+export interface Header {
+  readonly key: string;
+  readonly value: Buffer | null;
+}

@@ -1,0 +1,48 @@
+import type { Definition } from '../registry.ts';
+import type { Batch } from '../engine/batch.ts';
+import type { ByteWriter } from '../engine/bytes.ts';
+import type { RecordBatch } from '../engine/records.ts';
+import type { Code } from '../errors.ts';
+import type { Field, Schema } from '../sql/types.ts';
+
+/** One column to decode. Two columns may read the same field: the text and the event time made from it. */
+export interface DecodeColumn {
+  readonly field: Field;
+  /** Key in the record; the column's declared name. */
+  readonly key: string;
+  /** Set: the value is event time in this unit and the column holds epoch ms; NULL or unusable time makes the record undecodable. */
+  readonly time: 's' | 'ms' | 'us' | 'iso' | null;
+  /** NOT NULL in the schema: a missing value makes the record undecodable (user.data.missing). */
+  readonly required: boolean;
+}
+
+export interface Decoder {
+  /**
+   * Decodes records [from, to) into rows, in order, leaving out the bad ones, each of which is reported once.
+   * Never throws on data. The batch's `origin` is set, `wm` is null. Arrays are reused by the next call.
+   */
+  decode(records: RecordBatch, from: number, to: number, bad: (record: number, code: Code, message: string) => void): Batch;
+}
+
+export interface Encoder {
+  /** Appends row i as one value. Throws RowError when it cannot (a DOUBLE that is no JSON number). */
+  value(batch: Batch, i: number, out: ByteWriter): void;
+  /** Appends the key's text; false (and nothing appended) for a null key. Several key columns: a JSON array text. */
+  key(batch: Batch, i: number, out: ByteWriter): boolean;
+}
+
+export interface EncoderOptions {
+  readonly timestamps: 'epoch_ms' | 'iso';
+  readonly decimals: 'number' | 'string';
+  /** Indexes of the key columns in the schema; empty: null key. */
+  readonly key: readonly number[];
+}
+
+export interface DecoderOptions {
+  readonly maxRecordBytes: number;
+}
+
+export interface FormatDef extends Definition {
+  decoder?(columns: readonly DecodeColumn[], options: DecoderOptions): Decoder;
+  encoder?(schema: Schema, options: EncoderOptions): Encoder;
+}

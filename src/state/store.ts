@@ -1,0 +1,106 @@
+import type { Code } from '../errors.ts';
+
+export type SqlValue = number | bigint | string | Uint8Array | null;
+
+/** One table of an operator. Primary key = the first `key` columns. */
+export interface TableSpec {
+  /** `[a-z0-9_]+`, unique in the pipeline; the table in the file is `state_<name>`. */
+  readonly name: string;
+  readonly key: number;
+  readonly columns: readonly { readonly name: string; readonly type: 'INTEGER' | 'REAL' | 'TEXT' | 'BLOB' }[];
+}
+
+export interface StateTable {
+  readonly spec: TableSpec;
+  /** All rows in key order, values in column order; integers beyond 2^53 as bigint, all others as number. The array is reused. */
+  scan(): Iterable<readonly SqlValue[]>;
+}
+
+/** Writes of one epoch; all become durable together. */
+export interface StateTx {
+  /** `flat` holds `rows` rows of all columns, one after the other, sorted by key by the caller; existing keys are replaced. */
+  upsert(table: StateTable, flat: readonly SqlValue[], rows: number): void;
+  /** Deletes by a prefix of the key columns. */
+  deletePrefix(table: StateTable, prefix: readonly SqlValue[]): void;
+  /** Small named values of an operator (its closed_before, a cursor). */
+  put(operator: string, name: string, value: SqlValue): void;
+}
+
+export interface Position {
+  readonly source: string;
+  readonly topic: string;
+  readonly topicId: string;
+  readonly partition: number;
+  /** Next offset to read. */
+  readonly next: number;
+  /** Highest event time seen (epoch ms), or -Infinity. */
+  readonly maxEventTime: number;
+}
+
+export interface OutBlock {
+  readonly topic: string;
+  readonly partition: number;
+  readonly rows: number;
+  /** A block of records, see engine/block.ts. */
+  readonly data: Buffer;
+}
+
+export interface DeadLetter {
+  readonly source: string;
+  readonly operator: string | null;
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly timestamp: number;
+  readonly code: Code;
+  readonly message: string;
+  /** file:line:col of the SQL that failed, or null. */
+  readonly place: string | null;
+  readonly key: Uint8Array | null;
+  /** Cut at 1 MB; `size` is the full length. */
+  readonly value: Uint8Array | null;
+  readonly size: number;
+}
+
+/** The last durable epoch. `delivery` is the last epoch that had output: it lags `epoch` when nothing was to be sent. */
+export interface Saved {
+  readonly epoch: number;
+  readonly delivery: number;
+  readonly positions: readonly Position[];
+  /** Watermark by source, epoch ms. */
+  readonly watermarks: ReadonlyMap<string, number>;
+  readonly counters: ReadonlyMap<string, number>;
+}
+
+export interface EpochWrite {
+  readonly epoch: number;
+  /** `epoch` when `out` is not empty, else as before. */
+  readonly delivery: number;
+  readonly positions: Iterable<Position>;
+  readonly watermarks: ReadonlyMap<string, number>;
+  /** Totals since the state began, by name such as `records_in`. */
+  readonly counters: ReadonlyMap<string, number>;
+  readonly deadLetters: readonly DeadLetter[];
+  readonly out: readonly OutBlock[];
+}
+
+/** State of one pipeline on one log: one SQLite file, one writer. */
+export interface StateStore {
+  /** Random, made with the file; a reset makes a new one. */
+  readonly stateId: string;
+  /** True when no epoch has been committed. */
+  readonly fresh: boolean;
+  /** Declares a table (created if absent; `system.state.incompatible` if it exists with other columns). */
+  table(spec: TableSpec): StateTable;
+  get(operator: string, name: string): SqlValue | undefined;
+  saved(): Saved;
+  /** The undelivered outbox (of epoch `delivery`), in insertion order; empty when delivered or none. */
+  outbox(): readonly OutBlock[];
+  /** ONE transaction, durable on return (synchronous=FULL): the commit point. Outbox rows of earlier epochs are deleted in it. */
+  commit(e: EpochWrite, write: (tx: StateTx) => void): void;
+  /** Forgets the outbox: its epoch is known to be delivered (clean stop). */
+  clearOutbox(): void;
+  /** Moves the WAL into the file; called between commits, never inside one. */
+  checkpoint(): void;
+  close(): void;
+}
