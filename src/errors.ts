@@ -135,6 +135,8 @@ export class PipeErrors extends Error {
  */
 export class RowError extends Error {
   readonly code: Code;
+  /** Where the failing expression stands; known after the interpreter has located it. */
+  at: Span | null = null;
   constructor(code: Code, message: string) {
     super(message);
     this.name = 'RowError';

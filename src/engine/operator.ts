@@ -1,5 +1,5 @@
 import type { StateStore, StateTx } from '../state/store.ts';
-import type { Code } from '../errors.ts';
+import type { Code, Span } from '../errors.ts';
 import type { Batch } from './batch.ts';
 
 /** Receives rows, then the watermark (epoch ms) that holds after them. */
@@ -15,8 +15,8 @@ export interface Counts {
   filtered(operator: string, n: number): void;
   /** Row `i` was late for every window of the operator. */
   late(operator: string, batch: Batch, i: number): void;
-  /** Row `i` failed in an expression that stands at [start, end) of the operator's SQL. */
-  failed(operator: string, batch: Batch, i: number, code: Code, message: string, at: readonly [number, number] | null): void;
+  /** Row `i` failed in the expression that stands at `at` in the user's file. */
+  failed(operator: string, batch: Batch, i: number, code: Code, message: string, at: Span | null): void;
 }
 
 export interface OperatorContext {
@@ -24,6 +24,8 @@ export interface OperatorContext {
   readonly counts: Counts;
   /** Bytes of state held in memory changed by `n`; throws system.resource.memory past `settings.memory`. */
   memory(operator: string, keys: number, n: number): void;
+  /** True when this epoch holds as much output as it may (32 MB): a close of many groups then pauses until the next epoch. */
+  full(): boolean;
 }
 
 /**
@@ -32,6 +34,8 @@ export interface OperatorContext {
  */
 export interface Operator extends Output {
   readonly id: string;
+  /** Goes on with a close that paused because the epoch was full; true when nothing is left. No push comes before that. */
+  resume(): boolean;
   /** Loads state. Called once, before the first push. */
   open(): void;
   /** Writes what changed since the last epoch. */

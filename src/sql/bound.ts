@@ -1,5 +1,5 @@
-import type { At } from './ast.ts';
-import type { Schema, SqlType, Value } from './types.ts';
+import type { Span } from '../errors.ts';
+import type { Field, SqlType, Value } from './types.ts';
 import type { AggregateFn, ScalarFn } from './functions/define.ts';
 import type { WindowSpec } from './windows/define.ts';
 
@@ -7,7 +7,7 @@ import type { WindowSpec } from './windows/define.ts';
 export type Expr =
   | { readonly k: 'col'; readonly index: number; readonly type: SqlType; readonly nullable: boolean }
   | { readonly k: 'lit'; readonly value: Value | null; readonly type: SqlType }
-  | { readonly k: 'call'; readonly fn: ScalarFn; readonly args: readonly Expr[]; readonly type: SqlType; readonly at: At }
+  | { readonly k: 'call'; readonly fn: ScalarFn; readonly args: readonly Expr[]; readonly type: SqlType; readonly at: Span }
   | { readonly k: 'and' | 'or'; readonly args: readonly Expr[]; readonly type: SqlType }
   | { readonly k: 'not'; readonly arg: Expr; readonly type: SqlType }
   /** Never NULL. 'unknown' is 'null' over a BOOLEAN. */
@@ -38,22 +38,38 @@ export interface AggregateCall {
   /** As written, for explain and for naming state columns: `SUM(amount)`. */
   readonly text: string;
   readonly type: SqlType;
-  readonly at: At;
+  readonly at: Span;
 }
 
-/** Relations after binding; each has the schema of its rows. The planner rewrites this into the logical plan. */
-export type Relation =
-  | { readonly k: 'scan'; readonly table: string; readonly schema: Schema; readonly time: number | null }
-  | { readonly k: 'filter'; readonly input: Relation; readonly condition: Expr; readonly text: string; readonly schema: Schema; readonly time: number | null }
-  | { readonly k: 'project'; readonly input: Relation; readonly exprs: readonly Expr[]; readonly schema: Schema; readonly time: number | null }
-  /** Adds window_start, window_end, window_time after the input's columns; one row may be in several windows. */
-  | { readonly k: 'window'; readonly input: Relation; readonly window: WindowSpec; readonly schema: Schema; readonly time: number | null }
-  /**
-   * Groups by `keys`; output columns: the keys, then the calls.
-   * `windowKeys`: which keys are window_start, window_end or window_time of a window below: then groups close by the watermark.
-   * Without any, groups are final only at the end of the input.
-   */
-  | {
-      readonly k: 'aggregate'; readonly input: Relation; readonly keys: readonly Expr[]; readonly keyTexts: readonly string[]; readonly calls: readonly AggregateCall[];
-      readonly windowed: boolean; readonly schema: Schema; readonly time: number | null; readonly at: At;
-    };
+/**
+ * What the planner must know of a column beyond its type. 'time': the time attribute (epoch ms, drives the watermark);
+ * 'start', 'end' and 'wtime' (end - 1 ms, a time attribute again) belong to the window `window`.
+ */
+export type Attribute = { readonly k: 'time' } | { readonly k: 'start' | 'end' | 'wtime'; readonly window: WindowSpec };
+
+export interface RelColumn extends Field {
+  readonly attribute: Attribute | null;
+  /** Passed on without being selected (time attribute, window bounds): found by name, but no part of SELECT * or of a sink. */
+  readonly hidden: boolean;
+}
+
+/** A relation after binding = a node of the logical plan. `query` is the step or sink whose SQL made it. */
+export type Rel =
+  | { readonly k: 'scan'; readonly table: string; readonly columns: readonly RelColumn[] }
+  | { readonly k: 'filter'; readonly input: Rel; readonly condition: Expr; readonly text: string; readonly query: string; readonly columns: readonly RelColumn[] }
+  | { readonly k: 'project'; readonly input: Rel; readonly exprs: readonly Expr[]; readonly query: string; readonly columns: readonly RelColumn[] }
+  /** Adds window_start, window_end and window_time after the input's columns; a row may be in several windows. */
+  | { readonly k: 'window'; readonly input: Rel; readonly window: WindowSpec; readonly query: string; readonly columns: readonly RelColumn[] }
+  | AggregateRel;
+
+/** Columns: the keys, then the calls. `windowed`: a key is the start or end of a window below, so groups close by the watermark; else they are final only at the end of the input. */
+export interface AggregateRel {
+  readonly k: 'aggregate';
+  readonly input: Rel;
+  readonly keys: readonly Expr[];
+  readonly calls: readonly AggregateCall[];
+  readonly windowed: boolean;
+  readonly query: string;
+  readonly at: Span;
+  readonly columns: readonly RelColumn[];
+}
