@@ -1,0 +1,159 @@
+import type { Batch } from '../engine/batch.ts';
+import type { Aggregate } from '../plan/physical.ts';
+import { nullable, type AggregateCall, type Expr } from '../sql/bound.ts';
+import type { Places } from '../sql/functions/define.ts';
+import { reprOf, type SqlType, type Value } from '../sql/types.ts';
+import { Emitter, type Code } from './emit.ts';
+import { interpret } from './interpret.ts';
+import { declareColumns, rowLoop, type AggregateHost, type AggregateLoop } from './loop.ts';
+import { Writer } from './writer.ts';
+
+/** What a group is found by: the value itself for one key (null is the NULL group), a text that no other keys make for several. */
+export type GroupKey = Value | null;
+
+const bytesKey = (b: Uint8Array): string => Buffer.from(b.buffer, b.byteOffset, b.length).latin1Slice();
+
+/** `~` NULL, `5:abcde` text with its length, `12|` the rest: unambiguous when put in a row. */
+const part = (type: SqlType, v: Value | null): string => {
+  if (v === null) return '~';
+  const text = typeof v === 'object' ? bytesKey(v) : String(v);
+  return isText(type) ? `${text.length}:${text}` : `${text}|`;
+};
+const isText = (t: SqlType): boolean => reprOf(t) === 'text' || reprOf(t) === 'bytes';
+
+export function groupKey(types: readonly SqlType[], values: readonly (Value | null)[]): GroupKey {
+  if (types.length === 0) return 0;
+  const [first] = values as [Value | null];
+  if (types.length === 1) return first !== null && typeof first === 'object' ? bytesKey(first) : first;
+  return values.map((v, j) => part(types[j] as SqlType, v)).join('');
+}
+
+/** Columns of `calls[k]` in the state of a pane start here. */
+export const slotsBefore = (calls: readonly AggregateCall[], k: number): number => calls.slice(0, k).reduce((n, c) => n + c.fn.state.length, 0);
+
+/** Filter, window, key and fold in one generated loop over a batch of `width` columns. */
+export function generateAggregate(a: Aggregate, width: number): { readonly loop: AggregateLoop; readonly source: string } {
+  const w = new Writer();
+  const e = new Emitter(w, width, ['ws', 'we', '(we - 1)']);
+  declareColumns(w, width);
+  w.line('let pane = null, end = NaN, filtered = 0;');
+  if (a.window !== null) w.line('const wm = b.wm, closed = h.closed;');
+  rowLoop(w, () => {
+    const { filter } = a;
+    if (filter !== null) w.line(e.section(() => w.line(`if (!(${e.test(filter)})) { filtered++; continue; }`)));
+    if (a.window === null) w.line(`if (pane === null) pane = h.pane(0, Infinity);\n${fold(a, w, e)}`);
+    else {
+      const late = (newest: string): string => `const at = wm[i] > closed ? wm[i] : closed;\nif (${newest} - 1 <= at) { h.late(b, i); continue; }`;
+      const into = (ws: string, we: string): string => `if (${we} !== end) { pane = h.pane(${ws}, ${we}); end = ${we}; }`;
+      if ('k' in a.window) {
+        w.line(`const ws = c${a.window.start}[i], we = c${a.window.end}[i];\n${late('we')}\n${into('ws', 'we')}\n${fold(a, w, e)}`);
+      } else {
+        const { def, ms, time } = a.window;
+        w.line(`const t = c${time}[i];\n${late(def.newestJs('t', ms))}`);
+        w.line(def.eachJs('t', ms, (ws, we) => `const we = ${we};\nif (we - 1 > at) {\n${into(ws, 'we')}\n${fold(a, w, e)}\n}`));
+      }
+    }
+  });
+  w.line('if (filtered > 0) h.filtered(filtered);');
+  return { loop: w.compile<AggregateLoop>(['b', 'h']), source: w.source() };
+}
+
+const orNull = (c: Code): string => (c.n === null ? c.v : `(${c.n} ? null : ${c.v})`);
+
+/** Keys and arguments first, so that a row that fails touches no aggregate; then the group, then every fold. */
+function fold(a: Aggregate, w: Writer, e: Emitter): string {
+  return e.section(() => {
+    const keys = a.keys.map(k => e.emit(k));
+    const calls = a.calls.map(c => ({ c, when: c.filter === null ? null : w.temp(e.test(c.filter)), args: [] as Code[] }));
+    for (const call of calls) {
+      // an argument is not evaluated for rows that FILTER leaves out, so it cannot fail there
+      if (call.when === null || call.c.args.length === 0) call.args = call.c.args.map(x => e.emit(x));
+      else call.args = call.c.args.map(x => guarded(w, e, x, call.when as string));
+    }
+    const single = a.keys.length === 1 ? (a.keys[0] as Expr) : null;
+    const key =
+      single !== null ? (reprOf(single.type) === 'bytes' ? keyPart(w, single, keys[0] as Code) : orNull(keys[0] as Code))
+      : a.keys.length === 0 ? '0'
+      : w.temp(a.keys.map((k, j) => keyPart(w, k, keys[j] as Code)).join(' + '));
+    w.line(`let g = pane.index.get(${key});`);
+    w.line(`if (g === undefined) g = pane.add(${key}, [${keys.map(orNull).join(', ')}]);`);
+    w.line('if (pane.dirty[g] === 0) pane.touch(g);');
+    if (a.calls.length > 0) w.line('const st = pane.state;');
+    let at = 0;
+    for (const { c, when, args } of calls) {
+      const places: Record<string, string> = {};
+      const names = c.fn.state.map((slot, j) => (places[slot.name] = `s${at + j}[g]`, `s${at + j} = st[${at + j}]`));
+      if (c.fn.addJs !== undefined && names.length > 0) w.line(`const ${names.join(', ')};`);
+      const add = c.fn.addJs?.(places as Places, args.map(x => x.v), x => w.bind(x)) ?? `${w.bind(c.fn.add)}(st, ${at}, g${args.map(x => `, ${x.v}`).join('')});`;
+      const guards = [...(when === null ? [] : [when]), ...args.flatMap(x => (x.n === null ? [] : [`!${x.n}`]))];
+      w.line(guards.length === 0 ? add : `if (${guards.join(' && ')}) { ${add} }`);
+      at += c.fn.state.length;
+    }
+  });
+}
+
+function guarded(w: Writer, e: Emitter, x: Expr, when: string): Code {
+  const v = w.name();
+  const n = nullable(x) ? w.name('u') : null;
+  w.line(`let ${v}${n === null ? '' : `, ${n} = true`}; if (${when}) {`);
+  const c = e.emit(x);
+  w.line(`${v} = ${c.v};${n === null ? '' : ` ${n} = ${c.n ?? 'false'};`} }`);
+  return { v, n };
+}
+
+function keyPart(w: Writer, k: Expr, c: Code): string {
+  const text = reprOf(k.type) === 'bytes' ? w.temp(`${c.n === null ? '' : `${c.n} ? '' : `}${w.bind(bytesKey)}(${c.v})`) : c.v;
+  const value = isText(k.type) ? `${text}.length + ':' + ${text}` : `${text} + '|'`;
+  return c.n === null ? `(${value})` : `(${c.n} ? '~' : ${value})`;
+}
+
+/** The same loop over closures. */
+export function interpretAggregate(a: Aggregate, width: number): AggregateLoop {
+  const filter = a.filter === null ? null : interpret(a.filter, width);
+  const keys = a.keys.map(k => interpret(k, width));
+  const types = a.keys.map(k => k.type);
+  let at = 0;
+  const calls = a.calls.map(c => {
+    const call = { fn: c.fn, at, filter: c.filter === null ? null : interpret(c.filter, width), args: c.args.map(x => interpret(x, width)) };
+    at += c.fn.state.length;
+    return call;
+  });
+  const fold = (b: Batch, h: AggregateHost, i: number, start: number, end: number): void => {
+    const extra = [start, end, end - 1];
+    const values = keys.map(k => k(b, i, extra));
+    const args = calls.map(c => (c.filter !== null && c.filter(b, i, extra) !== true ? null : c.args.map(x => x(b, i, extra))));
+    const pane = h.pane(start, end);
+    const key = groupKey(types, values);
+    const g = pane.index.get(key) ?? pane.add(key, values);
+    if (pane.dirty[g] === 0) pane.touch(g);
+    calls.forEach((c, j) => {
+      const x = args[j];
+      if (x !== null && x !== undefined && !x.includes(null)) c.fn.add(pane.state, c.at, g, ...(x as Value[]));
+    });
+  };
+  const { window } = a;
+  const row = (b: Batch, h: AggregateHost, i: number): void => {
+    if (window === null) return fold(b, h, i, 0, Infinity);
+    const watermark = Math.max((b.wm as Float64Array)[i] as number, h.closed);
+    const time = (j: number): number => (b.cols[j] as Float64Array)[i] as number;
+    if ('k' in window) {
+      if (time(window.end) - 1 <= watermark) h.late(b, i);
+      else fold(b, h, i, time(window.start), time(window.end));
+      return;
+    }
+    if (window.def.newest(time(window.time), window.ms) - 1 <= watermark) return h.late(b, i);
+    window.def.each(time(window.time), window.ms, (start, end) => { if (end - 1 > watermark) fold(b, h, i, start, end); });
+  };
+  return (b, h) => {
+    let filtered = 0;
+    for (let i = 0; i < b.length; i++) {
+      try {
+        if (filter !== null && filter(b, i, []) !== true) filtered++;
+        else row(b, h, i);
+      } catch (error) {
+        h.failed(b, i, error);
+      }
+    }
+    if (filtered > 0) h.filtered(filtered);
+  };
+}

@@ -1,0 +1,249 @@
+import { RowError } from '../errors.ts';
+import { generateAggregate, groupKey, interpretAggregate } from '../codegen/aggregate.ts';
+import { locator } from '../codegen/locate.ts';
+import type { AggregateHost, AggregateLoop } from '../codegen/loop.ts';
+import type { Aggregate } from '../plan/physical.ts';
+import type { StateSlot } from '../sql/functions/define.ts';
+import type { SqlType, Value } from '../sql/types.ts';
+import type { SqlValue, StateTable, StateTx } from '../state/store.ts';
+import { newColumn, type Batch, type Column } from './batch.ts';
+import { groupTable, keyColumn, type KeyColumn } from './group-table.ts';
+import type { Operator, OperatorContext, Output } from './operator.ts';
+import { Pane } from './pane.ts';
+
+/** Rows pushed on at once when a pane closes. */
+const OUT_ROWS = 4096;
+/** Map entry, key value and bookkeeping of one group, beside its slots; measured on short keys. */
+const GROUP_BYTES = 96;
+
+interface SlotPlace {
+  readonly slot: StateSlot;
+  readonly save: (v: unknown) => SqlValue;
+  readonly load: (v: SqlValue) => unknown;
+}
+
+/**
+ * GROUP BY within windows, or over the whole input when `window` is null. A pane closes, and a row is late for it, when
+ * window_end - 1 ms <= watermark. Output: keys, results, then window_start, window_end, window_time.
+ */
+export class AggregateOperator implements Operator, AggregateHost {
+  readonly id: string;
+  readonly #a: Aggregate;
+  readonly #context: OperatorContext;
+  readonly #next: Output;
+  readonly #loop: AggregateLoop;
+  readonly #locate: ReturnType<typeof locator>;
+  readonly #panes = new Map<number, Pane>();
+  readonly #slots: readonly SlotPlace[];
+  readonly #keyTypes: readonly SqlType[];
+  readonly #keyColumns: readonly KeyColumn[];
+  readonly #table: StateTable;
+  /** Ends of closed panes whose rows are still in the state file. */
+  #erase: number[] = [];
+  /** Watermark or end of input that waits behind an unfinished close. */
+  #waiting: { readonly ms: number; readonly finish: boolean } | null = null;
+  #forwarded = -Infinity;
+  #groups = 0;
+  closed = -Infinity;
+
+  constructor(a: Aggregate, width: number, context: OperatorContext, next: Output, jit: boolean) {
+    this.id = a.id;
+    this.#a = a;
+    this.#context = context;
+    this.#next = next;
+    this.#loop = jit ? generateAggregate(a, width).loop : interpretAggregate(a, width);
+    const exprs = [...(a.filter === null ? [] : [a.filter]), ...a.keys, ...a.calls.flatMap(c => [...(c.filter === null ? [] : [c.filter]), ...c.args])];
+    this.#locate = locator(exprs, a.window !== null && 'def' in a.window ? a.window : null, width);
+    this.#slots = a.calls.flatMap(c => c.fn.state.map(slot => ({ slot, save: slot.save ?? (v => v as SqlValue), load: slot.load ?? (v => v) })));
+    this.#keyTypes = a.keys.map(k => k.type);
+    this.#keyColumns = this.#keyTypes.map(keyColumn);
+    this.#table = context.state.table(groupTable(a));
+  }
+
+  open(): void {
+    const saved = this.#context.state.get(this.id, 'closed');
+    if (typeof saved === 'number') this.closed = this.#forwarded = saved;
+    const lead = this.#lead;
+    const keys = this.#keyColumns.length;
+    for (const row of this.#table.scan()) {
+      const windowed = this.#a.window !== null;
+      const values = this.#keyColumns.map((c, j) => c.load(row[lead + j] as SqlValue));
+      const pane = windowed ? this.pane(row[lead + keys] as number, row[0] as number) : this.pane(0, Infinity);
+      const g = pane.add(groupKey(this.#keyTypes, values), values);
+      if (pane.pending !== null) pane.pending[g] = row[lead + keys] as number;
+      this.#slots.forEach((s, j) => { (pane.state[j] as unknown[])[g] = s.load(row[lead + keys + 1 + j] as SqlValue); });
+      pane.persisted = true;
+    }
+  }
+
+  push(b: Batch): void { this.#loop(b, this); }
+
+  watermark(ms: number): void {
+    if (ms > this.closed) this.closed = ms;
+    this.#waiting = { ms, finish: false };
+    this.resume();
+  }
+
+  /** Every pane closes; event time stands at the end of the last one, so that later windows go on. */
+  finish(): void {
+    const last = this.#lastEnd();
+    if (last !== null && last - 1 > this.closed) this.closed = last - 1;
+    this.#waiting = { ms: this.closed, finish: true };
+    this.resume();
+  }
+
+  resume(): boolean {
+    if (this.#waiting === null) return true;
+    const { ms, finish } = this.#waiting;
+    for (const pane of this.#due(finish)) if (!this.#close(pane)) return false;
+    this.#waiting = null;
+    if (ms > this.#forwarded) { this.#forwarded = ms; this.#next.watermark(ms); }
+    if (finish) this.#next.finish();
+    return true;
+  }
+
+  lastOpenEnd(): number | null {
+    const end = this.#lastEnd();
+    return end === Infinity ? null : end;
+  }
+
+  snapshot(tx: StateTx): void {
+    for (const end of this.#erase) tx.deletePrefix(this.#table, [end]);
+    this.#erase = [];
+    for (const pane of this.#panes.values()) this.#save(tx, pane);
+    if (this.closed > -Infinity) tx.put(this.id, 'closed', this.closed);
+  }
+
+  pane(start: number, end: number): Pane {
+    let pane = this.#panes.get(end);
+    if (pane === undefined) {
+      pane = new Pane(start, end, this.#a.keys.length, this.#slots.map(s => s.slot), this.#a.window === null, added => this.#grow(added));
+      this.#panes.set(end, pane);
+      this.#grow(16);
+    }
+    return pane;
+  }
+
+  late(b: Batch, i: number): void { this.#context.counts.late(this.id, b, i); }
+
+  filtered(n: number): void {
+    if (this.#a.overRecords) this.#context.counts.filtered(this.id, n);
+  }
+
+  failed(b: Batch, i: number, error: unknown): void {
+    if (!(error instanceof RowError)) throw error;
+    const { code, message, at } = this.#locate(b, i, error);
+    this.#context.counts.failed(this.id, b, i, code, message, at);
+  }
+
+  get #lead(): number { return this.#table.spec.key - this.#keyColumns.length; }
+
+  #lastEnd(): number | null {
+    let last: number | null = null;
+    for (const end of this.#panes.keys()) if (last === null || end > last) last = end;
+    return last;
+  }
+
+  #due(finish: boolean): Pane[] {
+    return [...this.#panes.values()].filter(p => finish || p.end - 1 <= this.closed).sort((x, y) => x.end - y.end);
+  }
+
+  /** Emits what is left of a pane; false when the epoch is full before that. */
+  #close(pane: Pane): boolean {
+    const total = pane.groups;
+    while (pane.emitted < total) {
+      if (this.#context.full()) return false;
+      const from = pane.emitted;
+      const to = Math.min(total, from + OUT_ROWS);
+      this.#emit(pane, from, to);
+      pane.emitted = to;
+    }
+    if (pane.end === Infinity) {
+      pane.emitted = 0;
+      return true;
+    }
+    this.#panes.delete(pane.end);
+    this.#grow(-pane.dirty.length);
+    if (pane.persisted) this.#erase.push(pane.end);
+    return true;
+  }
+
+  #emit(pane: Pane, from: number, to: number): void {
+    const { schema, keys, calls, window } = this.#a;
+    const cols: Column[] = schema.map(f => newColumn(f.type, to - from));
+    const nulls: (Uint8Array | null)[] = schema.map(f => (f.nullable ? new Uint8Array(to - from) : null));
+    const put = (j: number, m: number, v: Value | null): void => {
+      if (v === null) (nulls[j] as Uint8Array)[m] = 1;
+      else (cols[j] as unknown[])[m] = typeof v === 'boolean' ? (v ? 1 : 0) : v;
+      if (v !== null && nulls[j] !== null) (nulls[j] as Uint8Array)[m] = 0;
+    };
+    let m = 0;
+    for (let g = from; g < to; g++) {
+      if (pane.pending !== null && pane.pending[g] === 0) continue;
+      keys.forEach((_, j) => put(j, m, (pane.keys[j] as (Value | null)[])[g] as Value | null));
+      if (window !== null) [pane.start, pane.end, pane.end - 1].forEach((t, j) => put(keys.length + calls.length + j, m, t));
+      let at = 0;
+      try {
+        for (let j = 0; j < calls.length; j++) {
+          const { fn } = calls[j] as (typeof calls)[number];
+          put(keys.length + j, m, fn.result(pane.state, at, g));
+          at += fn.state.length;
+        }
+        m++;
+        if (pane.pending !== null) pane.settle(g);
+      } catch (error) {
+        if (!(error instanceof RowError)) throw error;
+        this.#failedGroup(cols, nulls, m, error);
+      }
+    }
+    if (m === 0) return;
+    const wm = new Float64Array(m).fill(this.#forwarded);
+    this.#next.push({ schema, length: m, cols, nulls, wm, origin: null });
+  }
+
+  /** A result that does not fit (SUM overflow): the group is reported with its key, its results as NULL. */
+  #failedGroup(cols: readonly Column[], nulls: readonly (Uint8Array | null)[], m: number, error: RowError): void {
+    const { schema, keys, calls } = this.#a;
+    const shown = nulls.map((n, j) => (j >= keys.length && j < keys.length + calls.length ? new Uint8Array(m + 1).fill(1) : n));
+    this.#context.counts.failed(this.id, { schema, length: m + 1, cols, nulls: shown, wm: null, origin: null }, m, error.code, error.message, calls[0]?.at ?? null);
+  }
+
+  #save(tx: StateTx, pane: Pane): void {
+    if (pane.persisted && pane.emitted > 0 && pane.end !== Infinity) {
+      for (let g = 0; g < pane.emitted; g++) tx.deletePrefix(this.#table, this.#key(pane, g));
+    }
+    const groups = pane.emitted === 0 || pane.end === Infinity ? pane.changed : pane.changed.filter(g => g >= pane.emitted);
+    if (groups.length > 0) {
+      this.#sort(pane, groups);
+      const flat: SqlValue[] = [];
+      for (const g of groups) {
+        flat.push(...this.#key(pane, g), pane.pending === null ? pane.start : (pane.pending[g] as number));
+        for (let j = 0; j < this.#slots.length; j++) flat.push((this.#slots[j] as SlotPlace).save((pane.state[j] as unknown[])[g]));
+      }
+      tx.upsert(this.#table, flat, groups.length);
+      pane.persisted = true;
+    }
+    pane.clean();
+  }
+
+  #key(pane: Pane, g: number): SqlValue[] {
+    const lead: SqlValue[] = this.#lead === 0 ? [] : [this.#a.window === null ? 0 : pane.end];
+    return [...lead, ...this.#keyColumns.map((c, j) => c.save((pane.keys[j] as (Value | null)[])[g] as Value | null))];
+  }
+
+  /** SQLite appends to its b-tree when keys come in order. */
+  #sort(pane: Pane, groups: number[]): void {
+    const [first] = pane.keys;
+    if (first === undefined) return;
+    groups.sort((x, y) => {
+      const a = first[x] as Value | null;
+      const b = first[y] as Value | null;
+      return a === b ? 0 : a === null ? -1 : b === null ? 1 : a < b ? -1 : 1;
+    });
+  }
+
+  #grow(groups: number): void {
+    this.#groups += groups;
+    this.#context.memory(this.id, this.#groups, groups * (GROUP_BYTES + 8 * (this.#slots.length + this.#keyColumns.length)));
+  }
+}

@@ -1,0 +1,32 @@
+import type { Aggregate, PhysicalPlan, Stage } from '../plan/physical.ts';
+import type { Schema } from '../sql/types.ts';
+import { AggregateOperator } from './aggregate.ts';
+import { fanOut } from './fan-out.ts';
+import type { Graph } from './graph.ts';
+import type { Operator, OperatorContext, Output } from './operator.ts';
+import { StageOperator } from './stage.ts';
+
+/**
+ * Wires a physical plan: operators are made from the sinks back to the sources, so that each is given its output.
+ * `sinks` holds the output of every sink by name; `jit` false runs closures instead of generated code.
+ */
+export function buildGraph(plan: PhysicalPlan, context: OperatorContext, sinks: ReadonlyMap<string, Output>, jit: boolean): Graph {
+  const schemas = new Map<string, Schema>([...plan.scans, ...plan.operators].map(p => [p.id, p.schema]));
+  const readers = new Map<string, Output[]>();
+  const read = (input: string, by: Output): void => { readers.set(input, [...(readers.get(input) ?? []), by]); };
+  for (const w of plan.sinks) read(w.input, sinks.get(w.sink) as Output);
+  const operators: Operator[] = [];
+  for (const p of [...plan.operators].reverse()) {
+    const operator = make(p, (schemas.get(p.input) as Schema).length, context, fanOut(readers.get(p.id) ?? []), jit);
+    read(p.input, operator);
+    operators.unshift(operator);
+  }
+  return { operators, inputs: new Map(plan.scans.map(s => [s.source, fanOut(readers.get(s.id) ?? [])])) };
+}
+
+function make(p: Stage | Aggregate, width: number, context: OperatorContext, next: Output, jit: boolean): Operator {
+  switch (p.k) {
+    case 'stage': return new StageOperator(p, width, context, next, jit);
+    case 'aggregate': return new AggregateOperator(p, width, context, next, jit);
+  }
+}

@@ -1,0 +1,81 @@
+import { RowError } from '../errors.ts';
+import { locator } from '../codegen/locate.ts';
+import type { StageHost, StageLoop } from '../codegen/loop.ts';
+import { generateStage, interpretStage } from '../codegen/stage.ts';
+import type { Stage } from '../plan/physical.ts';
+import { nullable } from '../sql/bound.ts';
+import { newColumn, type Batch, type Column } from './batch.ts';
+import type { Operator, OperatorContext, Output } from './operator.ts';
+
+/** Rows of a stage with a window are pushed on in pieces of this size, since one input row may become many. */
+const WINDOW_CHUNK = 8192;
+
+/** Filter, window assignment and projection: no state. Output arrays are reused from batch to batch. */
+export class StageOperator implements Operator, StageHost {
+  readonly id: string;
+  readonly #stage: Stage;
+  readonly #context: OperatorContext;
+  readonly #next: Output;
+  readonly #loop: StageLoop;
+  readonly #locate: ReturnType<typeof locator>;
+  out: Column[] = [];
+  outNulls: (Uint8Array | null)[] = [];
+  rows = new Int32Array(0);
+  capacity = 0;
+  #wm = new Float64Array(0);
+  #origin = new Int32Array(0);
+
+  constructor(stage: Stage, width: number, context: OperatorContext, next: Output, jit: boolean) {
+    this.id = stage.id;
+    this.#stage = stage;
+    this.#context = context;
+    this.#next = next;
+    this.#loop = jit ? generateStage(stage, width).loop : interpretStage(stage, width);
+    this.#locate = locator([...(stage.filter === null ? [] : [stage.filter]), ...stage.project], stage.window, width);
+  }
+
+  open(): void {}
+
+  push(b: Batch): void {
+    this.#reserve(this.#stage.window === null ? b.length : WINDOW_CHUNK);
+    this.#loop(b, this);
+  }
+
+  watermark(ms: number): void { this.#next.watermark(ms); }
+  finish(): void { this.#next.finish(); }
+  resume(): boolean { return true; }
+  snapshot(): void {}
+  lastOpenEnd(): number | null { return null; }
+
+  emit(b: Batch, m: number): void {
+    if (m === 0) return;
+    const { rows } = this;
+    if (b.wm !== null) for (let i = 0; i < m; i++) this.#wm[i] = b.wm[rows[i] as number] as number;
+    if (b.origin !== null) for (let i = 0; i < m; i++) this.#origin[i] = b.origin.rows[rows[i] as number] as number;
+    this.#next.push({
+      schema: this.#stage.schema, length: m, cols: this.out, nulls: this.outNulls,
+      wm: b.wm === null ? null : this.#wm,
+      origin: b.origin === null ? null : { records: b.origin.records, rows: this.#origin },
+    });
+  }
+
+  filtered(n: number): void {
+    if (this.#stage.overRecords) this.#context.counts.filtered(this.id, n);
+  }
+
+  failed(b: Batch, i: number, error: unknown): void {
+    if (!(error instanceof RowError)) throw error;
+    const { code, message, at } = this.#locate(b, i, error);
+    this.#context.counts.failed(this.id, b, i, code, message, at);
+  }
+
+  #reserve(rows: number): void {
+    if (rows <= this.capacity) return;
+    this.capacity = rows;
+    this.out = this.#stage.schema.map(f => newColumn(f.type, rows));
+    this.outNulls = this.#stage.project.map(x => (nullable(x) ? new Uint8Array(rows) : null));
+    this.rows = new Int32Array(rows);
+    this.#wm = new Float64Array(rows);
+    this.#origin = new Int32Array(rows);
+  }
+}
