@@ -62,13 +62,17 @@ export type Rel =
   | { readonly k: 'window'; readonly input: Rel; readonly window: WindowSpec; readonly query: string; readonly columns: readonly RelColumn[] }
   | AggregateRel;
 
-/** Columns: the keys, then the calls. `windowed`: a key is the start or end of a window below, so groups close by the watermark; else they are final only at the end of the input. */
+/**
+ * Columns: the keys, then the calls, then (hidden) window_start, window_end, window_time where there is a window.
+ * `bounds`: the columns of the input that hold the window's start and end; groups close by the watermark. Window columns are
+ * no keys. null: groups are final only at the end of the input.
+ */
 export interface AggregateRel {
   readonly k: 'aggregate';
   readonly input: Rel;
   readonly keys: readonly Expr[];
   readonly calls: readonly AggregateCall[];
-  readonly windowed: boolean;
+  readonly bounds: { readonly start: number; readonly end: number } | null;
   readonly query: string;
   readonly at: Span;
   readonly columns: readonly RelColumn[];

@@ -1,0 +1,33 @@
+import type { Expr as Ast } from './ast.ts';
+import { AGGREGATES, bindCondition, bindExpr, infos, type ExprScope } from './bind-expr.ts';
+import type { AggregateCall, Expr } from './bound.ts';
+import { coerce } from './coerce.ts';
+import type { AggregateDef } from './functions/define.ts';
+import type { SqlType } from './types.ts';
+
+/** Binds SUM(x) FILTER (WHERE ..) and the like, notes it in the scope's list, and gives the column that stands for its result. */
+export function bindAggregate(def: AggregateDef, e: Ast & { k: 'call' }, s: ExprScope): Expr {
+  const { context } = s;
+  const name = def.name.toUpperCase();
+  if (typeof s.aggregates === 'string') throw context.error('user.sql.aggregate', `${name} is an aggregate: ${s.aggregates}`, e.at);
+  if (e.orderBy.length > 0) throw context.notYet(`ORDER BY in ${name}`, e.at);
+  if (e.ignoreNulls) throw context.notYet('IGNORE NULLS', e.at);
+  const inner: ExprScope = { ...s, aggregates: 'aggregates cannot be nested' };
+  const bound = e.args.map(a => bindExpr(a, inner));
+  if (e.star && name !== 'COUNT') throw context.error('user.sql.type', `${name}(*) is no call: only COUNT takes *`, e.at);
+  if (!e.star && bound.length === 0) throw context.error('user.sql.type', `${name} needs an argument`, e.at, { hint: `syntax: ${def.syntax}` });
+  const fn = def.resolve(infos(bound), e.distinct);
+  if (typeof fn === 'string') throw context.error('user.sql.type', `${name} ${fn}`, e.at, { hint: `syntax: ${def.syntax}` });
+  const call: AggregateCall = {
+    fn,
+    args: bound.slice(0, fn.args.length).map((a, i) => coerce(a, fn.args[i] as SqlType, e.at, context)),
+    filter: e.filter === null ? null : bindCondition(e.filter, inner, 'FILTER'),
+    text: context.sql.text.slice(...e.at).replace(/\s+/g, ' '),
+    type: fn.returns,
+    at: context.sql.span(...e.at),
+  };
+  s.aggregates.push(call);
+  const column: Expr = { k: 'col', index: AGGREGATES + s.aggregates.length - 1, type: fn.returns, nullable: fn.returnsNull };
+  s.places.set(column, e.at);
+  return column;
+}
