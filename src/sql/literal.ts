@@ -1,12 +1,11 @@
 import type { BindContext } from './bind-context.ts';
 import type { At, Expr as Ast } from './ast.ts';
 import type { Expr } from './bound.ts';
-import { BIGINT, BOOLEAN, DATE, DOUBLE, INT, INTERVAL, INTERVAL_MONTH, NULL, STRING, TIME, TIMESTAMP, decimal, type SqlType, type Value, type Wide } from './types.ts';
+import { BIGINT, BOOLEAN, DATE, DOUBLE, INT, INTERVAL, INTERVAL_MONTH, NULL, STRING, TIME, TIMESTAMP, decimal, type SqlType, type Value } from './types.ts';
 import { parseDate, parseTime, parseTimestamp } from './values/time.ts';
+import { canonical } from './values/wide.ts';
 
 const lit = (value: Value | null, type: SqlType): Expr => ({ k: 'lit', value, type });
-
-const canonical = (x: bigint): Wide => (x >= BigInt(Number.MIN_SAFE_INTEGER) && x <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(x) : x);
 
 /** 7500.00 is DECIMAL(6,2), 5 is INT, 1e3 is DOUBLE: a number keeps the digits that were written. */
 export function numberLiteral(text: string, at: At, context: BindContext): Expr {
