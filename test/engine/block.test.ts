@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import { BlockBuilder, openBlock, recordsFrom, sliceRecords } from '../../src/engine/block.ts';
+import { murmur2, partitionOf } from '../../src/engine/murmur2.ts';
+import { PipeError } from '../../src/errors.ts';
+import type { RecordBatch } from '../../src/engine/records.ts';
+
+const text = (b: RecordBatch, i: number): readonly [string | null, string | null] => [
+  (b.keyStart[i] as number) < 0 ? null : b.data.toString('utf8', b.keyStart[i], b.keyEnd[i]),
+  (b.valueStart[i] as number) < 0 ? null : b.data.toString('utf8', b.valueStart[i], b.valueEnd[i]),
+];
+
+describe('a block of records', () => {
+  it('gives back keys, values, NULLs, empty ones, timestamps and headers', () => {
+    const b = recordsFrom([
+      { key: 'a', value: '{"x":1}', timestamp: 5 },
+      { key: null, value: '', timestamp: 6 },
+      { key: '', value: null, timestamp: 7, headers: [{ key: 'h', value: Buffer.from([0, 255]) }, { key: 'n', value: null }] },
+      { key: 'ü', value: '☃' },
+    ], 't', 2, 100);
+    expect([0, 1, 2, 3].map(i => text(b, i))).toEqual([['a', '{"x":1}'], [null, ''], ['', null], ['ü', '☃']]);
+    expect([...b.offsets]).toEqual([100, 101, 102, 103]);
+    expect([...b.timestamps]).toEqual([5, 6, 7, 0]);
+    expect(b.headers(0)).toEqual([]);
+    expect(b.headers(2)).toEqual([{ key: 'h', value: Buffer.from([0, 255]) }, { key: 'n', value: null }]);
+    expect(b.next).toBe(104);
+  });
+
+  it('grows, forgets a cancelled record and starts again empty', () => {
+    const b = new BlockBuilder();
+    for (let i = 0; i < 5000; i++) {
+      b.add(null, Buffer.from(`v${i}`), [], i);
+      b.beginRecord();
+      b.out.ascii('half');
+      b.cancelRecord();
+    }
+    const r = openBlock(b.finish(), 't', 0, 0, 42);
+    expect(r.length).toBe(5000);
+    expect(text(r, 4999)).toEqual([null, 'v4999']);
+    expect(r.timestamps[17]).toBe(42);
+    expect(b.rows).toBe(0);
+    expect(openBlock(b.finish(), 't', 0, 0, null).length).toBe(0);
+  });
+
+  it('is sliced without a copy, and a slice goes on where it ends', () => {
+    const b = recordsFrom(['a', 'b', 'c', 'd'].map(value => ({ key: null, value })), 't', 0, 10);
+    const s = sliceRecords(b, 1, 3);
+    expect([text(s, 0)[1], text(s, 1)[1], s.length, s.next]).toEqual(['b', 'c', 2, 13]);
+    expect(s.data).toBe(b.data);
+    expect(sliceRecords(b, 2, 4).next).toBe(14);
+  });
+
+  it('reads a block that is not aligned in memory', () => {
+    const b = new BlockBuilder();
+    b.add(Buffer.from('k'), Buffer.from('v'), [], 1);
+    const block = b.finish();
+    const shifted = Buffer.concat([Buffer.from('x'), block]).subarray(1);
+    expect(text(openBlock(shifted, 't', 0, 0, null), 0)).toEqual(['k', 'v']);
+  });
+
+  it('detects every flipped bit and every cut', () => {
+    const b = new BlockBuilder();
+    b.add(Buffer.from('key'), Buffer.from('value'), [{ key: 'h', value: null }], 1);
+    const block = b.finish();
+    for (let bit = 0; bit < block.length * 8; bit++) {
+      const bad = Buffer.from(block);
+      bad[bit >> 3] = (bad[bit >> 3] as number) ^ (1 << (bit & 7));
+      expect(() => openBlock(bad, 't', 0, 0, null)).toThrow(PipeError);
+    }
+    for (let n = 0; n < block.length; n++) expect(() => openBlock(block.subarray(0, n), 't', 0, 0, null)).toThrow('damaged');
+  });
+});
+
+describe('murmur2', () => {
+  // org.apache.kafka.common.utils.UtilsTest.testMurmur2
+  it.each([['21', -973932308], ['foobar', -790332482], ['a-little-bit-long-string', -985981536], ['a-little-bit-longer-string', -1486304829], ['lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8', -58897971], ['abc', 479470107]] as const)('of %s', (key, hash) => {
+    const b = Buffer.from(`xx${key}yy`);
+    expect(murmur2(b, 2, b.length - 2)).toBe(hash);
+  });
+
+  it('gives partitions in range, also for the smallest hash', () => {
+    for (let i = 0; i < 1000; i++) {
+      const b = Buffer.from(String(i));
+      const p = partitionOf(b, 0, b.length, 7);
+      expect(p >= 0 && p < 7).toBe(true);
+    }
+  });
+});
