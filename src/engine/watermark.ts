@@ -1,0 +1,186 @@
+import type { Batch, Column } from './batch.ts';
+import type { Clock } from './clock.ts';
+
+export interface EventTimeOptions {
+  /** ms that events may be late. */
+  readonly delay: number;
+  /** ms of quiet after which a partition stops holding the others; in force when following. */
+  readonly idle: number;
+  /** ms that an event may be ahead of its record. */
+  readonly maxFuture: number;
+  /** False: until-end or a replay, where only the records themselves decide. */
+  readonly following: boolean;
+}
+
+interface PartitionTime {
+  /** Highest event time, epoch ms; -Infinity before the first row. */
+  max: number;
+  state: 'live' | 'idle' | 'done';
+  /** What Source.idleSince said last; a change restarts the timer. */
+  quietSince: number | null;
+  /** Clock.elapsed() when this quiet was first seen. */
+  quietFrom: number;
+}
+
+/**
+ * Event time of one source. The watermark is the highest event time - delay, minimum over the live partitions, and never
+ * goes back. It holds per row, before WHERE: a batch is stamped with the watermark in force before each of its rows, so that
+ * results do not depend on batch sizes.
+ */
+export class EventTime {
+  readonly #o: EventTimeOptions;
+  readonly #clock: Clock;
+  readonly #partitions = new Map<number, PartitionTime>();
+  #watermark: number;
+  /** Highest event time of all partitions, and Clock.elapsed() at its arrival. */
+  #last = -Infinity;
+  #lastAt: number;
+  #wm = new Float64Array(0);
+
+  /** `watermark` goes on from a saved epoch; -Infinity when fresh. */
+  constructor(o: EventTimeOptions, clock: Clock, watermark: number) {
+    this.#o = o;
+    this.#clock = clock;
+    this.#watermark = watermark;
+    this.#lastAt = clock.elapsed();
+  }
+
+  /** The watermark in force, epoch ms; -Infinity before there is one. */
+  get watermark(): number { return this.#watermark; }
+
+  /** A partition to wait for; `max` is its saved event time or -Infinity. */
+  add(partition: number, max: number): void {
+    this.#partitions.set(partition, { max, state: 'live', quietSince: null, quietFrom: 0 });
+    if (max > this.#last) this.#last = max;
+  }
+
+  maxEventTime(partition: number): number { return this.#of(partition).max; }
+  isLive(partition: number): boolean { return this.#of(partition).state === 'live'; }
+
+  /** The partition whose event time holds the watermark back, or null when none does. */
+  holder(): number | null {
+    let holder: number | null = null;
+    let least = Infinity;
+    for (const [id, p] of this.#partitions) if (p.state === 'live' && (holder === null || p.max < least)) { holder = id; least = p.max; }
+    return holder;
+  }
+
+  /** A partition that was read to its end in until-end: it no longer holds the others. */
+  done(partition: number): void { this.#of(partition).state = 'done'; }
+
+  /**
+   * Takes note of Source.idleSince, at least once a poll. The quiet is timed here, from when it was first seen, so that
+   * neither a jump of the wall clock nor a restart makes a partition idle.
+   */
+  observe(partition: number, idleSince: number | null): void {
+    const p = this.#of(partition);
+    if (!this.#o.following || p.state === 'done') return;
+    if (idleSince === null) {
+      p.quietSince = null;
+      p.state = 'live';
+      return;
+    }
+    const now = this.#clock.elapsed();
+    if (p.quietSince !== idleSince) {
+      p.quietSince = idleSince;
+      p.quietFrom = now;
+    }
+    p.state = now - p.quietFrom >= this.#o.idle ? 'idle' : 'live';
+  }
+
+  /**
+   * Fills `wm` with the watermark in force just before each row and moves the partition's event time on. Rows from the
+   * future move no clock: they are reported and left out of the batch that is returned. `time` is the index of the event
+   * time column, `fetchedAt` the wall time of the fetch. The returned batch is valid until the next call.
+   */
+  stamp(b: Batch, time: number, partition: number, fetchedAt: number, future: (b: Batch, i: number) => void): Batch {
+    const n = b.length;
+    const p = this.#of(partition);
+    const { delay, maxFuture, following } = this.#o;
+    const events = b.cols[time] as Float64Array;
+    const origin = b.origin as NonNullable<Batch['origin']>;
+    const { rows } = origin;
+    const { timestamps } = origin.records;
+    const fetched = following ? fetchedAt : Infinity;
+    const floor = this.#watermark;
+    const others = this.#others(partition);
+    if (this.#wm.length < n) this.#wm = new Float64Array(n);
+    const wm = this.#wm;
+    let removed: number[] | null = null;
+    let max = p.max;
+    let w = Math.max(floor, Math.min(max - delay, others));
+    for (let i = 0; i < n; i++) {
+      wm[i] = w;
+      const t = events[i] as number;
+      const stamped = timestamps[rows[i] as number] as number;
+      if (t > (stamped < fetched ? stamped : fetched) + maxFuture) {
+        (removed ??= []).push(i);
+      } else if (t > max) {
+        max = t;
+        const own = t - delay;
+        const next = own < others ? own : others;
+        if (next > w) w = next;
+      }
+    }
+    p.max = max;
+    this.#watermark = w;
+    if (max > this.#last) {
+      this.#last = max;
+      this.#lastAt = this.#clock.elapsed();
+    }
+    if (removed === null) return { ...b, wm };
+    for (const i of removed) future(b, i);
+    return without(b, wm, removed);
+  }
+
+  /**
+   * The watermark after idleness and the clock are taken into account. When all partitions are idle, event time goes on with
+   * the clock from the last event, no further than `lastOpenEnd` - 1 (ms), and stands still when no window is open (null).
+   */
+  advance(lastOpenEnd: number | null): number {
+    let least = Infinity;
+    let idle = 0;
+    for (const p of this.#partitions.values()) {
+      if (p.state === 'live' && p.max < least) least = p.max;
+      else if (p.state === 'idle') idle++;
+    }
+    let w = least - this.#o.delay;
+    if (least === Infinity) {
+      const ticking = idle > 0 && lastOpenEnd !== null;
+      w = ticking ? Math.min(this.#last + (this.#clock.elapsed() - this.#lastAt) - this.#o.delay, lastOpenEnd - 1) : -Infinity;
+    }
+    if (w > this.#watermark) this.#watermark = Math.floor(w);
+    return this.#watermark;
+  }
+
+  #of(partition: number): PartitionTime { return this.#partitions.get(partition) as PartitionTime; }
+
+  /** Watermark of the live partitions but one; Infinity when there are no others. */
+  #others(partition: number): number {
+    let least = Infinity;
+    for (const [id, p] of this.#partitions) if (id !== partition && p.state === 'live' && p.max < least) least = p.max;
+    return least - this.#o.delay;
+  }
+}
+
+/** A copy of `b` without some of its rows (ascending). */
+function without(b: Batch, wm: Float64Array, removed: readonly number[]): Batch {
+  const keep = new Int32Array(b.length - removed.length);
+  let next = 0;
+  let m = 0;
+  for (let i = 0; i < b.length; i++) {
+    if (removed[next] === i) next++;
+    else keep[m++] = i;
+  }
+  const origin = b.origin as NonNullable<Batch['origin']>;
+  return {
+    schema: b.schema, length: m, cols: b.cols.map(c => pick(c, keep)), nulls: b.nulls.map(c => (c === null ? null : pick(c, keep))),
+    wm: pick(wm, keep), origin: { records: origin.records, rows: pick(origin.rows, keep) },
+  };
+}
+
+function pick<T extends Column | Int32Array>(from: T, keep: Int32Array): T {
+  const to = (Array.isArray(from) ? new Array(keep.length) : new (from.constructor as new (n: number) => Float64Array)(keep.length)) as T;
+  for (let k = 0; k < keep.length; k++) to[k] = from[keep[k] as number] as never;
+  return to;
+}
