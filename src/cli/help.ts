@@ -1,0 +1,37 @@
+import type { Command, Flag } from './command.ts';
+import { globalFlags } from './args.ts';
+
+/** One line of the command list: what main knows without loading a command. */
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  load(): Promise<Command>;
+}
+
+const left = (f: Flag): string => `${f.short === undefined ? '' : `-${f.short}, `}--${f.name}${f.value === 'boolean' ? '' : ` ${f.value}`}`;
+
+function columns(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.min(34, Math.max(...rows.map(([a]) => a.length)));
+  return rows.map(([a, b]) => (a.length > width ? `  ${a}\n  ${' '.repeat(width)}  ${b}\n` : `  ${a.padEnd(width)}  ${b}\n`)).join('');
+}
+
+/** Help of one command: examples first, then usage and flags. */
+export function commandHelp(c: Command): string {
+  const own = c.flags.length === 0 ? '' : `\nflags\n${columns(c.flags.map(f => [left(f), f.summary]))}`;
+  return `${c.summary}\n\nexamples\n${columns(c.examples)}\nusage\n  pipe ${c.name}${c.usage === '' ? '' : ` ${c.usage}`} [flags]\n${own}\nflags of every command\n${columns(globalFlags.map(f => [left(f), f.summary]))}`;
+}
+
+export function overview(commands: readonly CommandEntry[]): string {
+  return `pipe: streaming SQL pipelines from a YAML file
+
+examples
+${columns([
+    ['pipe run balances.yaml', 'run a pipeline; without a broker on the embedded log'],
+    ['pipe run pipelines/ --until-end', 'all pipelines of a folder, to the end of their topics'],
+    ['pipe topics tail fraud-alerts', 'see what came out'],
+  ])}
+commands
+${columns(commands.map(c => [c.name, c.summary]))}
+pipe COMMAND --help says more about one of them.
+`;
+}

@@ -1,0 +1,28 @@
+/** 1234567 as 1,234,567. */
+export const grouped = (n: number): string => Math.round(n).toString().replace(/\B(?=(\d{3})+$)/g, ',');
+
+/** Bytes as 0 B, 12 KB, 1.2 MB, 3.4 GB. */
+export function bytes(n: number): string {
+  if (n < 1000) return `${n} B`;
+  if (n < 1e6) return `${Math.round(n / 1e3)} KB`;
+  return n < 1e9 ? `${(n / 1e6).toFixed(1)} MB` : `${(n / 1e9).toFixed(1)} GB`;
+}
+
+/** ms as 0.4 s, 12 s, 3 min, 2 h, 5 d. */
+export function duration(ms: number): string {
+  const s = ms / 1000;
+  if (s < 10) return `${s.toFixed(1)} s`;
+  if (s < 120) return `${Math.round(s)} s`;
+  if (s < 7200) return `${Math.round(s / 60)} min`;
+  return s < 172_800 ? `${Math.round(s / 3600)} h` : `${Math.round(s / 86_400)} d`;
+}
+
+/** `1 job`, `2 jobs`. */
+export const plural = (n: number, word: string): string => `${grouped(n)} ${word}${n === 1 ? '' : 's'}`;
+
+/** Time of day of an epoch ms (UTC), with the date when that is not today's. */
+export function clockTime(ms: number, now: number): string {
+  if (!Number.isFinite(ms)) return '-';
+  const text = new Date(ms).toISOString();
+  return new Date(now).toISOString().slice(0, 10) === text.slice(0, 10) ? text.slice(11, 19) : `${text.slice(0, 10)} ${text.slice(11, 19)}`;
+}

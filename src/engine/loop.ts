@@ -1,0 +1,130 @@
+import { setImmediate } from 'node:timers/promises';
+import type { Clock } from './clock.ts';
+import type { Operator, Output } from './operator.ts';
+import type { RecordBatch } from './records.ts';
+import type { SourceReader } from './source-reader.ts';
+
+/** An epoch ends after this many records, or this many bytes of output, dead letters and new state. */
+const EPOCH_RECORDS = 250_000;
+export const EPOCH_BYTES = 32 << 20;
+/** A poll without records returns after this many ms, so that idleness is seen and event time goes on. */
+const POLL_MS = 200;
+
+export interface LoopParts {
+  readonly readers: readonly SourceReader[];
+  readonly inputs: ReadonlyMap<string, Output>;
+  /** In topological order. */
+  readonly operators: readonly Operator[];
+  readonly following: boolean;
+  readonly clock: Clock;
+  /** ms between epochs. */
+  readonly checkpoint: number;
+  readonly epoch: {
+    /** Bytes that wait for the commit. */
+    bytes(): number;
+    /** True when there is output to commit. */
+    hasOutput(): boolean;
+    /** Makes everything so far durable and begins its delivery; waits for the delivery of the epoch before. */
+    commit(): Promise<void>;
+  };
+}
+
+interface Polled {
+  readonly reader: SourceReader;
+  readonly batches: readonly RecordBatch[];
+}
+
+/**
+ * The loop of one pipeline: poll, decode, push, watermark, commit when due. Operators run between two awaits, so that a commit
+ * always stands between two batches.
+ */
+export class RunLoop {
+  readonly #p: LoopParts;
+  readonly #pending = new Map<SourceReader, Promise<Polled>>();
+  #committedAt: number;
+  #records = 0;
+  #moved = false;
+
+  constructor(parts: LoopParts) {
+    this.#p = parts;
+    this.#committedAt = parts.clock.elapsed();
+  }
+
+  /** Until every source is at its end (until-end), or the signal: then the current batch is finished and committed. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && !this.#atEnd()) {
+      const polled = await this.#poll(signal);
+      if (polled !== null) await this.#process(polled, signal);
+      for (const r of this.#p.readers) r.tick();
+      await this.#settle();
+      if (this.#due()) await this.#commit();
+      // a source that answers without waiting must not keep signals and timers from running
+      await setImmediate();
+    }
+    if (!signal.aborted) await this.#finish();
+    if (this.#changed()) await this.#commit();
+  }
+
+  /** Notes that positions are to be saved though no record was read: a start at the newest record. */
+  touch(): void { this.#moved = true; }
+
+  #atEnd(): boolean { return !this.#p.following && this.#p.readers.every(r => r.finished); }
+  #changed(): boolean { return this.#moved || this.#p.epoch.hasOutput(); }
+
+  async #poll(signal: AbortSignal): Promise<Polled | null> {
+    const open = this.#p.readers.filter(r => !r.finished);
+    const wait = this.#changed() ? Math.max(0, Math.min(POLL_MS, this.#committedAt + this.#p.checkpoint - this.#p.clock.elapsed())) : POLL_MS;
+    for (const reader of open) {
+      if (this.#pending.has(reader)) continue;
+      const polling = reader.source.poll(reader.paused(), wait, signal).then(batches => ({ reader, batches }));
+      // the loop may end on another source's failure before it looks at this one
+      polling.catch(() => undefined);
+      this.#pending.set(reader, polling);
+    }
+    try {
+      const polled = await Promise.race(this.#pending.values());
+      this.#pending.delete(polled.reader);
+      return polled;
+    } catch (error) {
+      if (signal.aborted) return null;
+      throw error;
+    }
+  }
+
+  async #process({ reader, batches }: Polled, signal: AbortSignal): Promise<void> {
+    reader.take(batches, this.#p.clock.now());
+    if (batches.length > 0) this.#moved = true;
+    for (let n = reader.step(); n !== null; n = reader.step()) {
+      this.#records += n;
+      await this.#settle();
+      if (this.#due()) await this.#commit();
+      if (signal.aborted) return;
+    }
+  }
+
+  /** Closes that paused because the epoch was full go on in the next one. */
+  async #settle(): Promise<void> {
+    while (!this.#p.operators.every(o => o.resume())) await this.#commit();
+  }
+
+  async #finish(): Promise<void> {
+    if (this.#p.operators.some(o => o.lastOpenEnd() !== null)) this.#moved = true;
+    for (const input of this.#p.inputs.values()) {
+      input.finish();
+      await this.#settle();
+    }
+  }
+
+  #due(): boolean {
+    if (!this.#changed()) return false;
+    const { epoch, clock, checkpoint } = this.#p;
+    return this.#records >= EPOCH_RECORDS || epoch.bytes() >= EPOCH_BYTES || clock.elapsed() - this.#committedAt >= checkpoint;
+  }
+
+  async #commit(): Promise<void> {
+    await this.#p.epoch.commit();
+    this.#records = 0;
+    this.#moved = false;
+    this.#committedAt = this.#p.clock.elapsed();
+  }
+}

@@ -1,0 +1,220 @@
+import type { Source } from '../connectors/connector.ts';
+import type { Code } from '../errors.ts';
+import type { Decoder } from '../formats/format.ts';
+import type { Position } from '../state/store.ts';
+import type { Batch } from './batch.ts';
+import type { Output } from './operator.ts';
+import type { RecordBatch } from './records.ts';
+import type { EventTime } from './watermark.ts';
+
+/** What becomes of records before they are rows. */
+export interface RecordCounts {
+  read(source: string, n: number): void;
+  undecodable(source: string, records: RecordBatch, i: number, code: Code, message: string): void;
+  /** Row `i` is from the future. */
+  future(source: string, batch: Batch, i: number): void;
+}
+
+export interface ReaderOptions {
+  /** Name of the source in the pipeline. */
+  readonly name: string;
+  readonly source: Source;
+  readonly decoder: Decoder;
+  /** Where rows and watermarks go. */
+  readonly input: Output;
+  /** Index of the event time column and the clock of this source; null without event time. */
+  readonly time: { readonly column: number; readonly clock: EventTime } | null;
+  /** False: stop at the end known at open. */
+  readonly following: boolean;
+  /** Rows decoded at once, at most. */
+  readonly batchRows: number;
+  /** ms of event time that a partition may be ahead of the slowest one with a backlog. */
+  readonly lead: number;
+  readonly counts: RecordCounts;
+  /** End (ms) of the last open window that this source feeds. */
+  readonly lastOpenEnd: () => number | null;
+}
+
+interface PartitionState {
+  readonly partition: number;
+  /** Next offset to process; Source.position runs ahead of it. */
+  next: number;
+  /** Until-end: where to stop; Infinity when following. */
+  readonly end: number;
+  done: boolean;
+}
+
+interface Fetched {
+  readonly records: RecordBatch;
+  /** Records [at, to) are still to be processed. */
+  at: number;
+  readonly to: number;
+  readonly partition: PartitionState;
+}
+
+/** One source of a running pipeline: what it fetched is decoded, stamped and pushed in slices, the slowest partition first. */
+export class SourceReader {
+  readonly name: string;
+  readonly source: Source;
+  readonly #o: ReaderOptions;
+  readonly #partitions = new Map<number, PartitionState>();
+  #fetched: Fetched[] = [];
+  #fetchedAt = 0;
+  #paused: Set<number> = new Set();
+  #records: RecordBatch | null = null;
+  #emitted = -Infinity;
+
+  constructor(o: ReaderOptions) {
+    this.#o = o;
+    this.name = o.name;
+    this.source = o.source;
+  }
+
+  /** After the source is open; `saved` are the positions of this source. */
+  begin(saved: readonly Position[]): void {
+    const times = new Map(saved.map(p => [p.partition, p.maxEventTime]));
+    for (const p of this.source.partitions()) this.#add(p, times.get(p) ?? -Infinity);
+    if (this.#o.time !== null) this.#emitted = this.#o.time.clock.watermark;
+  }
+
+  /** True when until-end has nothing left to read. */
+  get finished(): boolean {
+    for (const p of this.#partitions.values()) if (!p.done) return false;
+    return true;
+  }
+
+  /** Watermark, epoch ms; null without event time. */
+  get watermark(): number | null { return this.#o.time?.clock.watermark ?? null; }
+
+  /** Partitions to leave out of the next fetch: those at their end, and those that are too far ahead. */
+  paused(): ReadonlySet<number> {
+    this.#grow();
+    this.#paused = new Set();
+    const clock = this.#o.time?.clock;
+    let slowest = Infinity;
+    for (const p of this.#partitions.values()) {
+      if (p.done) this.#paused.add(p.partition);
+      else if (clock !== undefined && this.#backlog(p) > 0) slowest = Math.min(slowest, clock.maxEventTime(p.partition));
+    }
+    for (const p of this.source.partitions()) if (!this.#partitions.has(p)) this.#paused.add(p);
+    if (clock === undefined) return this.#paused;
+    for (const p of this.#partitions.values()) if (clock.maxEventTime(p.partition) - slowest > this.#o.lead) this.#paused.add(p.partition);
+    return this.#paused;
+  }
+
+  /** Records of one poll; all of them are to be stepped through before the next poll. */
+  take(batches: readonly RecordBatch[], fetchedAt: number): void {
+    this.#grow();
+    this.#fetchedAt = fetchedAt;
+    for (const records of batches) {
+      const partition = this.#partitions.get(records.partition);
+      if (partition === undefined || partition.done) continue;
+      if (records.length > 0) this.#o.time?.clock.observe(partition.partition, null);
+      let to = records.length;
+      while (to > 0 && (records.offsets[to - 1] as number) >= partition.end) to--;
+      this.#fetched.push({ records, at: 0, to, partition });
+    }
+  }
+
+  /** Processes one slice of what was taken; the number of records in it, or null when nothing is left. */
+  step(): number | null {
+    const f = this.#slowest();
+    if (f === null) return null;
+    const { records, partition, at } = f;
+    const to = Math.min(f.to, at + this.#o.batchRows);
+    f.at = to;
+    if (to > at) this.#process(records, at, to);
+    partition.next = to < records.length ? (records.offsets[to] as number) : records.next;
+    if (to === f.to) this.#fetched.splice(this.#fetched.indexOf(f), 1);
+    if (partition.next >= partition.end) this.#finish(partition);
+    this.#forward();
+    return to - at;
+  }
+
+  /** Takes idleness into account; true when the watermark moved. */
+  tick(): boolean {
+    const time = this.#o.time;
+    if (time === null) return false;
+    for (const { partition } of this.#partitions.values()) {
+      time.clock.observe(partition, this.#paused.has(partition) ? null : this.source.idleSince(partition));
+    }
+    return this.#forward();
+  }
+
+  /** What an epoch saves. */
+  positions(): Position[] {
+    const { name, id } = this.source.topic;
+    return [...this.#partitions.values()].map(p => ({
+      source: this.name, topic: name, topicId: id, partition: p.partition, next: p.next,
+      maxEventTime: this.#o.time?.clock.maxEventTime(p.partition) ?? -Infinity,
+    }));
+  }
+
+  /** Records that are there and not processed yet. */
+  lag(): number {
+    let lag = 0;
+    for (const p of this.#partitions.values()) lag += Math.max(0, Math.min(this.source.end(p.partition), p.end) - p.next);
+    return lag;
+  }
+
+  /** The partition that holds the watermark back, or null. */
+  holder(): number | null { return this.#o.time?.clock.holder() ?? null; }
+
+  #add(partition: number, max: number): void {
+    const next = this.source.position(partition);
+    const end = this.#o.following ? Infinity : this.source.endAtOpen(partition);
+    const state: PartitionState = { partition, next, end, done: false };
+    this.#partitions.set(partition, state);
+    this.#o.time?.clock.add(partition, max);
+    if (next >= end) this.#finish(state);
+  }
+
+  /** Partitions may be added to a topic while it is read; until-end knows only those that were there at its start. */
+  #grow(): void {
+    if (!this.#o.following) return;
+    const now = this.source.partitions();
+    if (now.length === this.#partitions.size) return;
+    for (const p of now) if (!this.#partitions.has(p)) this.#add(p, -Infinity);
+  }
+
+  #finish(p: PartitionState): void {
+    p.done = true;
+    this.#o.time?.clock.done(p.partition);
+  }
+
+  #backlog(p: PartitionState): number { return Math.min(this.source.end(p.partition), p.end) - this.source.position(p.partition); }
+
+  /** The oldest fetch of the partition whose event time is lowest. */
+  #slowest(): Fetched | null {
+    const [first] = this.#fetched;
+    const clock = this.#o.time?.clock;
+    if (first === undefined || clock === undefined || this.#fetched.length === 1) return first ?? null;
+    let slowest = first;
+    for (const f of this.#fetched) {
+      if (clock.maxEventTime(f.partition.partition) < clock.maxEventTime(slowest.partition.partition)) slowest = f;
+    }
+    return slowest;
+  }
+
+  #process(records: RecordBatch, from: number, to: number): void {
+    const { decoder, time, input, counts, name } = this.#o;
+    this.#records = records;
+    counts.read(name, to - from);
+    let batch = decoder.decode(records, from, to, this.#bad);
+    if (batch.length > 0 && time !== null) batch = time.clock.stamp(batch, time.column, records.partition, this.#fetchedAt, this.#future);
+    if (batch.length > 0) input.push(batch);
+  }
+
+  readonly #bad = (i: number, code: Code, message: string): void => this.#o.counts.undecodable(this.name, this.#records as RecordBatch, i, code, message);
+  readonly #future = (b: Batch, i: number): void => this.#o.counts.future(this.name, b, i);
+
+  #forward(): boolean {
+    const { time, input, lastOpenEnd } = this.#o;
+    if (time === null) return false;
+    const w = time.clock.advance(lastOpenEnd());
+    if (w === this.#emitted) return false;
+    this.#emitted = w;
+    input.watermark(w);
+    return true;
+  }
+}

@@ -1,0 +1,27 @@
+import { Readable } from 'node:stream';
+import type { Io, Sinkable } from '../../src/cli/command.ts';
+
+export class Capture implements Sinkable {
+  readonly chunks: Buffer[] = [];
+  isTTY = false;
+  columns = 80;
+  rows = 24;
+  write(text: string | Uint8Array): boolean {
+    this.chunks.push(Buffer.from(text as string));
+    return true;
+  }
+  drained(): Promise<void> { return Promise.resolve(); }
+  get text(): string { return Buffer.concat(this.chunks).toString(); }
+}
+
+export interface FakeIo extends Io {
+  readonly out: Capture;
+  readonly err: Capture;
+}
+
+export function fakeIo(more: { cwd?: string; env?: Record<string, string>; input?: string; signal?: AbortSignal } = {}): FakeIo {
+  return {
+    out: new Capture(), err: new Capture(), in: Readable.from(more.input === undefined ? [] : [more.input]),
+    env: more.env ?? {}, cwd: more.cwd ?? '/', signal: more.signal ?? new AbortController().signal,
+  };
+}
