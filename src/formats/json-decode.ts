@@ -80,7 +80,7 @@ export class JsonDecoder implements Decoder {
     if (e - s > this.#maxRecordBytes) return tooLarge(e - s, this.#maxRecordBytes);
     const b = records.data;
     this.#absent = this.#slots.length;
-    this.#misfits = 0;
+    if (this.#misfits > 0) this.#forgiveAll();
     this.#scan.nonAscii = false;
     const end = this.#document(b, s, e, row);
     if (end !== e) return this.#rejected(b, s, e, end);
@@ -172,6 +172,11 @@ export class JsonDecoder implements Decoder {
     this.#misfits--;
   }
 
+  #forgiveAll(): void {
+    for (const slot of this.#slots) slot.misfit = -1;
+    this.#misfits = 0;
+  }
+
   /** A whole-batch check proves every accepted record, because those begin and end with ASCII; keys and framing may make it fail. */
   #isUtf8(records: RecordBatch, s: number, e: number): boolean {
     if (this.#looked !== records) {
@@ -187,7 +192,6 @@ export class JsonDecoder implements Decoder {
     for (const slot of this.#slots) {
       if (slot.misfit >= 0) {
         problem ??= misfit(slot.column, b, slot.misfit, slot.misfitEnd);
-        slot.misfit = -1;
       } else if (slot.nulls[row] === 1 && (slot.column.required || slot.column.time !== null)) {
         problem ??= missing(slot.column);
       }
@@ -198,7 +202,6 @@ export class JsonDecoder implements Decoder {
 
   /** Why the record is no object: `end` as #document gave it. */
   #rejected(b: Buffer, s: number, e: number, end: number): Problem {
-    if (this.#misfits > 0) for (const slot of this.#slots) slot.misfit = -1;
     const begin = this.#scan.blanks(b, s, e);
     const isObject = begin < e && b[begin] === OPEN_OBJECT;
     let at = end;

@@ -4,18 +4,19 @@ import type { DecodeColumn, Decoder } from '../../src/formats/format.ts';
 import { JsonDecoder } from '../../src/formats/json-decode.ts';
 import { type SqlType, type Value } from '../../src/sql/types.ts';
 
-/** Values as records of one partition, with foreign bytes around each, as framing and neighbours are. */
+/** Values as records of one partition, with foreign bytes (latin1) around each, as framing and neighbours are. */
 export function recordsOf(values: readonly (string | Uint8Array | null)[], around = '12"}'): RecordBatch {
-  const parts: Buffer[] = [Buffer.from(around)];
+  const edge = Buffer.from(around, 'latin1');
+  const parts: Buffer[] = [edge];
   const starts: number[] = [];
   const ends: number[] = [];
-  let at = around.length;
+  let at = edge.length;
   for (const v of values) {
     const bytes = v === null ? Buffer.alloc(0) : Buffer.from(v as string);
     starts.push(v === null ? -1 : at);
     ends.push(v === null ? -1 : at + bytes.length);
-    parts.push(bytes, Buffer.from(around));
-    at += bytes.length + around.length;
+    parts.push(bytes, edge);
+    at += bytes.length + edge.length;
   }
   const n = values.length;
   return {
