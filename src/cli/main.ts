@@ -1,0 +1,62 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { commands } from './commands.ts';
+import type { Io, Sinkable } from './command.ts';
+import { dispatch } from './dispatch.ts';
+
+const GLOBAL_VALUE_FLAGS = ['--color', '--data-dir'] as const;
+
+/** Value of a global flag before any command is known: problems of the command line itself are printed as asked for. */
+function early(argv: readonly string[], flag: (typeof GLOBAL_VALUE_FLAGS)[number]): string | undefined {
+  const at = argv.findIndex(a => a === flag || a.startsWith(`${flag}=`));
+  if (at < 0) return undefined;
+  const word = argv[at] as string;
+  return word.includes('=') ? word.slice(flag.length + 1) : argv[at + 1];
+}
+
+/** stdout and stderr as commands see them. A reader that went away (`| head`) ends the output, not the run. */
+function sinkable(stream: NodeJS.WriteStream, gone: () => void): Sinkable {
+  stream.on('error', (error: NodeJS.ErrnoException) => { if (error.code === 'EPIPE') gone(); else throw error; });
+  return {
+    write: text => stream.write(text),
+    drained: () => (stream.writableNeedDrain ? new Promise(done => { stream.once('drain', done); stream.once('close', done); }) : Promise.resolve()),
+    get isTTY() { return stream.isTTY === true; },
+    get columns() { return stream.columns ?? 80; },
+    get rows() { return stream.rows ?? 24; },
+  };
+}
+
+/** The first signal drains; the second ends the process at once. */
+function listen(stop: AbortController): void {
+  const codes = { SIGINT: 130, SIGTERM: 143 } as const;
+  for (const [name, code] of Object.entries(codes)) {
+    process.on(name, () => {
+      if (stop.signal.aborted) process.exit(code);
+      stop.abort();
+    });
+  }
+}
+
+async function main(): Promise<void> {
+  const argv = process.argv.slice(2);
+  const stop = new AbortController();
+  listen(stop);
+  const io: Io = {
+    out: sinkable(process.stdout, () => stop.abort()), err: sinkable(process.stderr, () => undefined), in: process.stdin,
+    env: process.env, cwd: process.cwd(), signal: stop.signal,
+  };
+  const version = (): string => (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
+  let exit: number;
+  try {
+    exit = await dispatch(argv, io, commands, version);
+  } catch (error) {
+    const { report } = await import('./report.ts');
+    exit = report(error, io, { json: argv.includes('--json'), debug: argv.includes('--debug'), color: early(argv, '--color'), dataDir: early(argv, '--data-dir'), argv, version: version() });
+  }
+  process.exitCode = exit;
+  // what keeps the process alive now is a leak (a socket, a timer); output is flushed first
+  await Promise.all([io.out.drained(), io.err.drained()]);
+  process.exit();
+}
+
+await main();
