@@ -30,7 +30,7 @@ export function plainWriter(type: SqlType, options: EncoderOptions): WriteValue 
     case 'decimal': return (column, i, out) => writeDecimal(column[i] as Wide, type.s, out);
     case 'float': return (column, i, out) => out.ascii(doubleText(shortestFloat(column[i] as number), type));
     case 'double': return (column, i, out) => out.ascii(doubleText(column[i] as number, type));
-    case 'string': case 'null': return (column, i, out) => out.utf8(column[i] as string);
+    case 'string': case 'null': return (column, i, out) => writeText(column[i] as string, out);
     case 'bytes': return (column, i, out) => out.ascii(base64(column[i] as Uint8Array));
     case 'date': return (column, i, out) => out.ascii(printDate(column[i] as number));
     case 'time': return (column, i, out) => out.ascii(printTime(column[i] as number));
@@ -115,11 +115,11 @@ const SHORT_TEXT = 48;
 /** A JSON string: control characters, quotes, backslashes and lone surrogates escaped, all else as UTF-8. */
 export function writeString(s: string, out: ByteWriter): void {
   const n = s.length;
-  out.reserve(n + 2);
-  const { buf, pos } = out;
-  let p = pos;
-  buf[p++] = QUOTE;
   if (n > SHORT_TEXT) return writeLong(s, out);
+  out.reserve(n + 2);
+  const { buf } = out;
+  let p = out.pos;
+  buf[p++] = QUOTE;
   for (let i = 0; i < n; i++) {
     const c = s.charCodeAt(i);
     if (c < 32 || c > 126 || c === QUOTE || c === BACKSLASH) return writeLong(s, out);
@@ -127,6 +127,20 @@ export function writeString(s: string, out: ByteWriter): void {
   }
   buf[p++] = QUOTE;
   out.pos = p;
+}
+
+/** Text as UTF-8, as it is. */
+function writeText(s: string, out: ByteWriter): void {
+  const n = s.length;
+  if (n > SHORT_TEXT) return out.utf8(s);
+  out.reserve(n);
+  const { buf, pos } = out;
+  for (let i = 0; i < n; i++) {
+    const c = s.charCodeAt(i);
+    if (c > 126) return out.utf8(s);
+    buf[pos + i] = c;
+  }
+  out.pos = pos + n;
 }
 
 /** C0 controls, the two characters of JSON itself, halves of a surrogate pair. */
