@@ -1,0 +1,23 @@
+const count = n => Math.round(n).toLocaleString('en-US');
+
+const line = (cells, widths) => `${cells.map((c, i) => (i === 0 ? c.padEnd(widths[i]) : c.padStart(widths[i]))).join('  ').trimEnd()}\n`;
+
+function table(rows) {
+  const widths = rows[0].map((_, c) => Math.max(...rows.map(r => r[c].length)));
+  return rows.map(r => line(r, widths)).join('');
+}
+
+const between = (s, show) => `${show(s.median)} (${show(s.low)} to ${show(s.high)})`;
+
+export function printMicro({ records, accounts, runs, nsPerRecord }) {
+  const ns = n => n.toFixed(0);
+  const rows = Object.entries(nsPerRecord).map(([name, s]) => [name, between(s, ns)]);
+  return `${count(records)} records, ${count(accounts)} accounts, median of ${runs}\n${table([['', 'ns CPU a record'], ...rows])}\n`;
+}
+
+export function printParties({ records, accounts, partitions, bytes, runs, parties }) {
+  const fixed = n => n.toFixed(2);
+  const rows = parties.map(p => [p.name, between(p.recordsPerSecond, count), between(p.cpuSecondsPerMillion, fixed), between(p.rssMb, count), p.ofNaive === null ? '-' : between(p.ofNaive, fixed)]);
+  const head = `${count(records)} records of ${count(bytes)} bytes, ${count(accounts)} accounts, ${partitions} partitions; medians of ${runs} (lowest to highest)\n`;
+  return `${head}${table([['', 'records/s', 'CPU s per M records', 'peak RSS MB', 'CPU of naive'], ...rows])}\n`;
+}
