@@ -50,8 +50,8 @@ async function main(): Promise<void> {
   try {
     exit = await dispatch(argv, io, commands, version);
   } catch (error) {
-    const { report } = await import('./report.ts');
-    exit = report(error, io, { json: argv.includes('--json'), debug: argv.includes('--debug'), color: early(argv, '--color'), dataDir: early(argv, '--data-dir'), argv, version: version() });
+    const [{ report }, renderer] = await Promise.all([import('./report.ts'), import('./render-error.ts')]);
+    exit = report(error, io, { json: argv.includes('--json'), debug: argv.includes('--debug'), color: early(argv, '--color'), dataDir: early(argv, '--data-dir'), argv, version: version() }, renderer);
   }
   process.exitCode = exit;
   // what keeps the process alive now is a leak (a socket, a timer); output is flushed first

@@ -1,0 +1,31 @@
+import { PipeError } from '../errors.ts';
+import type { KafkaSettings } from '../config/spec.ts';
+
+/** Which log a command works on, and why. */
+export interface LogChoice {
+  /** null: the embedded log. */
+  readonly brokers: readonly string[] | null;
+  /** In brackets after the log's name: 'no broker set', '--brokers', 'PIPE_BROKERS', 'settings.kafka.brokers'. */
+  readonly origin: string;
+}
+
+/**
+ * `--brokers`, PIPE_BROKERS, the pipeline's settings, else the embedded log; `none` forces the embedded log.
+ * Throws user.usage.bad_value.
+ */
+export function chooseLog(flag: string | undefined, env: string | undefined, settings: KafkaSettings | null): LogChoice {
+  if (flag !== undefined) return parse('--brokers', flag);
+  if (env !== undefined && env !== '') return parse('PIPE_BROKERS', env);
+  if (settings !== null && settings.brokers !== null) return { brokers: settings.brokers, origin: 'settings.kafka.brokers' };
+  return { brokers: null, origin: 'no broker set' };
+}
+
+function parse(origin: string, text: string): LogChoice {
+  if (text === 'none') return { brokers: null, origin: `${origin} none` };
+  const brokers = text.split(',').map(b => b.trim()).filter(b => b !== '');
+  const bad = brokers.find(b => !/^(\[[0-9a-fA-F:.]+\]|[^\s:/@]+)(:\d{1,5})?$/.test(b));
+  if (brokers.length === 0 || bad !== undefined) {
+    throw new PipeError('user.usage.bad_value', `${origin} takes host:port,host:port or none, not "${bad ?? text}"`);
+  }
+  return { brokers: brokers.map(b => (/:\d+$/.test(b) ? b : `${b}:9092`)), origin };
+}

@@ -1,0 +1,71 @@
+import { totalmem } from 'node:os';
+import type { OnError, PipelineSpec } from '../config/spec.ts';
+import { PipeError } from '../errors.ts';
+import { durationFlag, wordFlag } from './args.ts';
+import type { Flag, Io, Parsed } from './command.ts';
+
+export interface RunOptions {
+  /** null: the default of the log. */
+  readonly following: boolean | null;
+  readonly from: 'earliest' | 'latest' | number | null;
+  readonly reset: boolean;
+  /** null: the default of the log. */
+  readonly print: boolean | null;
+  readonly onError: OnError | null;
+  /** ms. */
+  readonly connectTimeout: number;
+  readonly jit: boolean;
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly batchRows: number;
+}
+
+export const runFlags: readonly Flag[] = [
+  { name: 'brokers', value: 'LIST', summary: 'Kafka brokers host:port,..; none for the embedded log (also PIPE_BROKERS, settings.kafka.brokers)' },
+  { name: 'follow', value: 'boolean', summary: 'go on with new records (default on Kafka, and on a terminal)' },
+  { name: 'until-end', value: 'boolean', summary: 'read to the end, close all windows, stop' },
+  { name: 'from', value: 'WHERE', summary: 'earliest, latest or an ISO time; with fresh state only' },
+  { name: 'reset-state', value: 'boolean', summary: 'delete the saved state and start again; sink topics are left alone' },
+  { name: 'print', value: 'boolean', summary: 'rows on stdout too (default on the embedded log)' },
+  { name: 'no-print', value: 'boolean', summary: 'no rows on stdout' },
+  { name: 'on-error', value: 'WHAT', summary: 'dead_letters, skip or stop, instead of what the file says' },
+  { name: 'connect-timeout', value: 'DURATION', summary: 'how long to try a broker that is away at start (default 30s)' },
+  { name: 'jit', value: 'on|off', summary: 'off: closures instead of generated code' },
+];
+
+const DEFAULT_BATCH_ROWS = 8192;
+const ISO = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})?)?$/;
+
+/** Flags of `run`. Throws user.usage.bad_value. */
+export function runOptions(p: Parsed, io: Io): RunOptions {
+  const both = (a: string, b: string): boolean | null => {
+    if (p.has(a) && p.has(b)) throw new PipeError('user.usage.bad_value', `--${a} and --${b} exclude each other`);
+    return p.has(a) ? true : p.has(b) ? false : null;
+  };
+  const onError = p.text('on-error');
+  return {
+    following: both('follow', 'until-end'),
+    from: from(p.text('from')),
+    reset: p.has('reset-state'),
+    print: both('print', 'no-print'),
+    onError: onError === undefined ? null : wordFlag('--on-error', onError, ['dead_letters', 'skip', 'stop'] as const),
+    connectTimeout: durationFlag('--connect-timeout', p.text('connect-timeout') ?? '30s'),
+    jit: wordFlag('--jit', p.text('jit') ?? 'on', ['on', 'off'] as const) === 'on',
+    json: p.has('json'),
+    quiet: p.has('quiet'),
+    batchRows: Math.max(1, Math.floor(Number(io.env['PIPE_BATCH_ROWS']) || DEFAULT_BATCH_ROWS)),
+  };
+}
+
+function from(text: string | undefined): RunOptions['from'] {
+  if (text === undefined) return null;
+  if (text === 'earliest' || text === 'latest') return text;
+  // a time without a zone is UTC, as everywhere in pipe
+  const zoned = /(Z|[+-]\d{2}:\d{2})$/.test(text) || !text.includes('T') ? text : `${text}Z`;
+  const ms = ISO.test(text) ? Date.parse(zoned) : NaN;
+  if (Number.isNaN(ms)) throw new PipeError('user.usage.bad_value', `--from takes earliest, latest or an ISO time such as 2024-01-01T12:00:00Z, not "${text}"`);
+  return ms;
+}
+
+/** Bytes of state in memory: the file's limit, else a quarter of the machine's. */
+export const memoryLimit = (spec: PipelineSpec): number => spec.settings.memory ?? Math.floor(totalmem() / 4);

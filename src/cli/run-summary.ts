@@ -1,0 +1,28 @@
+import type { PipelineSpec } from '../config/spec.ts';
+import type { Log } from '../connectors/connector.ts';
+import type { RunCounts } from '../engine/progress.ts';
+import type { Saved } from '../state/store.ts';
+import { duration, grouped, plural } from './numbers.ts';
+import type { LogChoice } from './log-choice.ts';
+import type { RunOptions } from './run-options.ts';
+
+/** The first line of a run: pipeline, log and why this one, how far it reads, where it goes on, from what to what. */
+export function startLine(spec: PipelineSpec, log: Log, choice: LogChoice, following: boolean, saved: Saved | null, partitions: ReadonlyMap<string, number>): string {
+  const sources = spec.sources.map(s => `${s.topic} (${plural(partitions.get(s.topic) ?? 0, 'partition')})`);
+  const parts = [
+    `${log.label} (${choice.origin})`, following ? 'following' : 'until-end',
+    ...(saved === null ? [] : [`goes on where it stopped (epoch ${saved.epoch})`]),
+    `${sources.join(', ')} → ${spec.sinks.map(s => s.topic).join(', ')}`,
+  ];
+  return `${spec.name}  ${parts.join(' · ')}`;
+}
+
+/** The last line of a run. */
+export function summary(o: Pick<RunOptions, 'json'>, name: string, log: Log, c: RunCounts, ms: number): string {
+  if (o.json) {
+    const { records_in, rows_out, filtered, late, future, undecodable, failed } = c;
+    return JSON.stringify({ v: 1, pipeline: name, log: log.id, records_in, rows_out, filtered, late, future, undecodable, failed, ms: Math.round(ms) });
+  }
+  const bad = c.future + c.undecodable + c.failed;
+  return `${name}  ✓ ${grouped(c.records_in)} in · ${grouped(c.rows_out)} out · ${grouped(c.late)} late · ${plural(bad, 'bad record')} · ${duration(ms)}`;
+}

@@ -1,0 +1,204 @@
+import { randomBytes } from 'node:crypto';
+import type { CompiledPipeline } from '../config/compile.ts';
+import type { Log, Notices } from '../connectors/connector.ts';
+import type { Output } from '../engine/operator.ts';
+import { PipelineRuntime } from '../engine/runtime.ts';
+import { PipeError, PipeErrors } from '../errors.ts';
+import type { StateStore } from '../state/store.ts';
+import type { Command, Io, Parsed } from './command.ts';
+import { LiveView } from './live.ts';
+import { chooseLog, type LogChoice } from './log-choice.ts';
+import { plural } from './numbers.ts';
+import { dataDir, statePath } from './places.ts';
+import { Printing } from './print.ts';
+import type { RunModules } from './run-modules.ts';
+import { memoryLimit, runFlags, runOptions, type RunOptions } from './run-options.ts';
+import { startLine, summary } from './run-summary.ts';
+import { prepareTopics } from './run-topics.ts';
+
+const DRAIN_MS = 20_000;
+
+export const run: Command = makeRun(async () => (await import('./run-parts.ts')).runParts);
+
+/** The command over the parts that it is put together from. */
+export function makeRun(parts: () => Promise<RunModules>): Command {
+  return {
+    name: 'run',
+    summary: 'runs pipelines: on the embedded log, or on Kafka where a broker is set',
+    usage: 'FILE|FOLDER...',
+    examples: [
+      ['pipe run balances.yaml', 'follows on a terminal, reads to the end elsewhere'],
+      ['pipe run pipelines/ --until-end', 'all pipelines of a folder in one process'],
+      ['pipe run fraud.yaml --brokers localhost:9092', 'on Kafka, exactly once'],
+      ['pipe run fraud.yaml --reset-state --from earliest', 'once more from the start'],
+    ],
+    flags: runFlags,
+    run: async (p, io) => new Run(p, io, await parts()).run(),
+  };
+}
+
+interface Job {
+  readonly compiled: CompiledPipeline;
+  readonly runtime: PipelineRuntime;
+  readonly log: Log;
+}
+
+/** One `pipe run`: several pipelines in one process, each with its own state; the first that fails makes the others drain. */
+class Run {
+  readonly #p: Parsed;
+  readonly #io: Io;
+  readonly #o: RunOptions;
+  readonly #modules: RunModules;
+  readonly #logs = new Map<string, Log>();
+  readonly #printing: Printing;
+  readonly #stop = new AbortController();
+  readonly #notices: Notices;
+  #live: LiveView | null = null;
+
+  constructor(p: Parsed, io: Io, modules: RunModules) {
+    this.#p = p;
+    this.#io = io;
+    this.#o = runOptions(p, io);
+    this.#modules = modules;
+    this.#notices = { warn: line => this.#warn(line), info: line => this.#say(line) };
+    this.#printing = new Printing(io.out, print => this.#above(print));
+  }
+
+  async run(): Promise<number> {
+    const compiled = await this.#modules.load(this.#p, this.#io);
+    const jobs: Job[] = [];
+    const forward = (): void => this.#stop.abort();
+    this.#io.signal.addEventListener('abort', forward);
+    if (this.#io.signal.aborted) forward();
+    try {
+      await this.#open(compiled, jobs);
+      await this.#runAll(jobs);
+      return 0;
+    } finally {
+      this.#io.signal.removeEventListener('abort', forward);
+      this.#live?.stop();
+      this.#printing.end();
+      await Promise.allSettled(jobs.map(j => j.runtime.close()));
+      await Promise.allSettled([...this.#logs.values()].map(l => l.close()));
+    }
+  }
+
+  async #open(compiled: readonly CompiledPipeline[], jobs: Job[]): Promise<void> {
+    const choices = compiled.map(c => chooseLog(this.#p.text('brokers'), this.#io.env['PIPE_BROKERS'], c.spec.settings.kafka));
+    const print = compiled.map((_, i) => this.#o.print ?? (choices[i] as LogChoice).brokers === null);
+    const printing = compiled.reduce((n, c, i) => n + (print[i] === true ? c.spec.sinks.length : 0), 0);
+    this.#printing.several = printing > 1;
+    for (const [i, c] of compiled.entries()) await this.#openOne(c, choices[i] as LogChoice, print[i] as boolean, jobs);
+  }
+
+  async #openOne(c: CompiledPipeline, choice: LogChoice, print: boolean, jobs: Job[]): Promise<void> {
+    const { spec } = c;
+    const data = dataDir(this.#p, this.#io);
+    const log = await this.#log(choice, data, c);
+    const following = this.#o.following ?? (log.kind === 'kafka' || this.#io.out.isTTY);
+    if (following && c.unbounded.length > 0) throw new PipeErrors(c.unbounded);
+    const store = this.#modules.store({ path: statePath(data, spec, log.id), pipeline: spec.name, logId: log.id, reset: this.#o.reset });
+    let runtime: PipelineRuntime | null = null;
+    try {
+      if (this.#o.from !== null && !store.fresh) {
+        throw new PipeError('system.state.not_fresh', `pipeline "${spec.name}" goes on from its saved state, so --from does not apply`, { hint: 'add --reset-state to start again' });
+      }
+      await prepareTopics(spec, this.#o.onError, log, line => this.#say(`${spec.name}  ${line}`));
+      this.#say(await this.#start(c, log, choice, following, store));
+      runtime = this.#runtime(c, log, store, following, print);
+      await runtime.open();
+      jobs.push({ compiled: c, runtime, log });
+    } catch (error) {
+      if (runtime === null) store.close();
+      else await runtime.close();
+      throw error;
+    }
+  }
+
+  #runtime(c: CompiledPipeline, log: Log, store: StateStore, following: boolean, print: boolean): PipelineRuntime {
+    const { spec, plan } = c;
+    const { formats, engine, clock } = this.#modules;
+    return new PipelineRuntime({
+      spec, plan, log, store, formats, engine, clock, notices: this.#notices, taps: print ? this.#taps(c) : new Map(), committed: () => this.#printing.flush(),
+      options: {
+        following, from: this.#o.from, batchRows: this.#o.batchRows, jit: this.#o.jit, onError: this.#o.onError, memory: memoryLimit(spec), drain: DRAIN_MS,
+        takeOver: this.#o.reset, ownerId: randomBytes(9).toString('base64url'),
+      },
+    });
+  }
+
+  #taps({ spec, plan }: CompiledPipeline): Map<string, Output> {
+    const taps = new Map<string, Output>();
+    for (const w of plan.sinks) {
+      const sink = spec.sinks.find(s => s.name === w.sink);
+      const encoder = sink === undefined ? undefined : this.#modules.formats.find(sink.format.type)?.encoder?.(w.schema, { timestamps: sink.format.timestamps, decimals: sink.format.decimals, key: [] });
+      if (sink !== undefined && encoder !== undefined) taps.set(w.sink, this.#printing.tap(sink, w.schema, encoder));
+    }
+    return taps;
+  }
+
+  /** Pipelines with the same brokers share a log. */
+  async #log(choice: LogChoice, data: string, c: CompiledPipeline): Promise<Log> {
+    const key = JSON.stringify([choice.brokers, choice.brokers === null ? null : c.spec.settings.kafka.client]);
+    const known = this.#logs.get(key);
+    if (known !== undefined) return known;
+    const log = await this.#modules.log(choice, data, c.spec, this.#notices);
+    this.#logs.set(key, log);
+    await log.open(this.#o.connectTimeout, this.#stop.signal);
+    return log;
+  }
+
+  async #start(c: CompiledPipeline, log: Log, choice: LogChoice, following: boolean, store: StateStore): Promise<string> {
+    const partitions = new Map<string, number>();
+    for (const s of c.spec.sources) partitions.set(s.topic, (await log.topic(s.topic))?.partitions.length ?? 0);
+    return startLine(c.spec, log, choice, following, store.fresh ? null : store.saved(), partitions);
+  }
+
+  async #runAll(jobs: readonly Job[]): Promise<void> {
+    const following = jobs.some(j => this.#o.following ?? (j.log.kind === 'kafka' || this.#io.out.isTTY));
+    if (following && !this.#o.quiet && !this.#o.json) {
+      const [first] = jobs as [Job];
+      this.#live = new LiveView(this.#io.err, `${plural(jobs.length, 'job')} · ${first.log.label} · following · Ctrl-C drains`, jobs.map(j => ({ progress: () => j.runtime.progress() })));
+    }
+    const began = this.#modules.clock.elapsed();
+    const problems: unknown[] = [];
+    await Promise.all(jobs.map(async j => {
+      try {
+        await j.runtime.run(this.#stop.signal);
+        this.#summary(j, this.#modules.clock.elapsed() - began);
+      } catch (error) {
+        problems.push(error);
+        this.#stop.abort();
+      }
+    }));
+    this.#raise(problems);
+  }
+
+  #summary(j: Job, ms: number): void {
+    const line = summary(this.#o, j.compiled.spec.name, j.log, j.runtime.progress().counts, ms);
+    if (!this.#o.quiet || this.#o.json) this.#above(() => this.#io.err.write(`${line}\n`));
+  }
+
+  /** The first failure gives the exit code; the others are shown with it. */
+  #raise(problems: readonly unknown[]): void {
+    if (problems.length === 0) return;
+    const pipe = problems.flatMap(p => (p instanceof PipeErrors ? p.problems : p instanceof PipeError ? [p] : []));
+    const other = problems.find(p => !(p instanceof PipeErrors) && !(p instanceof PipeError));
+    if (other !== undefined) throw other;
+    throw pipe.length === 1 ? (pipe[0] as PipeError) : new PipeErrors(pipe);
+  }
+
+  #above(print: () => void): void {
+    if (this.#live === null) print();
+    else this.#live.above(print);
+  }
+
+  #warn(message: string): void {
+    const line = this.#o.json ? JSON.stringify({ severity: 'warning', message }) : `warning: ${message}`;
+    this.#above(() => this.#io.err.write(`${line}\n`));
+  }
+
+  #say(line: string): void {
+    if (!this.#o.quiet && !this.#o.json) this.#above(() => this.#io.err.write(`${line}\n`));
+  }
+}

@@ -1,0 +1,46 @@
+import { PipeError } from '../errors.ts';
+import type { StateStore } from '../state/store.ts';
+import { EPOCH_BYTES } from './loop.ts';
+import type { Counts, OperatorContext } from './operator.ts';
+
+/** What the operators of one pipeline share; adds up the state that they hold in memory. */
+export class RunContext implements OperatorContext {
+  readonly state: StateStore;
+  readonly counts: Counts;
+  readonly #limit: number;
+  readonly #outputBytes: () => number;
+  readonly #keys = new Map<string, number>();
+  /** Bytes of state in memory, by the operators' own estimate. */
+  used = 0;
+  /** Bytes that state has grown by since the last commit. */
+  grown = 0;
+
+  /** `limit` in bytes. */
+  constructor(state: StateStore, counts: Counts, limit: number, outputBytes: () => number) {
+    this.state = state;
+    this.counts = counts;
+    this.#limit = limit;
+    this.#outputBytes = outputBytes;
+  }
+
+  /** Groups of all operators. */
+  get keys(): number {
+    let n = 0;
+    for (const k of this.#keys.values()) n += k;
+    return n;
+  }
+
+  memory(operator: string, keys: number, n: number): void {
+    this.#keys.set(operator, keys);
+    this.used += n;
+    if (n > 0) this.grown += n;
+    if (n <= 0 || this.used <= this.#limit) return;
+    throw new PipeError('system.resource.memory', `state in memory has passed settings.memory (${Math.round(this.#limit / 1e6)} MB): operator "${operator}" holds ${keys} keys`, {
+      hint: 'raise settings.memory, group by fewer keys or use shorter windows; nothing that was committed is lost', retriable: true,
+    });
+  }
+
+  full(): boolean { return this.#outputBytes() >= EPOCH_BYTES; }
+
+  committed(): void { this.grown = 0; }
+}

@@ -1,0 +1,71 @@
+import type { Delivery } from '../connectors/connector.ts';
+import type { OnError, PipelineSpec } from '../config/spec.ts';
+import type { FormatDef } from '../formats/format.ts';
+import type { PhysicalPlan } from '../plan/physical.ts';
+import type { DeadLetter, OutBlock, Position, Saved, StateStore, StateTx } from '../state/store.ts';
+import type { Counts, Output } from './operator.ts';
+import type { RunCounts } from './progress.ts';
+import type { RecordCounts } from './source-reader.ts';
+
+/** Counts every record that is not in a result, keeps the bad ones, and applies `on_error`: throws user.data.* where it says stop. */
+export interface Accounting extends Counts, RecordCounts {
+  rowsOut(sink: string, n: number): void;
+  /** Sums of this run. */
+  counts(): RunCounts;
+  /** Totals since the state began, what an epoch saves. */
+  counters(): ReadonlyMap<string, number>;
+  /** Dead letters since the last call. */
+  takeDeadLetters(): readonly DeadLetter[];
+  /** Bytes of dead letters that wait for the commit. */
+  bytes(): number;
+  /** The last bad record in words, or null. */
+  lastProblem(): string | null;
+}
+
+/** Rows of all sinks, encoded and with their partition decided, until the epoch takes them. */
+export interface Outbox {
+  /** An output for each sink of the plan, by its name. */
+  readonly outputs: ReadonlyMap<string, Output>;
+  /** Bytes that wait for the commit. */
+  bytes(): number;
+  /** Blocks since the last call. */
+  take(): readonly OutBlock[];
+}
+
+export interface EpochInput {
+  readonly positions: readonly Position[];
+  /** By source, epoch ms. */
+  readonly watermarks: ReadonlyMap<string, number>;
+  /** Writes the state of all operators. */
+  write(tx: StateTx): void;
+}
+
+/** The epoch protocol of one pipeline (kafka.md 5): one transaction in SQLite first, its delivery second. */
+export interface Checkpointer {
+  /** Resends or forgets what the last process left in the outbox. Before anything else. */
+  recover(): Promise<Saved>;
+  /** Waits for the delivery of the epoch before, commits, and begins the delivery. */
+  commit(e: EpochInput): Promise<void>;
+  /** Waits until all is delivered; a clean stop leaves no outbox behind. */
+  drain(): Promise<void>;
+}
+
+export interface PartOptions {
+  readonly spec: PipelineSpec;
+  readonly plan: PhysicalPlan;
+  readonly store: StateStore;
+  readonly formats: { find(name: string): FormatDef | undefined };
+  /** `--on-error`: instead of what the file says. */
+  readonly onError: OnError | null;
+  /** Partitions of every topic that the pipeline writes. */
+  readonly partitions: ReadonlyMap<string, number>;
+  readonly now: () => number;
+  readonly warn: (message: string) => void;
+}
+
+/** Who keeps the books of a running pipeline. */
+export interface EngineParts {
+  accounting(o: PartOptions): Accounting;
+  outbox(o: PartOptions, accounting: Accounting): Outbox;
+  checkpointer(o: PartOptions, accounting: Accounting, outbox: Outbox, delivery: Delivery): Checkpointer;
+}

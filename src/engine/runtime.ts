@@ -1,0 +1,228 @@
+import type { Delivery, Log, Notices } from '../connectors/connector.ts';
+import type { OnError, PipelineSpec, SourceSpec } from '../config/spec.ts';
+import { PipeError } from '../errors.ts';
+import type { FormatDef } from '../formats/format.ts';
+import type { PhysicalPlan, Scan } from '../plan/physical.ts';
+import type { Position, Saved, StateStore } from '../state/store.ts';
+import { buildGraph } from './build.ts';
+import type { Clock } from './clock.ts';
+import { RunContext } from './context.ts';
+import { fanOut } from './fan-out.ts';
+import type { Graph } from './graph.ts';
+import { RunLoop } from './loop.ts';
+import type { Output } from './operator.ts';
+import type { Accounting, Checkpointer, EngineParts, Outbox } from './ports.ts';
+import type { Progress } from './progress.ts';
+import { decodeColumns, downstream, leadOf } from './scan.ts';
+import { SourceReader } from './source-reader.ts';
+import { EventTime } from './watermark.ts';
+
+export interface RuntimeOptions {
+  /** False: read to the end known at open, close all windows, stop. */
+  readonly following: boolean;
+  /** Where a fresh state begins instead of each source's `start`; a number is epoch ms. */
+  readonly from: 'earliest' | 'latest' | number | null;
+  /** Rows decoded at once, at most. */
+  readonly batchRows: number;
+  /** False: closures instead of generated code. */
+  readonly jit: boolean;
+  readonly onError: OnError | null;
+  /** Bytes of state in memory. */
+  readonly memory: number;
+  /** ms that a drain may take. */
+  readonly drain: number;
+  /** --reset-state: take the pipeline over from a foreign state. */
+  readonly takeOver: boolean;
+  /** New in every process. */
+  readonly ownerId: string;
+}
+
+export interface RuntimeParts {
+  readonly spec: PipelineSpec;
+  readonly plan: PhysicalPlan;
+  readonly log: Log;
+  readonly store: StateStore;
+  readonly formats: { find(name: string): FormatDef | undefined };
+  readonly engine: EngineParts;
+  readonly clock: Clock;
+  readonly notices: Notices;
+  /** Further readers of a sink's rows: `--print`. */
+  readonly taps: ReadonlyMap<string, Output>;
+  /** After each commit. */
+  readonly committed: () => Promise<void>;
+  readonly options: RuntimeOptions;
+}
+
+/** One pipeline on one log, from recovery to the last delivery. */
+export class PipelineRuntime {
+  readonly #p: RuntimeParts;
+  #state: Progress['state'] = 'starting';
+  #accounting: Accounting | null = null;
+  #context: RunContext | null = null;
+  #checkpointer: Checkpointer | null = null;
+  #delivery: Delivery | null = null;
+  #readers: readonly SourceReader[] = [];
+  #loop: RunLoop | null = null;
+
+  constructor(parts: RuntimeParts) { this.#p = parts; }
+
+  /**
+   * Recovers, loads state and opens the sources where they stopped. Topics exist. Throws system.state.*, system.source.*,
+   * system.sink.fenced.
+   */
+  async open(): Promise<void> {
+    const { spec, plan, log, store, options, engine, formats, notices, clock } = this.#p;
+    this.#delivery = log.delivery({
+      pipeline: spec.name, idPrefix: spec.settings.kafka.idPrefix, stateId: store.stateId, ownerId: options.ownerId,
+      exactlyOnce: spec.settings.delivery === 'exactly-once', takeOver: options.takeOver,
+    });
+    const part = { spec, plan, store, formats, onError: options.onError, partitions: await this.#partitions(), now: () => clock.now(), warn: (m: string) => notices.warn(m) };
+    const accounting = engine.accounting(part);
+    const outbox = engine.outbox(part, accounting);
+    const checkpointer = engine.checkpointer(part, accounting, outbox, this.#delivery);
+    const saved = await checkpointer.recover();
+    const context = new RunContext(store, accounting, options.memory, () => outbox.bytes());
+    const graph = buildGraph(plan, context, this.#sinks(outbox), options.jit);
+    for (const o of graph.operators) o.open();
+    this.#accounting = accounting;
+    this.#context = context;
+    this.#checkpointer = checkpointer;
+    this.#readers = await Promise.all(plan.scans.map(scan => this.#reader(scan, graph, accounting, saved)));
+    this.#loop = new RunLoop({
+      readers: this.#readers, inputs: graph.inputs, operators: graph.operators, following: options.following, clock, checkpoint: spec.settings.checkpoint,
+      epoch: {
+        bytes: () => outbox.bytes() + accounting.bytes() + context.grown,
+        hasOutput: () => outbox.bytes() > 0,
+        commit: () => this.#commit(graph),
+      },
+    });
+    // a first position that is not the topic's begin must survive a stop before the first record
+    if (saved.positions.length === 0 && this.#readers.some(r => r.positions().some(p => p.next > 0))) this.#loop.touch();
+  }
+
+  /** Runs until the end of the topics or the signal, then delivers what is left. Throws what stops the pipeline. */
+  async run(signal: AbortSignal): Promise<void> {
+    const loop = this.#loop as RunLoop;
+    const draining = (): void => { if (this.#state === 'running') this.#state = 'draining'; };
+    this.#state = 'running';
+    signal.addEventListener('abort', draining);
+    const work = loop.run(signal).then(() => (this.#checkpointer as Checkpointer).drain());
+    try {
+      await this.#withDeadline(work, signal);
+      this.#state = 'done';
+    } catch (error) {
+      this.#state = 'failed';
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', draining);
+    }
+  }
+
+  /** Closes sources, delivery and state; also after a failure, and after an open that failed. */
+  async close(): Promise<void> {
+    await Promise.allSettled([...this.#readers.map(r => r.source.close()), this.#delivery?.close()]);
+    this.#p.store.close();
+  }
+
+  progress(): Progress {
+    const sources = this.#readers.map(r => ({ name: r.name, watermark: r.watermark, holder: r.holder(), lag: r.lag() }));
+    return {
+      name: this.#p.spec.name, state: this.#state, sources, lag: sources.reduce((n, s) => n + s.lag, 0),
+      counts: this.#accounting?.counts() ?? { records_in: 0, rows_out: 0, filtered: 0, late: 0, future: 0, undecodable: 0, failed: 0 },
+      keys: this.#context?.keys ?? 0, memory: this.#context?.used ?? 0, lastProblem: this.#accounting?.lastProblem() ?? null,
+    };
+  }
+
+  async #commit(graph: Graph): Promise<void> {
+    const watermarks = new Map(this.#readers.flatMap(r => (r.watermark === null ? [] : [[r.name, r.watermark] as const])));
+    await (this.#checkpointer as Checkpointer).commit({
+      positions: this.#readers.flatMap(r => r.positions()), watermarks,
+      write: tx => { for (const o of graph.operators) o.snapshot(tx); },
+    });
+    (this.#context as RunContext).committed();
+    await this.#p.committed();
+  }
+
+  #sinks(outbox: Outbox): ReadonlyMap<string, Output> {
+    return new Map([...outbox.outputs].map(([name, output]) => {
+      const tap = this.#p.taps.get(name);
+      return [name, tap === undefined ? output : fanOut([output, tap])];
+    }));
+  }
+
+  /** Partitions of every topic that is written: sinks and dead letters. */
+  async #partitions(): Promise<Map<string, number>> {
+    const { spec, log, options } = this.#p;
+    const found = new Map<string, number>();
+    for (const topic of writtenTopics(spec, options.onError)) {
+      const info = await log.topic(topic);
+      if (info === null) throw new PipeError('system.sink.topic_missing', `topic "${topic}" does not exist on ${log.label}`, { hint: `create it: pipe topics create ${topic} --partitions 3` });
+      found.set(topic, info.partitions.length);
+    }
+    return found;
+  }
+
+  async #reader(scan: Scan, graph: Graph, counts: Accounting, saved: Saved): Promise<SourceReader> {
+    const { spec, plan, log, formats, clock, options } = this.#p;
+    const source = spec.sources.find(s => s.name === scan.source) as SourceSpec;
+    const format = formats.find(source.format);
+    if (format?.decoder === undefined) throw new PipeError('user.config.bad_value', `format "${source.format}" cannot be read`, { span: source.nameSpan });
+    const positions = saved.positions.filter(p => p.source === source.name);
+    checkTopic(source, positions);
+    const input = log.source({
+      topic: source.topic, topicId: positions[0]?.topicId ?? null, positions: new Map(positions.map(p => [p.partition, p.next])),
+      from: options.from ?? source.start, onDataLoss: source.onDataLoss,
+    });
+    const reached = downstream(plan, scan.id);
+    const fed = graph.operators.filter(o => reached.has(o.id));
+    const { eventTime } = source;
+    const eventClock = eventTime === null || scan.time === null ? null
+      : new EventTime({ delay: eventTime.delay, idle: eventTime.idle, maxFuture: eventTime.maxFuture, following: options.following }, clock, saved.watermarks.get(source.name) ?? -Infinity);
+    const reader = new SourceReader({
+      name: source.name, source: input, input: graph.inputs.get(source.name) as Output, following: options.following, batchRows: options.batchRows, lead: leadOf(plan, scan), counts,
+      decoder: format.decoder(decodeColumns(scan, source), { maxRecordBytes: spec.settings.maxRecordBytes }),
+      time: eventClock === null ? null : { column: scan.time as number, clock: eventClock },
+      lastOpenEnd: () => fed.reduce<number | null>((last, o) => { const end = o.lastOpenEnd(); return end !== null && (last === null || end > last) ? end : last; }, null),
+    });
+    await input.open();
+    reader.begin(positions);
+    return reader;
+  }
+
+  /** A drain that takes too long is given up; what was committed is safe and is delivered by the next start. */
+  async #withDeadline(work: Promise<void>, signal: AbortSignal): Promise<void> {
+    const { drain } = this.#p.options;
+    let timer: NodeJS.Timeout | undefined;
+    let arm = (): void => undefined;
+    const late = new Promise<never>((_, reject) => {
+      arm = () => {
+        timer = setTimeout(() => reject(new PipeError('system.run.drain_deadline', `pipeline "${this.#p.spec.name}" did not stop within ${Math.round(drain / 1000)} s`, {
+          hint: 'what is committed is safe: the next start delivers it', retriable: true,
+        })), drain);
+      };
+      if (signal.aborted) arm();
+      else signal.addEventListener('abort', arm);
+    });
+    try {
+      await Promise.race([work, late]);
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', arm);
+    }
+  }
+}
+
+/** Topics of all sinks and of dead letters. */
+export function writtenTopics(spec: PipelineSpec, onError: OnError | null): Set<string> {
+  const topics = new Set(spec.sinks.map(s => s.topic));
+  for (const policy of onError === null ? [...spec.sources, ...spec.sinks].map(x => x.onError) : [onError]) if (policy !== null && typeof policy === 'object') topics.add(policy.topic);
+  return topics;
+}
+
+function checkTopic(source: SourceSpec, positions: readonly Position[]): void {
+  const other = positions.find(p => p.topic !== source.topic);
+  if (other === undefined) return;
+  throw new PipeError('system.state.incompatible', `source "${source.name}" reads topic "${source.topic}" now; its saved positions are of "${other.topic}"`, {
+    span: source.topicSpan, hint: 'give the source another name, rename the pipeline to keep the old results, or start again with --reset-state',
+  });
+}

@@ -1,0 +1,32 @@
+import type { ColumnSpec, SourceSpec } from '../config/spec.ts';
+import type { DecodeColumn } from '../formats/format.ts';
+import type { PhysicalPlan, Scan } from '../plan/physical.ts';
+
+/** What the decoder of a source is to read: the columns that the plan uses, one of them as event time. */
+export function decodeColumns(scan: Scan, source: SourceSpec): DecodeColumn[] {
+  return scan.columns.map((c, i) => {
+    const field = scan.schema[i] as DecodeColumn['field'];
+    const unit = source.eventTime?.unit ?? null;
+    if (c.eventTime && unit !== null) return { field, key: c.name, time: unit, required: true };
+    const declared = source.columns.find(d => d.field.name === c.name) as ColumnSpec;
+    return { field, key: c.name, time: null, required: c.eventTime || declared.required };
+  });
+}
+
+const LEAD_MS = 300_000;
+const LEAD_WINDOWS = 1000;
+
+/** Ids of the operators that read `input`, directly or through others. */
+export function downstream(plan: PhysicalPlan, input: string): Set<string> {
+  const found = new Set([input]);
+  for (const o of plan.operators) if (found.has(o.input)) found.add(o.id);
+  found.delete(input);
+  return found;
+}
+
+/** ms of event time that a partition may be ahead of the slowest: 5 minutes, or 1,000 windows where that is less. */
+export function leadOf(plan: PhysicalPlan, scan: Scan): number {
+  const reached = downstream(plan, scan.id);
+  const steps = plan.operators.flatMap(o => (reached.has(o.id) && o.window !== null && 'def' in o.window ? [Math.min(...o.window.ms)] : []));
+  return Math.min(LEAD_MS, LEAD_WINDOWS * Math.min(...steps));
+}
