@@ -2,7 +2,7 @@ import type { Source, TopicInfo } from '../../src/connectors/connector.ts';
 import { recordsFrom } from '../../src/engine/block.ts';
 import type { RecordBatch } from '../../src/engine/records.ts';
 
-interface Stored {
+export interface Stored {
   readonly value: string;
   readonly timestamp: number;
 }
@@ -21,19 +21,24 @@ export class MemorySource implements Source {
   #wake: (() => void) | null = null;
   now: () => number = Date.now;
 
-  constructor(partitions: number, starts: readonly number[] = []) {
-    this.logs = Array.from({ length: partitions }, () => []);
+  readonly #name: string;
+
+  constructor(logs: number | Stored[][], starts: readonly number[] = [], name = 'events') {
+    this.logs = typeof logs === 'number' ? Array.from({ length: logs }, () => []) : logs;
     this.starts = [...starts];
-    this.#known = partitions;
+    this.#known = this.logs.length;
+    this.#name = name;
   }
 
-  get topic(): TopicInfo { return { name: 'events', id: 'id-1', partitions: this.logs.map((l, partition) => ({ partition, begin: 0, end: l.length, bytes: null })) }; }
+  get topic(): TopicInfo { return { name: this.#name, id: `id-${this.#name}`, partitions: this.logs.map((l, partition) => ({ partition, begin: 0, end: l.length, bytes: null })) }; }
 
   send(partition: number, value: string, timestamp: number): void {
     while (this.logs.length <= partition) this.logs.push([]);
     (this.logs[partition] as Stored[]).push({ value, timestamp });
     this.#wake?.();
   }
+
+  wake(): void { this.#wake?.(); }
 
   open(): Promise<void> {
     this.#positions = this.logs.map((_, p) => this.starts[p] ?? 0);
@@ -57,7 +62,7 @@ export class MemorySource implements Source {
       if (paused.has(p)) { this.#quiet[p] = null; continue; }
       const from = this.position(p);
       const records = (this.logs[p] as Stored[]).slice(from, Math.min(Infinity, from + this.most));
-      if (records.length > 0) found.push(recordsFrom(records.map(r => ({ key: null, value: r.value, timestamp: r.timestamp })), 'events', p, from));
+      if (records.length > 0) found.push(recordsFrom(records.map(r => ({ key: null, value: r.value, timestamp: r.timestamp })), this.#name, p, from));
       this.#positions[p] = from + records.length;
       this.#quiet[p] = records.length > 0 || this.position(p) < this.end(p) ? null : (this.#quiet[p] ?? this.now());
     }

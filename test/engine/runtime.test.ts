@@ -1,0 +1,171 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { CompiledPipeline } from '../../src/config/compile.ts';
+import { systemClock } from '../../src/engine/clock.ts';
+import { PipelineRuntime, type RuntimeOptions } from '../../src/engine/runtime.ts';
+import { formats } from '../../src/formats/index.ts';
+import { openStateStore } from '../../src/state/sqlite.ts';
+import { counted, countPipeline, event, memoryParts, MemoryLog } from './stand-ins.ts';
+
+let dir: string;
+beforeEach(() => { dir = mkdtempSync(join(tmpdir(), 'pipe-runtime-')); });
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+const T = 1_704_110_400_000;
+
+async function log(partitions = 1): Promise<MemoryLog> {
+  const l = new MemoryLog();
+  await l.createTopic({ name: 'events', partitions, retention: null, config: {} });
+  await l.createTopic({ name: 'counts', partitions: 1, retention: null, config: {} });
+  return l;
+}
+
+function runtime(l: MemoryLog, c: CompiledPipeline, more: Partial<RuntimeOptions> = {}): PipelineRuntime {
+  const store = openStateStore({ path: join(dir, 'state.db'), pipeline: c.spec.name, logId: l.id, reset: false });
+  return new PipelineRuntime({
+    spec: c.spec, plan: c.plan, log: l, store, formats, engine: memoryParts, clock: systemClock, notices: { warn: () => undefined, info: () => undefined }, taps: new Map(), committed: () => Promise.resolve(),
+    options: { following: false, from: null, batchRows: 1000, jit: true, onError: null, memory: 1e9, drain: 20_000, takeOver: false, ownerId: 'me', ...more },
+  });
+}
+
+async function toEnd(l: MemoryLog, c: CompiledPipeline, more: Partial<RuntimeOptions> = {}): Promise<PipelineRuntime> {
+  const r = runtime(l, c, more);
+  try {
+    await r.open();
+    await r.run(new AbortController().signal);
+  } finally {
+    await r.close();
+  }
+  return r;
+}
+
+const until = async (true_: () => boolean): Promise<void> => { while (!true_()) await new Promise(r => setTimeout(r, 2)); };
+
+describe('a pipeline to the end', () => {
+  for (const jit of [true, false]) {
+    for (const batchRows of [1, 7, 1000]) {
+      it(`gives the rows of all windows (slices of ${batchRows}, ${jit ? 'generated' : 'interpreted'})`, async () => {
+        const l = await log(3);
+        for (let i = 0; i < 90; i++) l.send('events', i % 3, event(i % 2, T + i * 500), T);
+        l.send('events', 0, 'no json', T);
+        const r = await toEnd(l, countPipeline(), { batchRows, jit });
+        const expected = [0, 10_000, 20_000, 30_000, 40_000].flatMap(s => [counted(0, 10, T + s), counted(1, 10, T + s)]);
+        expect(l.values('counts')).toEqual([...expected.slice(0, 8), counted(0, 5, T + 40_000), counted(1, 5, T + 40_000)].sort());
+        expect(r.progress()).toMatchObject({ state: 'done', lag: 0, keys: 0, counts: { records_in: 91, rows_out: 10, undecodable: 1, late: 0 } });
+      });
+    }
+  }
+
+  it('goes on where it stopped: closed windows stay closed, later ones work', async () => {
+    const l = await log();
+    for (const t of [0, 1, 12_000]) l.send('events', 0, event(1, T + t), T);
+    await toEnd(l, countPipeline());
+    expect(l.values('counts')).toEqual([counted(1, 2, T), counted(1, 1, T + 10_000)].sort());
+    for (const t of [5, 13_000, 25_000]) l.send('events', 0, event(1, T + t), T);
+    const r = await toEnd(l, countPipeline());
+    expect(l.values('counts')).toEqual([counted(1, 2, T), counted(1, 1, T + 10_000), counted(1, 1, T + 20_000)].sort());
+    expect(r.progress().counts).toMatchObject({ records_in: 3, late: 2, rows_out: 1 });
+    const again = await toEnd(l, countPipeline());
+    expect(again.progress().counts).toMatchObject({ records_in: 0, rows_out: 0 });
+  });
+
+  it('restores open windows, event time and the watermark after a stop', async () => {
+    const l = await log();
+    for (const t of [0, 11_000]) l.send('events', 0, event(1, T + t), T);
+    const stop = new AbortController();
+    const first = runtime(l, countPipeline(), { following: true });
+    await first.open();
+    const running = first.run(stop.signal);
+    await until(() => l.values('counts').length === 1);
+    stop.abort();
+    await running;
+    await first.close();
+    // late for the first window, which closed before the stop, in time for the second
+    for (const t of [9_999, 12_000]) l.send('events', 0, event(1, T + t), T);
+    const second = runtime(l, countPipeline());
+    await second.open();
+    expect(second.progress().sources[0]?.watermark).toBe(T + 11_000);
+    await second.run(new AbortController().signal);
+    await second.close();
+    expect(l.values('counts')).toEqual([counted(1, 1, T), counted(1, 2, T + 10_000)].sort());
+    expect(second.progress().counts.late).toBe(1);
+  });
+
+  it('refuses a source that reads another topic now', async () => {
+    const l = await log();
+    l.send('events', 0, event(1, T), T);
+    await toEnd(l, countPipeline());
+    await l.createTopic({ name: 'other', partitions: 1, retention: null, config: {} });
+    await expect(toEnd(l, countPipeline({ topic: 'other' }))).rejects.toMatchObject({ code: 'system.state.incompatible', message: 'source "events" reads topic "other" now; its saved positions are of "events"' });
+  });
+
+  it('stops with the operator and its keys at the memory limit', async () => {
+    const l = await log();
+    for (let i = 0; i < 2000; i++) l.send('events', 0, event(i, T), T);
+    await expect(toEnd(l, countPipeline(), { memory: 100_000 })).rejects.toMatchObject({ code: 'system.resource.memory', exit: 30, message: expect.stringMatching(/operator "agg" holds \d+ keys/) as string });
+  });
+
+  it('stops at the first bad record where on_error says so', async () => {
+    const l = await log();
+    l.send('events', 0, 'no json', T);
+    await expect(toEnd(l, countPipeline(), { onError: 'stop' })).rejects.toMatchObject({ code: 'user.data.decode', exit: 13 });
+  });
+});
+
+describe('a pipeline that follows', () => {
+  it('closes the last window by itself when the stream goes quiet', async () => {
+    const l = await log(3);
+    const stop = new AbortController();
+    const r = runtime(l, countPipeline({ idle: 50 }), { following: true });
+    await r.open();
+    const running = r.run(stop.signal);
+    // a window that ends soon: its last second has begun
+    const now = Date.now();
+    const end = Math.ceil((now + 300) / 10_000) * 10_000;
+    const at = end - 300;
+    for (let i = 0; i < 10; i++) l.send('events', i % 3, event(9999, at));
+    await until(() => l.values('counts').length > 0);
+    stop.abort();
+    await running;
+    await r.close();
+    expect(l.values('counts')).toEqual([counted(9999, 10, end - 10_000)]);
+    expect(r.progress().sources[0]?.watermark).toBe(end - 1);
+  });
+
+  it('starts at the newest record and keeps that place even when none comes', async () => {
+    const l = await log();
+    l.send('events', 0, event(1, T), T);
+    const stop = new AbortController();
+    const r = runtime(l, countPipeline({ start: 'latest' }), { following: true });
+    await r.open();
+    stop.abort();
+    await r.run(stop.signal);
+    await r.close();
+    l.send('events', 0, event(2, T), T);
+    const second = await toEnd(l, countPipeline({ start: 'latest' }));
+    expect(second.progress().counts.records_in).toBe(1);
+    expect(l.values('counts')).toEqual([counted(2, 1, T)]);
+  });
+
+  it('gives a drain up at its deadline', async () => {
+    const l = await log();
+    const stop = new AbortController();
+    const r = runtime(l, countPipeline(), { following: true, drain: 30 });
+    await r.open();
+    let open = (): void => undefined;
+    l.gate = new Promise(done => { open = done; });
+    const running = r.run(stop.signal);
+    for (const t of [0, 20_000]) l.send('events', 0, event(1, T + t), T);
+    await until(() => r.progress().counts.rows_out === 1);
+    stop.abort();
+    await expect(running).rejects.toMatchObject({ code: 'system.run.drain_deadline', exit: 23 });
+    expect(r.progress().state).toBe('failed');
+    open();
+    await r.close();
+    // what was committed is delivered by the next start
+    await toEnd(l, countPipeline());
+    expect(new Set(l.values('counts'))).toContain(counted(1, 1, T));
+  });
+});
