@@ -1,0 +1,239 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { parseCommandLine } from '../../src/cli/args.ts';
+import { makeRun } from '../../src/cli/run.ts';
+import type { CompiledPipeline } from '../../src/config/compile.ts';
+import { systemClock } from '../../src/engine/clock.ts';
+import { PipeError, PipeErrors } from '../../src/errors.ts';
+import { formats } from '../../src/formats/index.ts';
+import { openStateStore } from '../../src/state/sqlite.ts';
+import { counted, countPipeline, event, memoryParts, MemoryLog } from '../engine/stand-ins.ts';
+import { fakeIo, type FakeIo } from './fake-io.ts';
+
+const T = 1_704_110_400_000;
+let dir: string;
+let log: MemoryLog;
+let chosen: (readonly string[] | null)[];
+beforeEach(() => { dir = mkdtempSync(join(tmpdir(), 'pipe-run-')); log = new MemoryLog(); chosen = []; });
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+interface Result {
+  readonly exit: number;
+  readonly out: string;
+  readonly err: string;
+  readonly problem: PipeError | null;
+}
+
+async function run(pipelines: readonly CompiledPipeline[], argv: readonly string[] = [], io: FakeIo = fakeIo({ cwd: dir })): Promise<Result> {
+  const command = makeRun(() => Promise.resolve({
+    load: () => Promise.resolve(pipelines), store: openStateStore, formats, engine: memoryParts, clock: systemClock,
+    log: choice => { chosen.push(choice.brokers); return Promise.resolve(log); },
+  }));
+  try {
+    const exit = await command.run(parseCommandLine(command, ['counts.yaml', ...argv]), io);
+    return { exit, out: io.out.text, err: io.err.text, problem: null };
+  } catch (error) {
+    const problem = error instanceof PipeErrors ? error.problems[0] : error;
+    if (!(problem instanceof PipeError)) throw error;
+    return { exit: problem.exit, out: io.out.text, err: io.err.text, problem };
+  }
+}
+
+async function topic(name: string, records: readonly string[], partitions = 1): Promise<void> {
+  await log.createTopic({ name, partitions, retention: null, config: {} });
+  records.forEach((r, i) => log.send(name, i % partitions, r, T));
+}
+
+const three = [event(1, T), event(2, T + 1), event(1, T + 2)];
+
+describe('pipe run', () => {
+  it('reads to the end where stdout is no terminal: rows on stdout as sent, the rest on stderr', async () => {
+    await topic('events', three, 2);
+    const r = await run([countPipeline()]);
+    expect(r.exit).toBe(0);
+    expect(r.out.trim().split('\n').sort()).toEqual([counted(1, 2, T), counted(2, 1, T)]);
+    const lines = r.err.trim().split('\n');
+    expect(lines[0]).toBe('counts  topic counts made (2 partitions)');
+    expect(lines[1]).toBe('counts  embedded log (no broker set) · until-end · events (2 partitions) → counts');
+    expect(lines[2]).toMatch(/^counts {2}✓ 3 in · 2 out · 0 late · 0 bad records · 0\.\d s$/);
+    expect(readdirSync(join(dir, '.pipe', 'state')).filter(f => f.endsWith('.db'))).toEqual(['counts@embedded.db']);
+    expect(log.closed).toBe(1);
+  });
+
+  it('says that it goes on from its state', async () => {
+    await topic('events', three);
+    await run([countPipeline()]);
+    const r = await run([countPipeline()]);
+    expect(r.err).toContain(' · goes on where it stopped (epoch 1) · ');
+    expect(r.out).toBe('');
+    const reset = await run([countPipeline()], ['--reset-state']);
+    expect(reset.err).not.toContain('goes on');
+    expect(reset.out.trim().split('\n')).toHaveLength(2);
+  });
+
+  it('has a summary for machines', async () => {
+    await topic('events', [...three, '{'], 1);
+    const r = await run([countPipeline()], ['--json']);
+    const { ms, ...rest } = JSON.parse(r.err) as Record<string, unknown>;
+    expect(rest).toEqual({ v: 1, pipeline: 'counts', log: 'embedded', records_in: 4, rows_out: 2, filtered: 0, late: 0, future: 0, undecodable: 1, failed: 0 });
+    expect(Object.keys(JSON.parse(r.err) as object)).toEqual(['v', 'pipeline', 'log', 'records_in', 'rows_out', 'filtered', 'late', 'future', 'undecodable', 'failed', 'ms']);
+    expect(ms).toBeTypeOf('number');
+  });
+
+  it('prints nothing but rows with --quiet, and no rows with --no-print', async () => {
+    await topic('events', three);
+    const r = await run([countPipeline()], ['--quiet']);
+    expect(r.err).toBe('');
+    expect(r.out).not.toBe('');
+    expect((await run([countPipeline()], ['--no-print', '--reset-state'])).out).toBe('');
+  });
+
+  it('names the topic of each row when several sinks print', async () => {
+    await topic('events', [event(1, T)]);
+    const r = await run([countPipeline(), countPipeline({ name: 'again', sink: 'others' })]);
+    expect(r.out.trim().split('\n').sort()).toEqual([`{"topic":"counts","value":${counted(1, 1, T)}}`, `{"topic":"others","value":${counted(1, 1, T)}}`]);
+    expect(log.values('others')).toEqual([counted(1, 1, T)]);
+    expect(log.opened).toEqual([30_000]);
+  });
+
+  it('draws a table on a terminal', async () => {
+    await topic('events', [event(1, T)]);
+    const io = fakeIo({ cwd: dir });
+    io.out.isTTY = true;
+    expect((await run([countPipeline()], ['--until-end'], io)).out).toBe(
+      `┌────────┬────────┬─────────────────────┬─────────────────────┬─────────────────────────┐
+│ id     │ n      │ window_start        │ window_end          │ window_time             │
+│ BIGINT │ BIGINT │ TIMESTAMP(3)        │ TIMESTAMP(3)        │ TIMESTAMP(3)            │
+├────────┼────────┼─────────────────────┼─────────────────────┼─────────────────────────┤
+│      1 │      1 │ 2024-01-01 12:00:00 │ 2024-01-01 12:00:10 │ 2024-01-01 12:00:09.999 │
+└────────┴────────┴─────────────────────┴─────────────────────┴─────────────────────────┘
+`);
+  });
+
+  it('follows until the signal, drains and ends well', async () => {
+    await topic('events', three);
+    const stop = new AbortController();
+    const running = run([countPipeline()], ['--follow'], fakeIo({ cwd: dir, signal: stop.signal }));
+    await vi.waitFor(() => expect(log.sources.length).toBe(1));
+    log.send('events', 0, event(3, T + 10_000), T + 10_000);
+    await vi.waitFor(() => expect(log.values('counts')).toHaveLength(2));
+    stop.abort();
+    const r = await running;
+    expect(r.exit).toBe(0);
+    expect(r.err).toContain(' · following · ');
+    expect(r.err).toContain('✓ 4 in · 2 out');
+  });
+
+  it('drains the others when one fails, and takes its exit code', async () => {
+    await topic('events', three);
+    await topic('bad', ['{']);
+    const running = run([countPipeline(), countPipeline({ name: 'broken', topic: 'bad', sink: 'x' })], ['--follow', '--on-error', 'stop']);
+    const r = await running;
+    expect(r.exit).toBe(13);
+    expect(r.problem?.code).toBe('user.data.decode');
+    expect(r.err).toContain('counts  ✓ ');
+  });
+});
+
+describe('state', () => {
+  it('refuses --from unless it is fresh', async () => {
+    await topic('events', three);
+    expect((await run([countPipeline()], ['--from', 'latest'])).out).toBe('');
+    const r = await run([countPipeline()], ['--from', 'earliest']);
+    expect(r).toMatchObject({ exit: 2, problem: { code: 'system.state.not_fresh', hint: 'add --reset-state to start again' } });
+    expect((await run([countPipeline()], ['--from', 'earliest', '--reset-state'])).out).not.toBe('');
+  });
+
+  it('belongs to one runner', async () => {
+    await topic('events', three);
+    const stop = new AbortController();
+    const first = run([countPipeline()], ['--follow'], fakeIo({ cwd: dir, signal: stop.signal }));
+    await vi.waitFor(() => expect(log.sources.length).toBe(1));
+    const second = await run([countPipeline()]);
+    expect(second).toMatchObject({ exit: 21, problem: { code: 'system.state.locked' } });
+    stop.abort();
+    expect((await first).exit).toBe(0);
+    expect((await run([countPipeline()])).exit).toBe(0);
+  });
+
+  it('lies where --data-dir, PIPE_DATA_DIR or the project say', async () => {
+    await topic('events', three);
+    await run([countPipeline()], ['--data-dir', 'here'], fakeIo({ cwd: dir, env: { PIPE_DATA_DIR: join(dir, 'there') } }));
+    await run([countPipeline()], [], fakeIo({ cwd: dir, env: { PIPE_DATA_DIR: join(dir, 'there') } }));
+    expect(readdirSync(dir).sort()).toEqual(['here', 'there']);
+  });
+});
+
+describe('the log', () => {
+  it('is chosen by --brokers, PIPE_BROKERS, then the file', async () => {
+    await topic('events', three);
+    const withBrokers = countPipeline();
+    const file = { ...withBrokers, spec: { ...withBrokers.spec, settings: { ...withBrokers.spec.settings, kafka: { ...withBrokers.spec.settings.kafka, brokers: ['file:9092'] } } } };
+    const env = { PIPE_BROKERS: 'env:9092,other' };
+    for (const [argv, e, says] of [[['--brokers', 'flag:1'], env, '--brokers'], [[], env, 'PIPE_BROKERS'], [[], {}, 'settings.kafka.brokers'], [['--brokers', 'none'], env, '--brokers none']] as const) {
+      const r = await run([file], [...argv, '--until-end'], fakeIo({ cwd: dir, env: e }));
+      expect(r.err).toContain(`(${says}) · until-end`);
+    }
+    expect(chosen).toEqual([['flag:1'], ['env:9092', 'other:9092'], ['file:9092'], null]);
+    expect(await run([file], ['--brokers', 'a b'])).toMatchObject({ exit: 2, problem: { message: '--brokers takes host:port,host:port or none, not "a b"' } });
+  });
+
+  it('is read to the end or followed, never both', async () => {
+    expect(await run([countPipeline()], ['--follow', '--until-end'])).toMatchObject({ exit: 2, problem: { message: '--follow and --until-end exclude each other' } });
+  });
+
+  it('on Kafka makes only what the file says, and shows close names', async () => {
+    log = new MemoryLog('kafka');
+    await topic('event', three, 3);
+    const r = await run([countPipeline()], ['--brokers', 'localhost:9092']);
+    expect(r).toMatchObject({
+      exit: 11, out: '',
+      problem: {
+        code: 'system.source.topic_missing', message: 'topic "events" does not exist on Kafka at localhost:9092', label: 'did you mean "event" (3 partitions, 3 records)?',
+        hint: 'create it: pipe topics create events --partitions 3, or say create: {partitions: 3} in the file',
+      },
+    });
+    await topic('events', three);
+    expect((await run([countPipeline()], ['--until-end'])).problem?.code).toBe('system.sink.topic_missing');
+    const created = await run([countPipeline({ create: true })], ['--until-end', '--brokers', 'localhost:9092']);
+    expect(created.exit).toBe(0);
+    expect(created.out).toBe('');
+    expect(log.values('counts')).toHaveLength(2);
+    expect((await log.topic('counts'))?.partitions).toHaveLength(2);
+  });
+
+  it('is filled with the sample where the topic is absent', async () => {
+    const c = countPipeline();
+    const sampled = { ...c, spec: { ...c.spec, sources: c.spec.sources.map(s => ({ ...s, sample: '/p/data/events.jsonl' })) } };
+    const loads: unknown[] = [];
+    log.loadSample = async (...args) => { loads.push(args); await topic(args[0], three, args[3]); return 3; };
+    const r = await run([sampled]);
+    expect(loads).toEqual([['events', '/p/data/events.jsonl', null, 3]]);
+    expect(r.err.split('\n')[0]).toBe('counts  topic events made with 3 records from data/events.jsonl');
+    await run([sampled]);
+    expect(loads).toHaveLength(1);
+  });
+});
+
+describe('an aggregate without a window', () => {
+  it('is an error when following, and final at the end', async () => {
+    await topic('events', three);
+    expect(await run([countPipeline({ window: false })], ['--follow'])).toMatchObject({ exit: 3, problem: { code: 'user.sql.unbounded_aggregate' } });
+    const r = await run([countPipeline({ window: false })], ['--until-end']);
+    expect(r.out.trim().split('\n').sort()).toEqual(['{"id":1,"n":2}', '{"id":2,"n":1}']);
+  });
+});
+
+describe('flags', () => {
+  it('are checked before anything is opened', async () => {
+    for (const [argv, message] of [
+      [['--from', 'yesterday'], '--from takes earliest, latest or an ISO time such as 2024-01-01T12:00:00Z, not "yesterday"'],
+      [['--on-error', 'stopp'], '--on-error is one of dead_letters, skip, stop, not "stopp"'],
+      [['--jit', 'maybe'], '--jit is one of on, off, not "maybe"'],
+      [['--connect-timeout', '30'], '--connect-timeout takes a duration such as 30s, 500ms or 2m, not "30"'],
+    ] as const) expect(await run([countPipeline()], argv)).toMatchObject({ exit: 2, problem: { message } });
+    expect(chosen).toEqual([]);
+  });
+});
