@@ -107,7 +107,7 @@ export class LiveView {
   }
 
   #draw(): void {
-    const lines = liveLines(this.#title, this.#samples(), Date.now(), Math.min(80, this.#err.columns));
+    const lines = liveLines(this.#title, this.#samples(), Date.now(), Math.min(80, this.#err.columns - 1));
     const room = Math.max(1, this.#err.rows - 1);
     this.#erase();
     this.#drawn = lines.slice(0, room);

@@ -54,6 +54,7 @@ class Run {
   readonly #stop = new AbortController();
   readonly #notices: Notices;
   #live: LiveView | null = null;
+  #running = false;
 
   constructor(p: Parsed, io: Io, modules: RunModules) {
     this.#p = p;
@@ -74,6 +75,10 @@ class Run {
       await this.#open(compiled, jobs);
       await this.#runAll(jobs);
       return 0;
+    } catch (error) {
+      // a signal before anything ran: there is nothing to drain, and what was being opened was cut short by us
+      if (this.#io.signal.aborted && !this.#running) return 0;
+      throw error;
     } finally {
       this.#io.signal.removeEventListener('abort', forward);
       this.#live?.stop();
@@ -160,6 +165,7 @@ class Run {
       const [first] = jobs as [Job];
       this.#live = new LiveView(this.#io.err, `${plural(jobs.length, 'job')} · ${first.log.label} · following · Ctrl-C drains`, jobs.map(j => ({ progress: () => j.runtime.progress() })));
     }
+    this.#running = true;
     const began = this.#modules.clock.elapsed();
     const problems: unknown[] = [];
     await Promise.all(jobs.map(async j => {

@@ -9,6 +9,8 @@ const EPOCH_RECORDS = 250_000;
 export const EPOCH_BYTES = 32 << 20;
 /** A poll without records returns after this many ms, so that idleness is seen and event time goes on. */
 const POLL_MS = 200;
+/** How long to wait for records at least while a commit waits for a delivery. */
+const BUSY_MS = 5;
 
 export interface LoopParts {
   readonly readers: readonly SourceReader[];
@@ -24,6 +26,8 @@ export interface LoopParts {
     bytes(): number;
     /** True when there is output to commit. */
     hasOutput(): boolean;
+    /** True while the epoch before is on its way: then this one may grow until it is full. */
+    delivering(): boolean;
     /** Makes everything so far durable and begins its delivery; waits for the delivery of the epoch before. */
     commit(): Promise<void>;
   };
@@ -73,7 +77,7 @@ export class RunLoop {
 
   async #poll(signal: AbortSignal): Promise<Polled | null> {
     const open = this.#p.readers.filter(r => !r.finished);
-    const wait = this.#changed() ? Math.max(0, Math.min(POLL_MS, this.#committedAt + this.#p.checkpoint - this.#p.clock.elapsed())) : POLL_MS;
+    const wait = this.#wait();
     for (const reader of open) {
       if (this.#pending.has(reader)) continue;
       const polling = reader.source.poll(reader.paused(), wait, signal).then(batches => ({ reader, batches }));
@@ -102,6 +106,12 @@ export class RunLoop {
     }
   }
 
+  #wait(): number {
+    if (!this.#changed()) return POLL_MS;
+    const { epoch, clock, checkpoint } = this.#p;
+    return Math.max(epoch.delivering() ? BUSY_MS : 0, Math.min(POLL_MS, this.#committedAt + checkpoint - clock.elapsed()));
+  }
+
   /** Closes that paused because the epoch was full go on in the next one. */
   async #settle(): Promise<void> {
     while (!this.#p.operators.every(o => o.resume())) await this.#commit();
@@ -118,7 +128,8 @@ export class RunLoop {
   #due(): boolean {
     if (!this.#changed()) return false;
     const { epoch, clock, checkpoint } = this.#p;
-    return this.#records >= EPOCH_RECORDS || epoch.bytes() >= EPOCH_BYTES || clock.elapsed() - this.#committedAt >= checkpoint;
+    if (this.#records >= EPOCH_RECORDS || epoch.bytes() >= EPOCH_BYTES) return true;
+    return !epoch.delivering() && clock.elapsed() - this.#committedAt >= checkpoint;
   }
 
   async #commit(): Promise<void> {

@@ -46,6 +46,8 @@ export interface Checkpointer {
   recover(): Promise<Saved>;
   /** Waits for the delivery of the epoch before, commits, and begins the delivery. */
   commit(e: EpochInput): Promise<void>;
+  /** True while an epoch is on its way. */
+  delivering(): boolean;
   /** Waits until all is delivered; a clean stop leaves no outbox behind. */
   drain(): Promise<void>;
 }

@@ -15,6 +15,7 @@ import type { Accounting, Checkpointer, EngineParts, Outbox } from './ports.ts';
 import type { Progress } from './progress.ts';
 import { decodeColumns, downstream, leadOf } from './scan.ts';
 import { SourceReader } from './source-reader.ts';
+import { TimeUnitCheck } from './time-unit.ts';
 import { EventTime } from './watermark.ts';
 
 export interface RuntimeOptions {
@@ -93,6 +94,7 @@ export class PipelineRuntime {
       epoch: {
         bytes: () => outbox.bytes() + accounting.bytes() + context.grown,
         hasOutput: () => outbox.bytes() > 0,
+        delivering: () => checkpointer.delivering(),
         commit: () => this.#commit(graph),
       },
     });
@@ -163,7 +165,7 @@ export class PipelineRuntime {
   }
 
   async #reader(scan: Scan, graph: Graph, counts: Accounting, saved: Saved): Promise<SourceReader> {
-    const { spec, plan, log, formats, clock, options } = this.#p;
+    const { spec, plan, log, formats, clock, options, notices } = this.#p;
     const source = spec.sources.find(s => s.name === scan.source) as SourceSpec;
     const format = formats.find(source.format);
     if (format?.decoder === undefined) throw new PipeError('user.config.bad_value', `format "${source.format}" cannot be read`, { span: source.nameSpan });
@@ -181,6 +183,8 @@ export class PipelineRuntime {
     const reader = new SourceReader({
       name: source.name, source: input, input: graph.inputs.get(source.name) as Output, following: options.following, batchRows: options.batchRows, lead: leadOf(plan, scan), counts,
       decoder: format.decoder(decodeColumns(scan, source), { maxRecordBytes: spec.settings.maxRecordBytes }),
+      unitCheck: eventTime === null || eventTime.unit === null || eventTime.unit === 'iso' ? null : new TimeUnitCheck(eventTime.from, eventTime.unit),
+      warn: message => notices.warn(`${spec.name}: ${message}`),
       time: eventClock === null ? null : { column: scan.time as number, clock: eventClock },
       lastOpenEnd: () => fed.reduce<number | null>((last, o) => { const end = o.lastOpenEnd(); return end !== null && (last === null || end > last) ? end : last; }, null),
     });

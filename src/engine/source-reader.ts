@@ -5,6 +5,7 @@ import type { Position } from '../state/store.ts';
 import type { Batch } from './batch.ts';
 import type { Output } from './operator.ts';
 import type { RecordBatch } from './records.ts';
+import type { TimeUnitCheck } from './time-unit.ts';
 import type { EventTime } from './watermark.ts';
 
 /** What becomes of records before they are rows. */
@@ -31,6 +32,9 @@ export interface ReaderOptions {
   /** ms of event time that a partition may be ahead of the slowest one with a backlog. */
   readonly lead: number;
   readonly counts: RecordCounts;
+  /** Looks for a wrong unit of event time; null when there is nothing to look at. */
+  readonly unitCheck: TimeUnitCheck | null;
+  readonly warn: (message: string) => void;
   /** End (ms) of the last open window that this source feeds. */
   readonly lastOpenEnd: () => number | null;
 }
@@ -201,8 +205,18 @@ export class SourceReader {
     this.#records = records;
     counts.read(name, to - from);
     let batch = decoder.decode(records, from, to, this.#bad);
-    if (batch.length > 0 && time !== null) batch = time.clock.stamp(batch, time.column, records.partition, this.#fetchedAt, this.#future);
+    if (batch.length > 0 && time !== null) {
+      this.#checkUnit(batch, time.column);
+      batch = time.clock.stamp(batch, time.column, records.partition, this.#fetchedAt, this.#future);
+    }
     if (batch.length > 0) input.push(batch);
+  }
+
+  #checkUnit(batch: Batch, column: number): void {
+    const { unitCheck, warn } = this.#o;
+    if (unitCheck === null || unitCheck.done) return;
+    const found = unitCheck.look(batch, column);
+    if (found !== null) warn(`${found.message}; write ${found.hint}`);
   }
 
   readonly #bad = (i: number, code: Code, message: string): void => this.#o.counts.undecodable(this.name, this.#records as RecordBatch, i, code, message);

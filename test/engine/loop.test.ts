@@ -66,6 +66,7 @@ async function make(source: MemorySource, o: { following?: boolean; batchRows?: 
   const reader = new SourceReader({
     name: 'events', source, decoder: decoder as NonNullable<typeof decoder>, input: collect, time: { column: 1, clock }, following, batchRows: o.batchRows ?? 1000, lead: o.lead ?? 300_000,
     counts: { read: () => undefined, undecodable: (_s, _r, _i, code) => { bad.push(code); }, future: (_s, b, i) => { future.push((b.cols[0] as number[])[i] as number); } },
+    unitCheck: null, warn: () => undefined,
     lastOpenEnd: () => collect.lastOpenEnd(),
   });
   reader.begin([]);
@@ -73,7 +74,7 @@ async function make(source: MemorySource, o: { following?: boolean; batchRows?: 
   const loop = new RunLoop({
     readers: [reader], inputs: new Map<string, Output>([['events', collect]]), operators: [collect], following, clock: systemClock, checkpoint: o.checkpoint ?? 20,
     epoch: {
-      bytes: () => 0, hasOutput: () => false,
+      bytes: () => 0, hasOutput: () => false, delivering: () => false,
       commit: () => { commits.push(reader.positions().map(p => p.next).join(',')); if (collect.stuck > 0) collect.stuck--; return Promise.resolve(); },
     },
   });

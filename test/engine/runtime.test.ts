@@ -22,10 +22,13 @@ async function log(partitions = 1): Promise<MemoryLog> {
   return l;
 }
 
+let warnings: string[] = [];
+
 function runtime(l: MemoryLog, c: CompiledPipeline, more: Partial<RuntimeOptions> = {}): PipelineRuntime {
-  const store = openStateStore({ path: join(dir, 'state.db'), pipeline: c.spec.name, logId: l.id, reset: false });
+  warnings = [];
+  const store = openStateStore({ path: join(dir, `${c.spec.name}.db`), pipeline: c.spec.name, logId: l.id, reset: false });
   return new PipelineRuntime({
-    spec: c.spec, plan: c.plan, log: l, store, formats, engine: memoryParts, clock: systemClock, notices: { warn: () => undefined, info: () => undefined }, taps: new Map(), committed: () => Promise.resolve(),
+    spec: c.spec, plan: c.plan, log: l, store, formats, engine: memoryParts, clock: systemClock, notices: { warn: m => { warnings.push(m); }, info: () => undefined }, taps: new Map(), committed: () => Promise.resolve(),
     options: { following: false, from: null, batchRows: 1000, jit: true, onError: null, memory: 1e9, drain: 20_000, takeOver: false, ownerId: 'me', ...more },
   });
 }
@@ -105,6 +108,17 @@ describe('a pipeline to the end', () => {
     const l = await log();
     for (let i = 0; i < 2000; i++) l.send('events', 0, event(i, T), T);
     await expect(toEnd(l, countPipeline(), { memory: 100_000 })).rejects.toMatchObject({ code: 'system.resource.memory', exit: 30, message: expect.stringMatching(/operator "agg" holds \d+ keys/) as string });
+  });
+
+  it('warns of event times that look like another unit', async () => {
+    const l = await log();
+    for (let i = 0; i < 120; i++) l.send('events', 0, event(1, T / 1000 + i), T);
+    await toEnd(l, countPipeline());
+    expect(warnings).toEqual(['counts: 100 of the first 100 "at" values look like s, but event_time.unit is ms → 1970-01-20; write event_time: {from: at, unit: s}']);
+    const right = await log();
+    for (let i = 0; i < 120; i++) right.send('events', 0, event(1, T + i), T + 63_072_000_000);
+    await toEnd(right, countPipeline({ name: 'right' }));
+    expect(warnings).toEqual([]);
   });
 
   it('stops at the first bad record where on_error says so', async () => {

@@ -146,7 +146,9 @@ export const memoryParts: EngineParts = {
   checkpointer: ({ store }, accounting, outbox, delivery) => {
     let { epoch, delivery: delivered } = store.saved();
     let sending: Promise<void> = Promise.resolve();
+    let busy = false;
     return {
+      delivering: () => busy,
       recover: async () => {
         const last = await delivery.recover(delivered);
         const blocks = store.outbox();
@@ -159,7 +161,11 @@ export const memoryParts: EngineParts = {
         epoch++;
         if (out.length > 0) delivered = epoch;
         store.commit({ epoch, delivery: delivered, positions: e.positions, watermarks: e.watermarks, counters: accounting.counters(), deadLetters: accounting.takeDeadLetters(), out }, e.write);
-        if (out.length > 0) { sending = delivery.commit({ number: epoch, blocks: out, offsets: new Map() }); sending.catch(() => undefined); }
+        if (out.length > 0) {
+          busy = true;
+          sending = delivery.commit({ number: epoch, blocks: out, offsets: new Map() }).finally(() => { busy = false; });
+          sending.catch(() => undefined);
+        }
       },
       drain: async () => { await sending; store.clearOutbox(); },
     };

@@ -1,0 +1,10 @@
+import { systemClock } from '../engine/clock.ts';
+import { engineParts } from '../engine/parts.ts';
+import { formats } from '../formats/index.ts';
+import { openStateStore } from '../state/sqlite.ts';
+import { loadCompiled } from './load-compiled.ts';
+import { makeLog } from './make-log.ts';
+import type { RunModules } from './run-modules.ts';
+
+/** The real parts of `run`. */
+export const runParts: RunModules = { load: loadCompiled, log: makeLog, store: openStateStore, formats, engine: engineParts, clock: systemClock };
