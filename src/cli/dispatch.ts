@@ -2,7 +2,7 @@ import { PipeError } from '../errors.ts';
 import { didYouMean } from '../suggest.ts';
 import { parseCommandLine } from './args.ts';
 import type { Command, Io } from './command.ts';
-import { commandHelp, overview, type CommandEntry } from './help.ts';
+import { commandHelp, groupHelp, overview, type CommandEntry } from './help.ts';
 
 export interface Invocation {
   readonly command: Command;
@@ -23,7 +23,7 @@ export async function findCommand(argv: readonly string[], commands: readonly Co
   if (two !== undefined) return { command: await two.load(), argv: argv.slice(2) };
   const group = commands.filter(c => c.name.startsWith(`${first} `));
   if (group.length > 0) {
-    if (second === undefined || second.startsWith('-')) return overview(group);
+    if (second === undefined || second.startsWith('-')) return groupHelp(first, group);
     throw unknown(`${first} ${second}`, group);
   }
   const entry = commands.find(c => c.name === first);

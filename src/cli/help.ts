@@ -21,6 +21,10 @@ export function commandHelp(c: Command): string {
   return `${c.summary}\n\nexamples\n${columns(c.examples)}\nusage\n  pipe ${c.name}${c.usage === '' ? '' : ` ${c.usage}`} [flags]\n${own}\nflags of every command\n${columns(globalFlags.map(f => [left(f), f.summary]))}`;
 }
 
+/** Commands that begin with one word: `pipe topics`. */
+export const groupHelp = (group: string, commands: readonly CommandEntry[]): string =>
+  `commands\n${columns(commands.map(c => [`pipe ${c.name}`, c.summary]))}\npipe ${group} COMMAND --help says more about one of them.\n`;
+
 export function overview(commands: readonly CommandEntry[]): string {
   return `pipe: streaming SQL pipelines from a YAML file
 
