@@ -1,8 +1,9 @@
-import { describe, expect, it } from 'vitest';
-import { liveLines, Rate, summaryLine } from '../../src/cli/live.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { LiveView, liveLines, Rate, summaryLine } from '../../src/cli/live.ts';
 import { bytes, clockTime, duration, grouped } from '../../src/cli/numbers.ts';
 import { fit, harmless, Table, width } from '../../src/cli/table.ts';
 import type { Progress } from '../../src/engine/progress.ts';
+import { Capture } from './fake-io.ts';
 
 const columns = [{ name: 'account', type: 'STRING', right: false }, { name: 'balance', type: 'DECIMAL(38,2)', right: true }];
 
@@ -59,6 +60,45 @@ describe('the live view', () => {
       expect(l).not.toContain('\u001b');
     }
     for (const l of liveLines('x'.repeat(200), [{ progress: { ...progress, name: 'n'.repeat(200) }, rate: { in: 1e9, out: 1e9 } }], now, 40)) expect(width(l)).toBeLessThanOrEqual(40);
+  });
+
+  it('is redrawn in place on a terminal, with rows above it, and leaves nothing behind', () => {
+    vi.useFakeTimers();
+    try {
+      const err = new Capture();
+      err.isTTY = true;
+      const view = new LiveView(err, '1 job', [{ progress: () => progress }]);
+      vi.advanceTimersByTime(250);
+      expect(err.text.split('\n')).toHaveLength(4);
+      expect(err.text).not.toContain('\u001b');
+      err.chunks.length = 0;
+      vi.advanceTimersByTime(250);
+      expect(err.text.startsWith('\u001b[3A\r\u001b[J pipe  1 job\n')).toBe(true);
+      // made narrower: each line of the old block may now take two
+      err.columns = 40;
+      err.chunks.length = 0;
+      view.above(() => { err.write('a row\n'); });
+      expect(err.text).toMatch(/^\u001b\[5A\r\u001b\[Ja row\n$/);
+      view.stop();
+      err.chunks.length = 0;
+      vi.advanceTimersByTime(5000);
+      expect(err.text).toBe('');
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('is a line each ten seconds elsewhere', () => {
+    vi.useFakeTimers();
+    try {
+      const err = new Capture();
+      const view = new LiveView(err, '1 job', [{ progress: () => progress }]);
+      vi.advanceTimersByTime(20_000);
+      view.stop();
+      expect(err.text.split('\n').filter(l => l.startsWith('balances  ')).length).toBe(2);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('has a plain line for logs', () => {

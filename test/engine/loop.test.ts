@@ -53,7 +53,7 @@ interface Run {
 const started: AbortController[] = [];
 afterEach(() => { for (const s of started.splice(0)) s.abort(); });
 
-async function make(source: MemorySource, o: { following?: boolean; batchRows?: number; lead?: number; idle?: number; checkpoint?: number } = {}): Promise<Run> {
+async function make(source: MemorySource, o: { following?: boolean; batchRows?: number; lead?: number; idle?: number; checkpoint?: number; delivering?: () => boolean } = {}): Promise<Run> {
   const following = o.following ?? false;
   const collect = new Collect();
   const clock = new EventTime({ delay: 5, idle: o.idle ?? 50, maxFuture: HOUR, following }, systemClock, -Infinity);
@@ -74,7 +74,7 @@ async function make(source: MemorySource, o: { following?: boolean; batchRows?: 
   const loop = new RunLoop({
     readers: [reader], inputs: new Map<string, Output>([['events', collect]]), operators: [collect], following, clock: systemClock, checkpoint: o.checkpoint ?? 20,
     epoch: {
-      bytes: () => 0, hasOutput: () => false, delivering: () => false,
+      bytes: () => 0, hasOutput: () => false, delivering: o.delivering ?? (() => false),
       commit: () => { commits.push(reader.positions().map(p => p.next).join(',')); if (collect.stuck > 0) collect.stuck--; return Promise.resolve(); },
     },
   });
@@ -179,6 +179,23 @@ describe('following', () => {
     const { length } = r.commits;
     await until(() => source.polls.length > 3);
     expect(r.commits.length).toBe(length);
+    r.stop.abort();
+    await running;
+  });
+
+  it('lets an epoch grow while the one before is on its way', async () => {
+    const source = new MemorySource(1);
+    let busy = true;
+    const r = await make(source, { following: true, checkpoint: 1, delivering: () => busy });
+    const running = r.loop.run(r.stop.signal);
+    for (let i = 1; i <= 5; i++) {
+      source.send(0, record(i, Date.now()), Date.now());
+      await until(() => r.collect.rows.length === i);
+    }
+    expect(r.commits).toEqual([]);
+    busy = false;
+    await until(() => r.commits.length > 0);
+    expect(r.commits).toEqual(['5']);
     r.stop.abort();
     await running;
   });
