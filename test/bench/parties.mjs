@@ -2,6 +2,7 @@ import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, rm
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findBroker } from './broker.mjs';
 import { PARTITIONS, valueOf } from './generate.mjs';
 import { measured, spread } from './measure.mjs';
 
@@ -56,7 +57,7 @@ function pipeParty(name, log, { file, records, dir }) {
   return {
     name,
     run: async () => {
-      const used = await measured([CLI, 'run', file, '--until-end', '--reset-state', '--json', '--quiet', '--brokers', log, '--data-dir', data], { dir, cwd: dir });
+      const used = await measured([CLI, 'run', file, '--until-end', '--reset-state', '--json', '--no-print', '--brokers', log, '--data-dir', data], { dir, cwd: dir });
       const summary = reported(used.stderr + used.stdout, 'records_in');
       if (summary.records_in !== records || summary.undecodable + summary.late + summary.future + summary.failed > 0) throw new Error(`${name} did not take all records: ${JSON.stringify(summary)}`);
       return { ...used, seconds: summary.ms / 1000, groups: summary.rows_out };
@@ -112,13 +113,12 @@ function summarise(results, records) {
   }));
 }
 
-/** Brokers to use: those that are named, else one of our own, which `stop` ends. */
-async function kafka(brokers) {
-  const named = brokers ?? process.env.PIPE_TEST_BROKERS;
-  if (named !== undefined && named !== '') return { brokers: named, stop: async () => {} };
-  const { startBroker } = await import('../kafka/broker.mjs');
-  const broker = await startBroker();
-  return { brokers: broker.brokers, stop: () => broker.stop() };
+/** The brokers that are named, else those of the tests. */
+async function kafka(named, dir) {
+  if (named !== undefined) return { address: named, stop: async () => {} };
+  const broker = await findBroker(dir);
+  if (broker === null) throw new Error('no Kafka: name one with --brokers, or install Java 17 and Maven, or leave it out with --only embedded');
+  return broker;
 }
 
 /** The parties by the word that --only takes. */
@@ -133,7 +133,7 @@ const PARTIES = {
 export async function parties({ records, accountCounts, runs, brokers, only = Object.keys(PARTIES), say }) {
   for (const word of only) if (!(word in PARTIES)) throw new Error(`--only takes ${Object.keys(PARTIES).join(', ')}, not "${word}"`);
   const dir = workspace();
-  const cluster = only.some(word => word !== 'embedded') ? await kafka(brokers) : { brokers: 'none', stop: async () => {} };
+  const cluster = only.some(word => word !== 'embedded') ? await kafka(brokers, dir) : { address: 'none', stop: async () => {} };
   try {
     const results = [];
     for (const accounts of accountCounts) {
@@ -141,9 +141,9 @@ export async function parties({ records, accountCounts, runs, brokers, only = Ob
       const lines = join(dir, `${name}.jsonl`);
       say(`${records} records, ${accounts} accounts: loading`);
       const bytes = await writeRecords(lines, records, accounts);
-      const common = { file: writePipeline(dir, name), topic: `${name}-in`, records, brokers: cluster.brokers, dir };
+      const common = { file: writePipeline(dir, name), topic: `${name}-in`, records, brokers: cluster.address, dir };
       if (only.includes('embedded')) await load({ log: 'none', topic: common.topic, file: lines, dir });
-      if (only.some(word => word !== 'embedded')) await load({ log: cluster.brokers, topic: common.topic, file: lines, dir });
+      if (only.some(word => word !== 'embedded')) await load({ log: cluster.address, topic: common.topic, file: lines, dir });
       rmSync(lines);
       const done = await rounds(only.map(word => PARTIES[word](common)), runs, say);
       results.push({ kind: 'parties', records, accounts, partitions: PARTITIONS, bytes, runs, parties: summarise(done, records) });
