@@ -1,0 +1,214 @@
+import { createRequire } from 'node:module';
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { PipeError } from '../../errors.ts';
+import { ConnectionLost } from './kafka-error.ts';
+import type { ClientSettings, Sasl } from './settings.ts';
+import { WireReader } from './wire.ts';
+
+/*
+ * kafkajs as a transport: framing, request queue, time-outs, TLS and SASL of ONE connection. The only file that reaches into it:
+ * the version is pinned, and checked with the shape of what is used. Connections are never opened again after they broke, because
+ * kafkajs keeps half a response in its buffer (a new object is made instead), and each is opened once.
+ */
+const VERSION = '2.2.4';
+const CONNECT_MS = 5000;
+export const REQUEST_MS = 30_000;
+
+export interface Request<T> {
+  readonly name: string;
+  readonly key: number;
+  readonly version: number;
+  readonly body: Buffer;
+  read(r: WireReader): T;
+}
+
+/** [lowest, highest] version by API key. */
+export type ApiVersions = ReadonlyMap<number, readonly [number, number]>;
+
+/** Where an address could not be reached, and why, in words. */
+export interface Attempt {
+  readonly address: string;
+  readonly reason: string;
+}
+
+interface RawConnection {
+  readonly requestQueue: { rejectAll(e: Error): void; readonly pending: readonly unknown[]; readonly throttledUntil: number; scheduleCheckPendingRequests(): void };
+  connect(): Promise<unknown>;
+  disconnect(): Promise<unknown>;
+  authenticate(): Promise<void>;
+  isConnected(): boolean;
+  setVersions(versions: Readonly<Record<number, { minVersion: number; maxVersion: number }>>): void;
+  setSupportAuthenticationProtocol(yes: boolean): void;
+  send(o: {
+    readonly request: { readonly apiKey: number; readonly apiVersion: number; readonly apiName: string; encode(): Promise<{ readonly buf: Buffer; readonly buffer: Buffer }> };
+    readonly response: { decode(raw: Buffer): Promise<{ readonly value: unknown }>; parse(x: { readonly value: unknown }): Promise<unknown> };
+    readonly logResponseError: boolean;
+  }): Promise<unknown>;
+}
+
+type RawConnectionClass = new (o: Readonly<Record<string, unknown>>) => RawConnection;
+
+let loaded: RawConnectionClass | null = null;
+
+function load(): RawConnectionClass {
+  if (loaded !== null) return loaded;
+  const require = createRequire(import.meta.url);
+  const { version } = require('kafkajs/package.json') as { readonly version: string };
+  const raw = version === VERSION ? require('kafkajs/src/network/connection') as RawConnectionClass : null;
+  const methods = ['connect', 'disconnect', 'authenticate', 'isConnected', 'setVersions', 'setSupportAuthenticationProtocol', 'send'] as const;
+  if (raw === null || !methods.every(m => typeof (raw.prototype as Partial<RawConnection>)[m] === 'function')) {
+    throw new PipeError('system.source.client_version', `kafkajs ${version} is installed; pipe works with exactly ${VERSION}`, { hint: `npm install kafkajs@${VERSION}` });
+  }
+  loaded = raw;
+  return raw;
+}
+
+const nothing = (): void => undefined;
+// its messages are about single attempts; ours come from where an outage is known
+const silent = { namespace: () => silent, debug: nothing, info: nothing, warn: nothing, error: nothing };
+
+/** One connection to one broker; several requests may be on their way. */
+export class Connection {
+  readonly address: string;
+  readonly #raw: RawConnection;
+  readonly #socket: () => Socket | null;
+  /** By ApiVersions. */
+  versions: ApiVersions = new Map();
+
+  constructor(address: string, raw: RawConnection, socket: () => Socket | null) {
+    this.address = address;
+    this.#raw = raw;
+    this.#socket = socket;
+  }
+
+  get connected(): boolean { return this.#raw.isConnected(); }
+
+  /** Throws ConnectionLost; system.source.auth where a session cannot be renewed. A request that got no answer ends the connection. */
+  async send<T>(request: Request<T>): Promise<T> {
+    const { name, key, version, body } = request;
+    try {
+      return await this.#raw.send({
+        request: { apiKey: key, apiVersion: version, apiName: name, encode: async () => ({ buf: body, buffer: body }) },
+        response: { decode: async raw => ({ value: request.read(new WireReader(raw)) }), parse: async x => x.value },
+        logResponseError: false,
+      }) as T;
+    } catch (error) {
+      const known = translate(error, this.address);
+      if (known instanceof ConnectionLost) this.close();
+      throw known;
+    }
+  }
+
+  /** At once; what is on its way fails with ConnectionLost. */
+  close(): void {
+    this.#raw.requestQueue.rejectAll(new ConnectionLost(`the connection to ${this.address} was closed`));
+    this.#socket()?.destroy();
+    this.#raw.disconnect().catch(nothing);
+  }
+
+  async authenticate(): Promise<void> {
+    this.#raw.setVersions(Object.fromEntries([...this.versions].map(([key, [minVersion, maxVersion]]) => [key, { minVersion, maxVersion }])));
+    this.#raw.setSupportAuthenticationProtocol(true);
+    try {
+      await this.#raw.authenticate();
+    } catch (error) {
+      throw translate(error, this.address);
+    }
+  }
+}
+
+/** Connected and authenticated. Throws Unreachable, ConnectionLost, or system.source.auth for what no retry cures. */
+export async function connect(host: string, port: number, s: ClientSettings): Promise<Connection> {
+  const Raw = load();
+  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  let socket: Socket | null = null;
+  let failure: Error | null = null;
+  const raw = new Raw({
+    host, port, ssl: s.ssl, sasl: s.sasl === null ? null : { ...s.sasl }, clientId: s.clientId, logger: silent, connectionTimeout: CONNECT_MS, requestTimeout: REQUEST_MS,
+    socketFactory: ({ onConnect }: { readonly onConnect: () => void }) => {
+      socket = openSocket(host, port, s.ssl, onConnect);
+      socket.on('error', e => { failure = e; });
+      return socket;
+    },
+  });
+  keepQuiet(raw);
+  const connection = new Connection(address, raw, () => socket);
+  try {
+    await raw.connect();
+    connection.versions = await connection.send(apiVersions);
+    if (s.sasl !== null) await connection.authenticate();
+    return connection;
+  } catch (error) {
+    connection.close();
+    throw explain(error, failure, address, s.sasl);
+  }
+}
+
+/** ApiVersions v2. */
+const apiVersions: Request<ApiVersions> = {
+  name: 'ApiVersions', key: 18, version: 2, body: Buffer.alloc(0),
+  read: r => {
+    r.int16();
+    return new Map(r.array(() => [r.int16(), [r.int16(), r.int16()] as const] as const));
+  },
+};
+
+function openSocket(host: string, port: number, ssl: ClientSettings['ssl'], onConnect: () => void): Socket {
+  const options = { host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 };
+  if (ssl === null) return connectTcp(options, onConnect);
+  return connectTls({ ...options, ...(isIP(host) === 0 ? { servername: host } : {}), ...ssl }, onConnect);
+}
+
+/** kafkajs looks at its empty queue again after a negative time, for ever: a busy timer, and TimeoutNegativeWarning on newer Nodes. */
+function keepQuiet({ requestQueue }: RawConnection): void {
+  const schedule = requestQueue.scheduleCheckPendingRequests.bind(requestQueue);
+  requestQueue.scheduleCheckPendingRequests = () => { if (requestQueue.pending.length > 0 || requestQueue.throttledUntil > Date.now()) schedule(); };
+}
+
+/** No connection; `attempts` has each resolved address. */
+export class Unreachable extends ConnectionLost {
+  readonly attempts: readonly Attempt[];
+  constructor(address: string, attempts: readonly Attempt[], cause: unknown) {
+    super(`${address}: ${[...new Set(attempts.map(a => a.reason))].join(', ')}`, cause);
+    this.attempts = attempts;
+  }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused', ENOTFOUND: 'no such host', EAI_AGAIN: 'the name could not be resolved', ETIMEDOUT: 'no answer', EHOSTUNREACH: 'no route to the host',
+  ENETUNREACH: 'no route to the network', EADDRNOTAVAIL: 'the address is not available here', ECONNRESET: 'connection reset',
+};
+
+/** What no retry cures: the certificate is judged anew only when somebody changes it. */
+const certificate = /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS_CERT|ERR_OSSL|ERR_SSL/;
+
+function explain(error: unknown, failure: Error | null, address: string, sasl: Sasl | null): Error {
+  const { code, errors } = (failure ?? {}) as { readonly code?: string; readonly errors?: readonly (Error & { code?: string; address?: string })[] };
+  if (failure !== null && code !== undefined && certificate.test(code)) {
+    return new PipeError('system.source.auth', `TLS with ${address} failed: ${failure.message}`, { hint: 'settings.kafka.ssl takes {ca, cert, key} as PEM text, and servername', cause: failure });
+  }
+  if (failure !== null) {
+    const each = errors ?? [failure as Error & { code?: string; address?: string }];
+    return new Unreachable(address, each.map(e => ({ address: e.address ?? address, reason: reasons[e.code ?? ''] ?? (e.code ?? e.message) })), failure);
+  }
+  const known = translate(error, address);
+  if (!(known instanceof ConnectionLost) || known instanceof Unreachable) return known;
+  const closed = /closed/i.test(known.message);
+  const reason = !closed ? 'no answer' : `closed by the broker (does this listener want TLS${sasl === null ? ' or SASL' : ''}?)`;
+  return new Unreachable(address, [{ address, reason }], error);
+}
+
+/** kafkajs' errors in our words. */
+function translate(error: unknown, address: string): Error {
+  if (!(error instanceof Error)) return new ConnectionLost(String(error));
+  if (error instanceof ConnectionLost || error instanceof PipeError || !error.name.startsWith('KafkaJS')) return error;
+  const { type } = error as Error & { readonly type?: string };
+  // a broker that goes down in the middle of a handshake is no wrong password
+  const broken = /closed|connection error|not connected|timed out|timeout/i.test(error.message);
+  const refused = error.name === 'KafkaJSSASLAuthenticationError' || type === 'SASL_AUTHENTICATION_FAILED' || type === 'ILLEGAL_SASL_STATE' || type === 'UNSUPPORTED_SASL_MECHANISM';
+  if (refused && !broken) {
+    return new PipeError('system.source.auth', `${address} refused the login: ${error.message.replace(/^.*authentication failed: /i, '')}`, { hint: 'see settings.kafka.sasl: {mechanism, username, password}' });
+  }
+  return new ConnectionLost(`${address}: ${error.message}`, error);
+}

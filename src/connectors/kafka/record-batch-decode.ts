@@ -1,0 +1,269 @@
+import { gunzipSync } from 'node:zlib';
+import type { Header, RecordBatch } from '../../engine/records.ts';
+import { PipeError } from '../../errors.ts';
+import { crc32c } from './crc32c.ts';
+import type { AbortedTransaction } from './protocol-fetch.ts';
+import {
+  AFTER_LENGTH, ATTRIBUTES_AT, BASE_TIMESTAMP_AT, codecs, CODEC_BITS, CONTROL, COUNT_AT, CRC_AT, damaged, LAST_DELTA_AT, LENGTH_AT, LOG_APPEND_TIME, MAGIC, MAGIC_AT,
+  MAX_TIMESTAMP_AT, PRODUCER_ID_AT, readLong, RECORDS_AT, TRANSACTIONAL,
+} from './record-batch.ts';
+
+/** A compressed batch that would become larger is taken for damaged. */
+const MAX_UNZIPPED = 512 << 20;
+const NO_HEADERS: readonly Header[] = [];
+
+/** One record batch of a fetch whose records are given out: its records are bytes [start, end) of `data`. */
+interface Section {
+  readonly base: number;
+  readonly count: number;
+  readonly attributes: number;
+  readonly baseTimestamp: number;
+  readonly maxTimestamp: number;
+  data: Buffer;
+  start: number;
+  end: number;
+}
+
+/**
+ * Turns what was fetched of one partition into positions. Control batches and aborted transactions are left out, but positions go
+ * beyond them. The arrays are reused by the next call.
+ */
+export class PartitionDecoder {
+  readonly #topic: string;
+  readonly #partition: number;
+  #capacity = 0;
+  #valueStart = new Int32Array(0);
+  #valueEnd = new Int32Array(0);
+  #keyStart = new Int32Array(0);
+  #keyEnd = new Int32Array(0);
+  #headersAt = new Int32Array(0);
+  #offsets = new Float64Array(0);
+  #timestamps = new Float64Array(0);
+  #length = 0;
+  #next = 0;
+
+  constructor(topic: string, partition: number) {
+    this.#topic = topic;
+    this.#partition = partition;
+  }
+
+  /**
+   * Records from offset `from` on; a batch at the end that was cut short is left for the next fetch.
+   * Throws system.source.corrupt_batch and system.source.codec.
+   */
+  decode(fetched: Buffer, from: number, aborted: readonly AbortedTransaction[]): RecordBatch {
+    this.#next = from;
+    const sections = this.#sections(fetched, from, aborted);
+    const data = oneBuffer(fetched, sections);
+    this.#reserve(sections.reduce((n, s) => n + s.count, 0));
+    this.#length = 0;
+    for (const s of sections) this.#records(data, s, from);
+    return this.#result(data);
+  }
+
+  /** Batches whose records are wanted, by the algorithm of the Java client (CompletedFetch): per batch, with a set of producers. */
+  #sections(fetched: Buffer, from: number, aborted: readonly AbortedTransaction[]): Section[] {
+    const sections: Section[] = [];
+    const open = [...aborted].sort((a, b) => a.firstOffset - b.firstOffset);
+    const dead = new Set<bigint>();
+    let begun = 0;
+    for (let at = 0; at + RECORDS_AT <= fetched.length;) {
+      const end = at + AFTER_LENGTH + fetched.readInt32BE(at + LENGTH_AT);
+      if (end > fetched.length) break;
+      const base = readLong(fetched, at);
+      this.#check(fetched, at, end, base);
+      const attributes = fetched.readInt16BE(at + ATTRIBUTES_AT);
+      const last = base + fetched.readInt32BE(at + LAST_DELTA_AT);
+      for (; begun < open.length && (open[begun] as AbortedTransaction).firstOffset <= last; begun++) dead.add((open[begun] as AbortedTransaction).producerId);
+      if (attributes & CONTROL) {
+        if (isAbortMarker(fetched, at + RECORDS_AT, end)) dead.delete(fetched.readBigInt64BE(at + PRODUCER_ID_AT));
+      } else if (last >= from && !(attributes & TRANSACTIONAL && dead.size > 0 && dead.has(fetched.readBigInt64BE(at + PRODUCER_ID_AT)))) {
+        sections.push(this.#section(fetched, at, end, base, attributes));
+      }
+      this.#next = Math.max(this.#next, last + 1);
+      at = end;
+    }
+    return sections;
+  }
+
+  #check(fetched: Buffer, at: number, end: number, base: number): void {
+    const magic = fetched[at + MAGIC_AT] as number;
+    if (magic !== MAGIC) throw this.#damaged(base, `message format ${magic} is not known`);
+    if (end < at + RECORDS_AT) throw this.#damaged(base, 'it is too short');
+    if (crc32c(fetched, at + ATTRIBUTES_AT, end) !== fetched.readUInt32BE(at + CRC_AT)) throw this.#damaged(base, 'its checksum is wrong');
+  }
+
+  #section(fetched: Buffer, at: number, end: number, base: number, attributes: number): Section {
+    const start = at + RECORDS_AT;
+    const section = {
+      base, attributes, count: fetched.readInt32BE(at + COUNT_AT), baseTimestamp: readLong(fetched, at + BASE_TIMESTAMP_AT), maxTimestamp: readLong(fetched, at + MAX_TIMESTAMP_AT),
+      data: fetched, start, end,
+    };
+    const codec = attributes & CODEC_BITS;
+    if (codec === 0) return section;
+    const data = this.#unzip(fetched.subarray(start, end), codec, base);
+    return { ...section, data, start: 0, end: data.length };
+  }
+
+  #unzip(bytes: Buffer, codec: number, base: number): Buffer {
+    const name = codecs[codec] ?? `codec ${codec}`;
+    if (name !== 'gzip') {
+      throw new PipeError('system.source.codec', `the record batch at offset ${base} of ${this.#topic}/${this.#partition} is compressed with ${name}, which is not supported yet`, {
+        hint: 'gzip and none are read: set compression.type=gzip on the topic or on its producers (for new records)',
+      });
+    }
+    try {
+      return gunzipSync(bytes, { maxOutputLength: MAX_UNZIPPED });
+    } catch (error) {
+      throw this.#damaged(base, `gzip: ${(error as Error).message}`);
+    }
+  }
+
+  /** Hot: nothing is allocated per record. */
+  #records(b: Buffer, s: Section, from: number): void {
+    const { base, count, end, baseTimestamp } = s;
+    const appendTime = (s.attributes & LOG_APPEND_TIME) !== 0 ? s.maxTimestamp : null;
+    const valueStart = this.#valueStart;
+    const valueEnd = this.#valueEnd;
+    const keyStart = this.#keyStart;
+    const keyEnd = this.#keyEnd;
+    const headersAt = this.#headersAt;
+    const offsets = this.#offsets;
+    const timestamps = this.#timestamps;
+    let row = this.#length;
+    let p = s.start;
+    let byte = 0;
+    let v = 0;
+    let shift = 0;
+    for (let i = 0; i < count; i++) {
+      v = 0; shift = 0;
+      do { byte = b[p++] as number; v |= (byte & 127) << shift; shift += 7; } while (byte > 127);
+      const recordEnd = p + ((v >>> 1) ^ -(v & 1));
+      p++;
+      byte = b[p++] as number;
+      let time = byte & 127;
+      if (byte > 127) {
+        // up to 64 bits: beyond 2^31 in arithmetic, not in bits
+        let scale = 128;
+        do { byte = b[p++] as number; time += (byte & 127) * scale; scale *= 128; } while (byte > 127);
+      }
+      time = time % 2 === 0 ? time / 2 : -(time + 1) / 2;
+      v = 0; shift = 0;
+      do { byte = b[p++] as number; v |= (byte & 127) << shift; shift += 7; } while (byte > 127);
+      const offset = base + ((v >>> 1) ^ -(v & 1));
+      v = 0; shift = 0;
+      do { byte = b[p++] as number; v |= (byte & 127) << shift; shift += 7; } while (byte > 127);
+      const keyLength = (v >>> 1) ^ -(v & 1);
+      if (keyLength < 0) keyStart[row] = keyEnd[row] = -1;
+      else { keyStart[row] = p; p += keyLength; keyEnd[row] = p; }
+      v = 0; shift = 0;
+      do { byte = b[p++] as number; v |= (byte & 127) << shift; shift += 7; } while (byte > 127);
+      const valueLength = (v >>> 1) ^ -(v & 1);
+      if (valueLength < 0) valueStart[row] = valueEnd[row] = -1;
+      else { valueStart[row] = p; p += valueLength; valueEnd[row] = p; }
+      if (!(p < recordEnd) || recordEnd > end) throw this.#damaged(offset, 'a record is longer than the batch');
+      headersAt[row] = p;
+      offsets[row] = offset;
+      timestamps[row] = appendTime ?? baseTimestamp + time;
+      if (offset >= from) row++;
+      p = recordEnd;
+    }
+    this.#length = row;
+  }
+
+  #result(data: Buffer): RecordBatch {
+    const n = this.#length;
+    const headersAt = this.#headersAt;
+    return {
+      topic: this.#topic, partition: this.#partition, length: n, data, next: this.#next,
+      valueStart: this.#valueStart.subarray(0, n), valueEnd: this.#valueEnd.subarray(0, n), keyStart: this.#keyStart.subarray(0, n), keyEnd: this.#keyEnd.subarray(0, n),
+      offsets: this.#offsets.subarray(0, n), timestamps: this.#timestamps.subarray(0, n),
+      headers: row => readHeaders(data, headersAt[row] as number),
+    };
+  }
+
+  #reserve(rows: number): void {
+    if (rows <= this.#capacity) return;
+    this.#capacity = Math.max(rows, this.#capacity * 2);
+    this.#valueStart = new Int32Array(this.#capacity);
+    this.#valueEnd = new Int32Array(this.#capacity);
+    this.#keyStart = new Int32Array(this.#capacity);
+    this.#keyEnd = new Int32Array(this.#capacity);
+    this.#headersAt = new Int32Array(this.#capacity);
+    this.#offsets = new Float64Array(this.#capacity);
+    this.#timestamps = new Float64Array(this.#capacity);
+  }
+
+  #damaged(offset: number, what: string): PipeError { return damaged(this.#topic, this.#partition, offset, what); }
+}
+
+/** All sections in one buffer: the fetched one as long as nothing was compressed. */
+function oneBuffer(fetched: Buffer, sections: readonly Section[]): Buffer {
+  const [first] = sections;
+  if (first === undefined || sections.every(s => s.data === fetched)) return fetched;
+  if (sections.length === 1) return first.data;
+  const whole = Buffer.allocUnsafeSlow(sections.reduce((n, s) => n + s.end - s.start, 0));
+  let at = 0;
+  for (const s of sections) {
+    s.data.copy(whole, at, s.start, s.end);
+    s.data = whole;
+    const length = s.end - s.start;
+    s.start = at;
+    at += length;
+    s.end = at;
+  }
+  return whole;
+}
+
+/** The one record of a control batch has the key {i16 version, i16 type}; type 0 aborts, 1 commits. */
+function isAbortMarker(b: Buffer, start: number, end: number): boolean {
+  const c = new Cursor(b, start, end);
+  c.varint();
+  c.pos++;
+  c.varint();
+  c.varint();
+  const length = c.varint();
+  return length >= 4 && c.pos + 4 <= end && b.readInt16BE(c.pos + 2) === 0;
+}
+
+function readHeaders(b: Buffer, at: number): readonly Header[] {
+  if (b[at] === 0) return NO_HEADERS;
+  const c = new Cursor(b, at, b.length);
+  const headers: Header[] = [];
+  for (let n = c.varint(); n > 0; n--) {
+    const key = (c.bytes() ?? Buffer.alloc(0)).toString();
+    headers.push({ key, value: c.bytes() });
+  }
+  return headers;
+}
+
+class Cursor {
+  readonly #b: Buffer;
+  readonly #end: number;
+  pos: number;
+
+  constructor(b: Buffer, pos: number, end: number) {
+    this.#b = b;
+    this.pos = pos;
+    this.#end = end;
+  }
+
+  /** Zigzag; of a varlong only its end is right. */
+  varint(): number {
+    let v = 0;
+    let byte = 128;
+    for (let shift = 0; byte > 127 && this.pos < this.#end; shift += 7) {
+      byte = this.#b[this.pos++] as number;
+      v |= (byte & 127) << shift;
+    }
+    return (v >>> 1) ^ -(v & 1);
+  }
+
+  bytes(): Buffer | null {
+    const length = this.varint();
+    if (length < 0) return null;
+    const start = this.pos;
+    this.pos += length;
+    return this.#b.subarray(start, this.pos);
+  }
+}

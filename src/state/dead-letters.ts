@@ -1,0 +1,29 @@
+import type Database from 'better-sqlite3';
+import type { DeadLetter } from './store.ts';
+
+/** Past this many bytes of keys and values the table keeps position and code only. */
+export const DEAD_LETTER_BYTES = 64 << 20;
+/** A single value is cut here. */
+export const DEAD_VALUE_BYTES = 1 << 20;
+
+/** The table `dead_letters` of a state file: bounded, written in the transaction of the epoch. */
+export class DeadLetterTable {
+  readonly #insert: Database.Statement;
+  #bytes: number;
+
+  constructor(db: Database.Database) {
+    this.#insert = db.prepare('INSERT INTO dead_letters (at, code, message, place, source, operator, topic, partition, "offset", timestamp, key, value, size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+    this.#bytes = db.prepare('SELECT coalesce(sum(coalesce(length(key), 0) + coalesce(length(value), 0)), 0) FROM dead_letters').pluck().get() as number;
+  }
+
+  insert(letters: readonly DeadLetter[]): void {
+    const now = Date.now();
+    for (const d of letters) {
+      const value = d.value === null ? null : d.value.subarray(0, DEAD_VALUE_BYTES);
+      const bytes = (d.key?.length ?? 0) + (value?.length ?? 0);
+      const full = this.#bytes + bytes > DEAD_LETTER_BYTES;
+      if (!full) this.#bytes += bytes;
+      this.#insert.run(now, d.code, full ? null : d.message, full ? null : d.place, d.source, d.operator, d.topic, d.partition, d.offset, d.timestamp, full ? null : d.key, full ? null : value, d.size);
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import type { TableSpec } from './store.ts';
+
+/** Layout 1 of a state file. Every table has typed, named columns: `sqlite3 file .schema` explains a pipeline's state. */
+export const LAYOUT_SQL = `
+CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE positions (source TEXT NOT NULL, partition INTEGER NOT NULL, topic TEXT NOT NULL, topic_id TEXT NOT NULL,
+  next_offset INTEGER NOT NULL, max_event_time INTEGER, PRIMARY KEY (source, partition)) WITHOUT ROWID;
+CREATE TABLE watermarks (source TEXT PRIMARY KEY, watermark INTEGER) WITHOUT ROWID;
+CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE operators (operator TEXT NOT NULL, name TEXT NOT NULL, value, PRIMARY KEY (operator, name)) WITHOUT ROWID;
+CREATE TABLE dead_letters (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, code TEXT NOT NULL, message TEXT, place TEXT, source TEXT NOT NULL, operator TEXT,
+  topic TEXT NOT NULL, partition INTEGER NOT NULL, "offset" INTEGER NOT NULL, timestamp INTEGER, key BLOB, value BLOB, size INTEGER NOT NULL);
+CREATE TABLE outbox (id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, topic TEXT NOT NULL, partition INTEGER NOT NULL, rows INTEGER NOT NULL, data BLOB NOT NULL);
+`;
+
+const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+
+/**
+ * DDL of an operator's table. A group key may be NULL, and NULLs are one group, so the unique index puts a value of another
+ * type in the place of NULL; the column itself stays NULL for whoever reads it.
+ */
+export function tableSql(spec: TableSpec): readonly string[] {
+  const columns = spec.columns.map(c => `${quote(c.name)} ${c.type}`).join(', ');
+  const key = spec.columns.slice(0, spec.key).map(c => `ifnull(${quote(c.name)}, ${c.type === 'BLOB' ? "''" : "x''"})`).join(', ');
+  return [`CREATE TABLE ${quote(tableName(spec))} (${columns})`, `CREATE UNIQUE INDEX ${quote(`${tableName(spec)}_key`)} ON ${quote(tableName(spec))} (${key})`];
+}
+
+export const tableName = (spec: TableSpec): string => `state_${spec.name}`;
+
+/** Replaces `rows` rows of all columns. */
+export const upsertSql = (spec: TableSpec, rows: number): string =>
+  `INSERT OR REPLACE INTO ${quote(tableName(spec))} VALUES ${Array(rows).fill(`(${spec.columns.map(() => '?').join(',')})`).join(',')}`;
+
+export const deleteSql = (spec: TableSpec, columns: number): string =>
+  `DELETE FROM ${quote(tableName(spec))} WHERE ${spec.columns.slice(0, columns).map(c => `ifnull(${quote(c.name)}, ${c.type === 'BLOB' ? "''" : "x''"}) = ifnull(?, ${c.type === 'BLOB' ? "''" : "x''"})`).join(' AND ')}`;
+
+export const scanSql = (spec: TableSpec): string =>
+  `SELECT ${spec.columns.map(c => quote(c.name)).join(', ')} FROM ${quote(tableName(spec))} ORDER BY ${spec.columns.slice(0, spec.key).map(c => quote(c.name)).join(', ')}`;

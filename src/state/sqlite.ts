@@ -1,0 +1,211 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdirSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Database from 'better-sqlite3';
+import { PipeError } from '../errors.ts';
+import { DeadLetterTable } from './dead-letters.ts';
+import { APPLICATION_ID, EpochWitness, LAYOUT, checkIntegrity, deleteState, inspectState } from './file.ts';
+import { lockState, type StateLock } from './lock.ts';
+import { LAYOUT_SQL, deleteSql, scanSql, tableName, tableSql, upsertSql } from './schema.ts';
+import type { EpochWrite, OutBlock, Saved, SqlValue, StateStore, StateTable, StateTx, TableSpec } from './store.ts';
+
+export interface StateOptions {
+  /** The state file; its folder is made with mode 0700. */
+  readonly path: string;
+  readonly pipeline: string;
+  /** Log that the positions belong to. */
+  readonly logId: string;
+  /** Start again: delete what is there. */
+  readonly reset: boolean;
+}
+
+/** Rows of one INSERT: more do not pay, and prepared statements stay small. */
+const ROWS_PER_INSERT = 64;
+/** Files up to this size are read as a whole at start. */
+const CHECKED_BYTES = 64 << 20;
+const WAL_TRUNCATE_BYTES = 64 << 20;
+const WAL_CHECKPOINT_BYTES = 4 << 20;
+
+/** Opens or makes the state of a pipeline and takes the right to write it. Throws system.state.* and leaves bad files as they are. */
+export function openStateStore(o: StateOptions): StateStore {
+  mkdirSync(dirname(o.path), { recursive: true, mode: 0o700 });
+  const lock = lockState(o.path, o.pipeline);
+  try {
+    if (o.reset) deleteState(o.path);
+    return new SqliteStateStore(o, lock, inspectState(o.path));
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+class SqliteStateStore implements StateStore {
+  readonly stateId: string;
+  fresh: boolean;
+  readonly #db: Database.Database;
+  readonly #lock: StateLock;
+  readonly #path: string;
+  readonly #witness: EpochWitness;
+  readonly #deadLetters: DeadLetterTable;
+  readonly #statements = new Map<string, Database.Statement>();
+  #epoch: number;
+  #hasOutbox: boolean;
+
+  constructor(o: StateOptions, lock: StateLock, exists: boolean) {
+    this.#path = o.path;
+    this.#lock = lock;
+    this.#db = open(o.path, exists);
+    try {
+      this.#db.pragma('journal_mode = WAL');
+      this.#db.pragma('synchronous = FULL');
+      this.#db.pragma('wal_autocheckpoint = 0');
+      if (!exists) this.#create(o);
+      else if (statSync(o.path).size <= CHECKED_BYTES) checkIntegrity(this.#db, o.path);
+      const meta = new Map(this.#all('SELECT key, value FROM meta').map(([k, v]) => [k as string, v]));
+      for (const [key, ours, what] of [['pipeline', o.pipeline, 'pipeline'], ['log', o.logId, 'log']] as const) {
+        if (meta.get(key) !== ours) throw new PipeError('system.state.foreign', `the state file ${o.path} belongs to ${what} "${String(meta.get(key))}", not to "${ours}"`);
+      }
+      this.stateId = meta.get('state_id') as string;
+      this.#epoch = meta.get('epoch') as number;
+      this.fresh = this.#epoch === 0;
+      this.#witness = new EpochWitness(o.path);
+      this.#witness.check(this.stateId, this.#epoch, o.path);
+      this.#deadLetters = new DeadLetterTable(this.#db);
+      this.#hasOutbox = this.#all('SELECT count(*) FROM outbox')[0]?.[0] !== 0;
+    } catch (error) {
+      this.#db.close();
+      if (isCorrupt(error)) throw new PipeError('system.state.corrupt', `the state file ${o.path} is damaged: ${(error as Error).message}`, { cause: error, hint: 'restore a copy of it, or start again with --reset-state' });
+      throw error;
+    }
+  }
+
+  table(spec: TableSpec): StateTable {
+    const name = tableName(spec);
+    const [found] = this.#all('SELECT sql FROM sqlite_master WHERE type = ? AND name = ?', 'table', name);
+    const [ddl, index] = tableSql(spec) as [string, string];
+    if (found === undefined) this.#db.transaction(() => { this.#db.exec(ddl); this.#db.exec(index); })();
+    else if (found[0] !== ddl) {
+      throw new PipeError('system.state.incompatible', `the saved state of "${spec.name}" in ${this.#path} was made for another grouping`, {
+        hint: 'rename the pipeline to keep the old results, or start again with --reset-state',
+      });
+    }
+    const scan = this.#db.prepare(scanSql(spec)).raw().safeIntegers();
+    return {
+      spec,
+      *scan() {
+        for (const row of scan.iterate() as IterableIterator<SqlValue[]>) {
+          for (let j = 0; j < row.length; j++) if (typeof row[j] === 'bigint') row[j] = plain(row[j] as bigint);
+          yield row;
+        }
+      },
+    };
+  }
+
+  get(operator: string, name: string): SqlValue | undefined {
+    return this.#all('SELECT value FROM operators WHERE operator = ? AND name = ?', operator, name)[0]?.[0];
+  }
+
+  saved(): Saved {
+    return {
+      epoch: this.#epoch,
+      delivery: this.#all("SELECT value FROM meta WHERE key = 'delivery'")[0]?.[0] as number,
+      positions: this.#all('SELECT source, topic, topic_id, partition, next_offset, max_event_time FROM positions ORDER BY source, partition').map(
+        ([source, topic, topicId, partition, next, max]) => ({ source, topic, topicId, partition, next, maxEventTime: max ?? -Infinity }) as Saved['positions'][number]),
+      watermarks: new Map(this.#all('SELECT source, watermark FROM watermarks').map(([s, w]) => [s as string, (w ?? -Infinity) as number])),
+      counters: new Map(this.#all('SELECT name, value FROM counters').map(([n, v]) => [n as string, v as number])),
+    };
+  }
+
+  outbox(): readonly OutBlock[] {
+    return this.#all('SELECT topic, partition, rows, data FROM outbox ORDER BY id').map(([topic, partition, rows, data]) => ({ topic, partition, rows, data }) as unknown as OutBlock);
+  }
+
+  commit(e: EpochWrite, write: (tx: StateTx) => void): void {
+    try {
+      this.#run('BEGIN IMMEDIATE');
+      write(this.#tx);
+      this.#writeEpoch(e);
+      this.#run('COMMIT');
+    } catch (error) {
+      if (this.#db.inTransaction) this.#run('ROLLBACK');
+      throw isFull(error) ? new PipeError('system.resource.disk', `the state file ${this.#path} cannot be written: ${(error as Error).message}`, { cause: error, retriable: true, hint: 'make room and start again: nothing is lost' }) : error;
+    }
+    this.#epoch = e.epoch;
+    this.fresh = false;
+    this.#hasOutbox = e.out.length > 0;
+    this.#witness.note(this.stateId, e.epoch, false);
+  }
+
+  clearOutbox(): void {
+    if (this.#hasOutbox) this.#run('DELETE FROM outbox');
+    this.#hasOutbox = false;
+  }
+
+  checkpoint(): void {
+    const bytes = statSync(`${this.#path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+    if (bytes > WAL_TRUNCATE_BYTES) this.#db.pragma('wal_checkpoint(TRUNCATE)');
+    else if (bytes > WAL_CHECKPOINT_BYTES) this.#db.pragma('wal_checkpoint(PASSIVE)');
+  }
+
+  close(): void {
+    if (!this.fresh) this.#witness.note(this.stateId, this.#epoch, true);
+    this.#db.close();
+    this.#lock.release();
+  }
+
+  readonly #tx: StateTx = {
+    upsert: (table, flat, rows) => {
+      const width = table.spec.columns.length;
+      for (let done = 0; done < rows; ) {
+        const n = rows - done >= ROWS_PER_INSERT ? ROWS_PER_INSERT : 1;
+        this.#statement(upsertSql(table.spec, n)).run(flat.slice(done * width, (done + n) * width));
+        done += n;
+      }
+    },
+    deletePrefix: (table, prefix) => { this.#statement(deleteSql(table.spec, prefix.length)).run(...prefix); },
+    put: (operator, name, value) => { this.#run('INSERT OR REPLACE INTO operators VALUES (?, ?, ?)', operator, name, value); },
+  };
+
+  #writeEpoch(e: EpochWrite): void {
+    for (const p of e.positions) {
+      this.#run('INSERT OR REPLACE INTO positions VALUES (?, ?, ?, ?, ?, ?)', p.source, p.partition, p.topic, p.topicId, p.next, Number.isFinite(p.maxEventTime) ? p.maxEventTime : null);
+    }
+    for (const [source, w] of e.watermarks) this.#run('INSERT OR REPLACE INTO watermarks VALUES (?, ?)', source, Number.isFinite(w) ? w : null);
+    for (const [name, n] of e.counters) this.#run('INSERT OR REPLACE INTO counters VALUES (?, ?)', name, n);
+    this.#deadLetters.insert(e.deadLetters);
+    if (this.#hasOutbox) this.#run('DELETE FROM outbox');
+    for (const b of e.out) this.#run('INSERT INTO outbox (epoch, topic, partition, rows, data) VALUES (?, ?, ?, ?, ?)', e.epoch, b.topic, b.partition, b.rows, b.data);
+    this.#run("UPDATE meta SET value = ? WHERE key = 'epoch'", BigInt(e.epoch));
+    this.#run("UPDATE meta SET value = ? WHERE key = 'delivery'", BigInt(e.delivery));
+  }
+
+  #create(o: StateOptions): void {
+    this.#db.transaction(() => {
+      this.#db.pragma(`application_id = ${APPLICATION_ID}`);
+      this.#db.pragma(`user_version = ${LAYOUT}`);
+      this.#db.exec(LAYOUT_SQL);
+      const put = this.#db.prepare('INSERT INTO meta VALUES (?, ?)');
+      for (const row of [['pipeline', o.pipeline], ['log', o.logId], ['state_id', randomBytes(12).toString('hex')], ['epoch', 0n], ['delivery', 0n], ['created', new Date().toISOString()]]) put.run(...row);
+    })();
+  }
+
+  #statement(sql: string): Database.Statement {
+    let s = this.#statements.get(sql);
+    if (s === undefined) this.#statements.set(sql, (s = this.#db.prepare(sql)));
+    return s;
+  }
+
+  #run(sql: string, ...values: (SqlValue | bigint)[]): void { this.#statement(sql).run(...values); }
+  #all(sql: string, ...values: SqlValue[]): SqlValue[][] { return this.#statement(sql).raw().all(...values) as SqlValue[][]; }
+}
+
+function open(path: string, exists: boolean): Database.Database {
+  const db = new Database(path, { timeout: 5000 });
+  if (!exists) chmodSync(path, 0o600);
+  return db;
+}
+
+const plain = (x: bigint): SqlValue => (x >= -9007199254740991n && x <= 9007199254740991n ? Number(x) : x);
+const codeOf = (error: unknown): string => (error as { code?: string }).code ?? '';
+const isCorrupt = (error: unknown): boolean => /^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(error));
+const isFull = (error: unknown): boolean => /^SQLITE_(FULL|IOERR)/.test(codeOf(error));

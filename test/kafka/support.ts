@@ -1,0 +1,78 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { Kafka, logLevel } from 'kafkajs';
+import { describe, inject } from 'vitest';
+import { openKafkaLog } from '../../src/connectors/kafka/log.ts';
+import type { Log, Notices } from '../../src/connectors/connector.ts';
+
+/** host:port of the broker of this run, or null: then everything under describeKafka is skipped (the run says so once). */
+export const brokers = inject('brokers');
+
+export const describeKafka = describe.skipIf(brokers === null);
+
+/** A name that no other test and no other run uses. */
+export const unique = (name: string): string => `${name}-${randomBytes(5).toString('hex')}`;
+
+/** kafkajs' own client: not the code under test. */
+export const kafkajs = (address = brokers as string): Kafka => new Kafka({ brokers: [address], logLevel: logLevel.NOTHING, clientId: 'pipe-test' });
+
+export type TestAdmin = ReturnType<Kafka['admin']>;
+
+export async function withAdmin<T>(work: (admin: TestAdmin) => Promise<T>, address = brokers as string): Promise<T> {
+  const admin = kafkajs(address).admin();
+  await admin.connect();
+  try {
+    return await work(admin);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+/** Makes a topic and returns its unique name. */
+export async function createTopic(name: string, partitions = 1, config: Readonly<Record<string, string>> = {}, address = brokers as string): Promise<string> {
+  const topic = unique(name);
+  const configEntries = Object.entries(config).map(([key, value]) => ({ name: key, value }));
+  await withAdmin(admin => admin.createTopics({ topics: [{ topic, numPartitions: partitions, replicationFactor: 1, configEntries }], waitForLeaders: true }), address);
+  return topic;
+}
+
+export const hasKcat = (): boolean => spawnSync('kcat', ['-V'], { stdio: 'ignore' }).status === 0;
+
+/** Runs kcat against the test broker; `input` goes to its stdin. */
+export function kcat(args: readonly string[], input = '', address = brokers as string): string {
+  const r = spawnSync('kcat', ['-b', address, '-q', ...args], { input, encoding: 'utf8', maxBuffer: 1 << 28 });
+  if (r.status !== 0) throw new Error(`kcat ${args.join(' ')}: ${r.stderr}`);
+  return r.stdout;
+}
+
+/** Records of a partition as kcat reads them, committed only, one `format` line each. */
+export const kcatRead = (topic: string, partition: number, from: number | 'beginning', format = '%o %k %s\n', address = brokers as string): string[] =>
+  kcat(['-C', '-t', topic, '-p', String(partition), '-o', String(from), '-e', '-f', format, '-X', 'isolation.level=read_committed', '-X', 'check.crcs=true'], '', address).split('\n').filter(l => l !== '');
+
+/** A kcat that keeps running, for tests that need a foreign client in the middle of something. */
+export const kcatProcess = (args: readonly string[], address = brokers as string): ReturnType<typeof spawn> => spawn('kcat', ['-b', address, ...args]);
+
+export interface Heard extends Notices {
+  readonly lines: string[];
+}
+
+export function listen(): Heard {
+  const lines: string[] = [];
+  return { lines, warn: line => lines.push(line), info: line => lines.push(line) };
+}
+
+/** Our own log on the test broker, open. */
+export async function openLog(notices: Notices = listen(), address = brokers as string): Promise<Log> {
+  const log = openKafkaLog({ brokers: [address], settings: null, notices });
+  await log.open(10_000, new AbortController().signal);
+  return log;
+}
+
+/** Waits until `check` is true; polls, and fails after `ms`. */
+export async function until(check: () => boolean | Promise<boolean>, ms = 20_000): Promise<void> {
+  const end = performance.now() + ms;
+  while (!(await check())) {
+    if (performance.now() > end) throw new Error('waited in vain');
+    await new Promise(resolve => setTimeout(resolve, 20));
+  }
+}
