@@ -12,6 +12,8 @@ export interface RunOptions {
   /** null: the default of the log. */
   readonly print: boolean | null;
   readonly onError: OnError | null;
+  /** Sent again or taken as delivered: an epoch of which the log no longer knows. */
+  readonly resume: 'resend' | 'skip' | null;
   /** ms. */
   readonly connectTimeout: number;
   readonly jit: boolean;
@@ -29,6 +31,7 @@ export const runFlags: readonly Flag[] = [
   { name: 'print', value: 'boolean', summary: 'rows on stdout too (default on the embedded log)' },
   { name: 'no-print', value: 'boolean', summary: 'no rows on stdout' },
   { name: 'on-error', value: 'WHAT', summary: 'dead_letters, skip or stop, instead of what the file says' },
+  { name: 'resume', value: 'resend|skip', summary: 'what to do with an epoch of which the log no longer knows whether it arrived' },
   { name: 'connect-timeout', value: 'DURATION', summary: 'how long to try a broker that is away at start (default 30s)' },
   { name: 'jit', value: 'on|off', summary: 'off: closures instead of generated code' },
 ];
@@ -43,12 +46,14 @@ export function runOptions(p: Parsed, io: Io): RunOptions {
     return p.has(a) ? true : p.has(b) ? false : null;
   };
   const onError = p.text('on-error');
+  const resume = p.text('resume');
   return {
     following: both('follow', 'until-end'),
     from: from(p.text('from')),
     reset: p.has('reset-state'),
     print: both('print', 'no-print'),
     onError: onError === undefined ? null : wordFlag('--on-error', onError, ['dead_letters', 'skip', 'stop'] as const),
+    resume: resume === undefined ? null : wordFlag('--resume', resume, ['resend', 'skip'] as const),
     connectTimeout: durationFlag('--connect-timeout', p.text('connect-timeout') ?? '30s'),
     jit: wordFlag('--jit', p.text('jit') ?? 'on', ['on', 'off'] as const) === 'on',
     json: p.has('json'),

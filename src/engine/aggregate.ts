@@ -1,9 +1,9 @@
 import { RowError } from '../errors.ts';
-import { generateAggregate, groupKey, interpretAggregate } from '../codegen/aggregate.ts';
+import { generateAggregate, groupKey, interpretAggregate, slotsBefore } from '../codegen/aggregate.ts';
 import { locator } from '../codegen/locate.ts';
 import type { AggregateHost, AggregateLoop } from '../codegen/loop.ts';
 import type { Aggregate } from '../plan/physical.ts';
-import type { StateSlot } from '../sql/functions/define.ts';
+import type { AggregateFn, StateSlot } from '../sql/functions/define.ts';
 import type { SqlType, Value } from '../sql/types.ts';
 import type { SqlValue, StateTable, StateTx } from '../state/store.ts';
 import { newColumn, type Batch, type Column } from './batch.ts';
@@ -35,6 +35,8 @@ export class AggregateOperator implements Operator, AggregateHost {
   readonly #locate: ReturnType<typeof locator>;
   readonly #panes = new Map<number, Pane>();
   readonly #slots: readonly SlotPlace[];
+  /** Calls whose groups hold bytes beyond their slots, with their first slot. */
+  readonly #sized: readonly { readonly at: number; readonly bytes: NonNullable<AggregateFn['bytes']> }[];
   readonly #keyTypes: readonly SqlType[];
   readonly #keyColumns: readonly KeyColumn[];
   readonly #table: StateTable;
@@ -55,6 +57,7 @@ export class AggregateOperator implements Operator, AggregateHost {
     const exprs = [...(a.filter === null ? [] : [a.filter]), ...a.keys, ...a.calls.flatMap(c => [...(c.filter === null ? [] : [c.filter]), ...c.args])];
     this.#locate = locator(exprs, a.window !== null && 'def' in a.window ? a.window : null, width);
     this.#slots = a.calls.flatMap(c => c.fn.state.map(slot => ({ slot, save: slot.save ?? (v => v as SqlValue), load: slot.load ?? (v => v) })));
+    this.#sized = a.calls.flatMap((c, k) => (c.fn.bytes === undefined ? [] : [{ at: slotsBefore(a.calls, k), bytes: c.fn.bytes }]));
     this.#keyTypes = a.keys.map(k => k.type);
     this.#keyColumns = this.#keyTypes.map(keyColumn);
     this.#table = context.state.table(groupTable(a));
@@ -74,6 +77,7 @@ export class AggregateOperator implements Operator, AggregateHost {
       this.#slots.forEach((s, j) => { (pane.state[j] as unknown[])[g] = s.load(row[lead + keys + 1 + j] as SqlValue); });
       pane.persisted = true;
     }
+    for (const pane of this.#panes.values()) if (pane.extra !== null) this.#weigh(pane, pane.index.values());
   }
 
   push(b: Batch): void { this.#loop(b, this); }
@@ -110,14 +114,17 @@ export class AggregateOperator implements Operator, AggregateHost {
   snapshot(tx: StateTx): void {
     for (const end of this.#erase) tx.deletePrefix(this.#table, [end]);
     this.#erase = [];
-    for (const pane of this.#panes.values()) this.#save(tx, pane);
+    for (const pane of this.#panes.values()) {
+      if (pane.extra !== null) this.#weigh(pane, pane.changed);
+      this.#save(tx, pane);
+    }
     if (this.closed > -Infinity) tx.put(this.id, 'closed', this.closed);
   }
 
   pane(start: number, end: number): Pane {
     let pane = this.#panes.get(end);
     if (pane === undefined) {
-      pane = new Pane(start, end, this.#a.keys.length, this.#slots.map(s => s.slot), this.#a.window === null, added => this.#grow(added));
+      pane = new Pane(start, end, this.#a.keys.length, this.#slots.map(s => s.slot), this.#a.window === null, this.#sized.length > 0, added => this.#grow(added));
       this.#panes.set(end, pane);
       this.#grow(16);
     }
@@ -163,7 +170,7 @@ export class AggregateOperator implements Operator, AggregateHost {
       return true;
     }
     this.#panes.delete(pane.end);
-    this.#grow(-pane.dirty.length);
+    this.#grow(-pane.dirty.length, -pane.extraBytes);
     if (pane.persisted) this.#erase.push(pane.end);
     return true;
   }
@@ -242,8 +249,21 @@ export class AggregateOperator implements Operator, AggregateHost {
     });
   }
 
-  #grow(groups: number): void {
+  #grow(groups: number, bytes = 0): void {
     this.#groups += groups;
-    this.#context.memory(this.id, this.#groups, groups * (GROUP_BYTES + 8 * (this.#slots.length + this.#keyColumns.length)));
+    this.#context.memory(this.id, this.#groups, bytes + groups * (GROUP_BYTES + 8 * (this.#slots.length + this.#keyColumns.length)));
+  }
+
+  /** Texts and sets of the groups that changed, weighed once an epoch. */
+  #weigh(pane: Pane, groups: Iterable<number>): void {
+    const extra = pane.extra as Float64Array;
+    const before = pane.extraBytes;
+    for (const g of groups) {
+      let bytes = 0;
+      for (const s of this.#sized) bytes += s.bytes(pane.state, s.at, g);
+      pane.extraBytes += bytes - (extra[g] as number);
+      extra[g] = bytes;
+    }
+    if (pane.extraBytes !== before) this.#grow(0, pane.extraBytes - before);
   }
 }

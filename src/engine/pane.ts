@@ -18,6 +18,9 @@ export class Pane {
   changed: number[] = [];
   /** Groups that changed since they were last emitted; kept only where one pane is emitted more than once. */
   pending: Uint8Array | null;
+  /** Bytes beyond the slots (texts, sets) by group, as of the last epoch; null where no aggregate has any. */
+  extra: Float64Array | null;
+  extraBytes = 0;
   /** True when the state file holds rows of this pane. */
   persisted = false;
   /** Groups [0, emitted) are out already: the pane is closing. */
@@ -26,7 +29,7 @@ export class Pane {
   readonly #grown: (added: number) => void;
 
   /** `grown` is told how many groups of room are added. */
-  constructor(start: number, end: number, keys: number, slots: readonly StateSlot[], repeats: boolean, grown: (added: number) => void) {
+  constructor(start: number, end: number, keys: number, slots: readonly StateSlot[], repeats: boolean, extra: boolean, grown: (added: number) => void) {
     this.start = start;
     this.end = end;
     this.keys = Array.from({ length: keys }, () => []);
@@ -35,6 +38,7 @@ export class Pane {
     this.state = slots.map(s => stateColumn(s, 16));
     this.dirty = new Uint8Array(16);
     this.pending = repeats ? new Uint8Array(16) : null;
+    this.extra = extra ? new Float64Array(16) : null;
   }
 
   get groups(): number { return this.index.size; }
@@ -84,6 +88,11 @@ export class Pane {
     });
     this.dirty = bigger(this.dirty, capacity);
     if (this.pending !== null) this.pending = bigger(this.pending, capacity);
+    if (this.extra !== null) {
+      const extra = new Float64Array(capacity);
+      extra.set(this.extra);
+      this.extra = extra;
+    }
   }
 }
 

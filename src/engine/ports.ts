@@ -16,6 +16,8 @@ export interface Accounting extends Counts, RecordCounts {
   counters(): ReadonlyMap<string, number>;
   /** Dead letters since the last call. */
   takeDeadLetters(): readonly DeadLetter[];
+  /** Blocks of dead-letter topics since the last call: they go out with the epoch. */
+  takeBlocks(): readonly OutBlock[];
   /** Bytes of dead letters that wait for the commit. */
   bytes(): number;
   /** The last bad record in words, or null. */
@@ -48,8 +50,12 @@ export interface Checkpointer {
   commit(e: EpochInput): Promise<void>;
   /** True while an epoch is on its way. */
   delivering(): boolean;
+  /** True when a delivery failed for good: the next commit throws its cause. */
+  failed(): boolean;
   /** Waits until all is delivered; a clean stop leaves no outbox behind. */
   drain(): Promise<void>;
+  /** Ends its timers; nothing is sent on its own after that. */
+  stop(): void;
 }
 
 export interface PartOptions {
@@ -59,6 +65,8 @@ export interface PartOptions {
   readonly formats: { find(name: string): FormatDef | undefined };
   /** `--on-error`: instead of what the file says. */
   readonly onError: OnError | null;
+  /** `--resume`: what becomes of an epoch of which nobody knows whether it was delivered; null refuses to guess. */
+  readonly resume: 'resend' | 'skip' | null;
   /** Partitions of every topic that the pipeline writes. */
   readonly partitions: ReadonlyMap<string, number>;
   readonly now: () => number;

@@ -28,6 +28,8 @@ export interface RuntimeOptions {
   /** False: closures instead of generated code. */
   readonly jit: boolean;
   readonly onError: OnError | null;
+  /** What becomes of an epoch of which nobody knows whether it was delivered. */
+  readonly resume: 'resend' | 'skip' | null;
   /** Bytes of state in memory. */
   readonly memory: number;
   /** ms that a drain may take. */
@@ -77,7 +79,7 @@ export class PipelineRuntime {
       pipeline: spec.name, idPrefix: spec.settings.kafka.idPrefix, stateId: store.stateId, ownerId: options.ownerId,
       exactlyOnce: spec.settings.delivery === 'exactly-once', takeOver: options.takeOver,
     });
-    const part = { spec, plan, store, formats, onError: options.onError, partitions: await this.#partitions(), now: () => clock.now(), warn: (m: string) => notices.warn(m) };
+    const part = { spec, plan, store, formats, onError: options.onError, resume: options.resume, partitions: await this.#partitions(), now: () => clock.now(), warn: (m: string) => notices.warn(m) };
     const accounting = engine.accounting(part);
     const outbox = engine.outbox(part, accounting);
     const checkpointer = engine.checkpointer(part, accounting, outbox, this.#delivery);
@@ -93,7 +95,7 @@ export class PipelineRuntime {
       readers: this.#readers, inputs: graph.inputs, operators: graph.operators, following: options.following, clock, checkpoint: spec.settings.checkpoint,
       epoch: {
         bytes: () => outbox.bytes() + accounting.bytes() + context.grown,
-        hasOutput: () => outbox.bytes() > 0,
+        hasOutput: () => outbox.bytes() > 0 || checkpointer.failed(),
         delivering: () => checkpointer.delivering(),
         commit: () => this.#commit(graph),
       },
@@ -122,6 +124,7 @@ export class PipelineRuntime {
 
   /** Closes sources, delivery and state; also after a failure, and after an open that failed. */
   async close(): Promise<void> {
+    this.#checkpointer?.stop();
     await Promise.allSettled([...this.#readers.map(r => r.source.close()), this.#delivery?.close()]);
     this.#p.store.close();
   }

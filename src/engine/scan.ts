@@ -30,3 +30,10 @@ export function leadOf(plan: PhysicalPlan, scan: Scan): number {
   const steps = plan.operators.flatMap(o => (reached.has(o.id) && o.window !== null && 'def' in o.window ? [Math.min(...o.window.ms)] : []));
   return Math.min(LEAD_MS, LEAD_WINDOWS * Math.min(...steps));
 }
+
+/** Names of the sources that feed `input`, the id of a scan or an operator. */
+export function sourcesOf(plan: PhysicalPlan, input: string): string[] {
+  const operator = plan.operators.find(o => o.id === input);
+  if (operator !== undefined) return sourcesOf(plan, operator.input);
+  return plan.scans.flatMap(s => (s.id === input ? [s.source] : []));
+}

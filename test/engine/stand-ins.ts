@@ -117,6 +117,7 @@ export const memoryParts: EngineParts = {
       counters: () => new Map(Object.entries(run).map(([k, v]) => [k, v + (before.get(k) ?? 0)])),
       takeDeadLetters: () => { const taken = letters; letters = []; return taken; },
       bytes: () => 0,
+      takeBlocks: () => [],
       lastProblem: () => last,
     } satisfies Accounting;
   },
@@ -148,7 +149,7 @@ export const memoryParts: EngineParts = {
     let sending: Promise<void> = Promise.resolve();
     let busy = false;
     return {
-      delivering: () => busy,
+      delivering: () => busy, failed: () => false, stop: () => undefined,
       recover: async () => {
         const last = await delivery.recover(delivered);
         const blocks = store.outbox();

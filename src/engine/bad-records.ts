@@ -1,0 +1,47 @@
+import { PipeError, type Code } from '../errors.ts';
+
+/** Bad records below this many records read say nothing about the stream. */
+const ENOUGH = 1000;
+const WARN = 0.05;
+const CAUSES = 3;
+
+/** Watches the share of bad records of one run: warns once past 5 %, stops past `settings.max_bad`. */
+export class BadShare {
+  readonly #pipeline: string;
+  readonly #limit: number | null;
+  readonly #warn: (message: string) => void;
+  readonly #causes = new Map<Code, { n: number; readonly first: string }>();
+  #bad = 0;
+  #warned = false;
+
+  /** `limit` is a fraction, or null. */
+  constructor(pipeline: string, limit: number | null, warn: (message: string) => void) {
+    this.#pipeline = pipeline;
+    this.#limit = limit;
+    this.#warn = warn;
+  }
+
+  /** One more bad record after `read` records. Throws user.data.max_bad. */
+  add(code: Code, message: string, read: number): void {
+    this.#bad++;
+    const cause = this.#causes.get(code);
+    if (cause === undefined) this.#causes.set(code, { n: 1, first: message });
+    else cause.n++;
+    if (read < ENOUGH) return;
+    const share = this.#bad / read;
+    if (this.#limit !== null && share > this.#limit) {
+      throw new PipeError('user.data.max_bad', `${this.#pipeline}: ${this.#words(read)}, more than settings.max_bad (${percent(this.#limit)})`, { hint: this.#list() });
+    }
+    if (share <= WARN || this.#warned) return;
+    this.#warned = true;
+    this.#warn(`${this.#pipeline}: ${this.#words(read)}. First causes: ${this.#list()}`);
+  }
+
+  #words(read: number): string { return `${this.#bad} of ${read} records are bad (${percent(this.#bad / read)})`; }
+
+  #list(): string {
+    return [...this.#causes].sort((a, b) => b[1].n - a[1].n).slice(0, CAUSES).map(([code, c]) => `${c.n} x ${code}: ${c.first}`).join('; ');
+  }
+}
+
+const percent = (share: number): string => `${Number((share * 100).toFixed(1))} %`;
