@@ -1,0 +1,25 @@
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const SIZES: Readonly<Record<string, number>> = { KB: 2 ** 10, MB: 2 ** 20, GB: 2 ** 30 };
+
+export const DURATION = '^[0-9]{1,9}(ms|s|m|h|d)$';
+export const SIZE = '^[0-9]{1,9}(KB|MB|GB)$';
+export const PERCENT = '^[0-9]{1,3}([.][0-9]{1,6})?%$';
+
+/** `500ms`, `10s`, `5m`, `1h`, `1d` in ms; undefined when it is none. */
+export function duration(text: string): number | undefined {
+  const m = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text);
+  return m === null ? undefined : Number(m[1]) * (UNITS[m[2] as string] as number);
+}
+
+/** `64KB`, `256MB`, `1GB` in bytes (a KB is 1024); undefined when it is none. */
+export function size(text: string): number | undefined {
+  const m = /^(\d{1,9})(KB|MB|GB)$/.exec(text);
+  return m === null ? undefined : Number(m[1]) * (SIZES[m[2] as string] as number);
+}
+
+/** `5%` as 0.05; undefined when it is none, or above 100%. */
+export function percent(text: string): number | undefined {
+  const m = /^(\d{1,3}(?:\.\d{1,6})?)%$/.exec(text);
+  const n = m === null ? NaN : Number(m[1]) / 100;
+  return n <= 1 ? n : undefined;
+}

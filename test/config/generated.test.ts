@@ -1,0 +1,16 @@
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { pipelineSchema } from '../../src/config/schema.ts';
+import { makeValidator } from './make-validator.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+
+describe('what is made from the schema', () => {
+  it('the validator is fresh (-u writes it)', async () => {
+    await expect(makeValidator(pipelineSchema)).toMatchFileSnapshot(join(root, 'src/config/pipeline-validator.ts'));
+  });
+
+  it('pipe.schema.json is fresh (-u writes it)', async () => {
+    await expect(`${JSON.stringify(pipelineSchema, null, 2)}\n`).toMatchFileSnapshot(join(root, 'pipelines/pipe.schema.json'));
+  });
+});
