@@ -1,0 +1,51 @@
+import type { RecordBatch } from '../../engine/records.ts';
+
+/** Blocks below this many bytes are joined to bigger ones. */
+const SMALL_BYTES = 64 << 10;
+
+/** The same records in the same order with neighbours that are small made one batch: what is done per batch is not done per record. */
+export function joinSmall(batches: readonly RecordBatch[]): RecordBatch[] {
+  const joined: RecordBatch[] = [];
+  let run: RecordBatch[] = [];
+  const flush = (): void => {
+    if (run.length > 0) joined.push(run.length === 1 ? (run[0] as RecordBatch) : join(run));
+    run = [];
+  };
+  for (const b of batches) {
+    if (b.data.length < SMALL_BYTES) run.push(b);
+    else { flush(); joined.push(b); }
+  }
+  flush();
+  return joined;
+}
+
+function join(run: readonly RecordBatch[]): RecordBatch {
+  const length = run.reduce((n, b) => n + b.length, 0);
+  const starts: number[] = [];
+  const ints = (): Int32Array => new Int32Array(length);
+  const [keyStart, keyEnd, valueStart, valueEnd] = [ints(), ints(), ints(), ints()];
+  const offsets = new Float64Array(length);
+  const timestamps = new Float64Array(length);
+  let row = 0;
+  let byte = 0;
+  for (const b of run) {
+    starts.push(row);
+    offsets.set(b.offsets, row);
+    timestamps.set(b.timestamps, row);
+    for (const [from, to] of [[b.keyStart, keyStart], [b.keyEnd, keyEnd], [b.valueStart, valueStart], [b.valueEnd, valueEnd]] as const) {
+      for (let i = 0; i < b.length; i++) { const at = from[i] as number; to[row + i] = at < 0 ? -1 : at + byte; }
+    }
+    row += b.length;
+    byte += b.data.length;
+  }
+  const first = run[0] as RecordBatch;
+  return {
+    topic: first.topic, partition: first.partition, length, data: Buffer.concat(run.map(b => b.data)), keyStart, keyEnd, valueStart, valueEnd, offsets, timestamps,
+    next: (run.at(-1) as RecordBatch).next,
+    headers: i => {
+      let r = starts.length - 1;
+      while ((starts[r] as number) > i) r--;
+      return (run[r] as RecordBatch).headers(i - (starts[r] as number));
+    },
+  };
+}

@@ -1,0 +1,196 @@
+import { openBlock, sliceRecords } from '../../engine/block.ts';
+import type { RecordBatch } from '../../engine/records.ts';
+import { PipeError } from '../../errors.ts';
+import { closest } from '../../suggest.ts';
+import type { Notices, Source, SourceOptions, TopicInfo } from '../connector.ts';
+import type { LogDb } from './database.ts';
+import { joinSmall } from './join.ts';
+import { findTopic, topicInfo, type TopicRow } from './topics.ts';
+import type { ChangeWatch } from './watch.ts';
+
+/** What a poll gives, more or less: blocks are given as a whole. */
+const POLL_BYTES = 1 << 20;
+const POLL_RECORDS = 10_000;
+/** A break of this many ms between two polls begins idleness anew: nobody has looked in between. */
+const BREAK_MS = 2000;
+
+interface PartitionState {
+  readonly tp: number;
+  readonly partition: number;
+  next: number;
+  readonly endAtOpen: number;
+  end: number;
+  idleSince: number | null;
+}
+
+export interface SourceParts {
+  /** Null as long as there is no topics.db. */
+  db(): LogDb | null;
+  watch(): ChangeWatch;
+  readonly label: string;
+  readonly notices: Notices;
+}
+
+/** Reads one topic of the embedded log. */
+export class EmbeddedSource implements Source {
+  readonly #o: SourceOptions;
+  readonly #parts: SourceParts;
+  #db: LogDb | null = null;
+  #topic: TopicInfo | null = null;
+  readonly #partitions: PartitionState[] = [];
+  /** Partition that the next poll begins with. */
+  #turn = 0;
+  #polling = false;
+  #polledAt = -Infinity;
+  #closed = false;
+
+  constructor(o: SourceOptions, parts: SourceParts) {
+    this.#o = o;
+    this.#parts = parts;
+  }
+
+  /** Throws system.source.topic_missing, topic_recreated or offset_lost. */
+  async open(): Promise<void> {
+    const db = this.#parts.db();
+    const topic = db === null ? null : findTopic(db, this.#o.topic);
+    if (db === null || topic === null) throw this.#missing(db);
+    if (this.#o.topicId !== null && this.#o.topicId !== topic.id) {
+      throw new PipeError('system.source.topic_recreated', `topic "${topic.name}" was deleted and made again since it was last read: the saved positions are of the old one`, {
+        hint: 'start again with --reset-state, or put the old topic back',
+      });
+    }
+    this.#db = db;
+    db.read(() => this.#begin(db, topic));
+  }
+
+  get topic(): TopicInfo {
+    if (this.#topic === null) throw new Error('the source is not open');
+    return this.#topic;
+  }
+
+  partitions(): readonly number[] { return this.#partitions.map(p => p.partition); }
+  position(partition: number): number { return this.#of(partition).next; }
+  endAtOpen(partition: number): number { return this.#of(partition).endAtOpen; }
+  end(partition: number): number { return this.#of(partition).end; }
+
+  idleSince(partition: number): number | null {
+    if (!this.#polling && Date.now() - this.#polledAt > BREAK_MS) return null;
+    return this.#of(partition).idleSince;
+  }
+
+  async poll(paused: ReadonlySet<number>, maxWaitMs: number, signal: AbortSignal): Promise<RecordBatch[]> {
+    const db = this.#db;
+    if (db === null || this.#closed) return [];
+    const deadline = performance.now() + maxWaitMs;
+    if (Date.now() - this.#polledAt > BREAK_MS) for (const p of this.#partitions) p.idleSince = null;
+    this.#polling = true;
+    try {
+      for (;;) {
+        const seen = db.dataVersion();
+        const batches = db.read(() => this.#read(db, paused));
+        const left = deadline - performance.now();
+        if (batches.length > 0 || left <= 0 || signal.aborted) return batches;
+        await this.#parts.watch().wait(seen, left, signal);
+        if (this.#closed) return [];
+      }
+    } finally {
+      this.#polling = false;
+      this.#polledAt = Date.now();
+    }
+  }
+
+  async close(): Promise<void> { this.#closed = true; }
+
+  #begin(db: LogDb, topic: TopicRow): void {
+    this.#topic = topicInfo(db, topic);
+    const { from, positions } = this.#o;
+    for (const [tp, partition, first, end] of db.all('SELECT tp, partition, first, next FROM partitions WHERE topic = ? ORDER BY partition', topic.topic) as unknown as [number, number, number, number][]) {
+      const fresh = from === 'earliest' || positions.size > 0 ? first : from === 'latest' ? end : offsetAt(db, tp, from, end);
+      const p: PartitionState = { tp, partition, next: positions.get(partition) ?? fresh, endAtOpen: end, end, idleSince: null };
+      this.#checkPosition(p, first, end);
+      this.#partitions.push(p);
+    }
+  }
+
+  #read(db: LogDb, paused: ReadonlySet<number>): RecordBatch[] {
+    const now = Date.now();
+    const found: RecordBatch[] = [];
+    let bytes = 0;
+    let records = 0;
+    const n = this.#partitions.length;
+    for (let i = 0; i < n; i++) {
+      const p = this.#partitions[(this.#turn + i) % n] as PartitionState;
+      const [first, end] = db.get('SELECT first, next FROM partitions WHERE tp = ?', p.tp) as [number, number];
+      p.end = end;
+      if (paused.has(p.partition)) { p.idleSince = null; continue; }
+      this.#checkPosition(p, first, end);
+      if (p.next >= end) { p.idleSince ??= now; continue; }
+      p.idleSince = null;
+      if (bytes >= POLL_BYTES || records >= POLL_RECORDS) continue;
+      // each gets its share, and at least one block
+      const share = Math.max(1, n - i);
+      const blocks = this.#blocks(db, p, (POLL_BYTES - bytes) / share, (POLL_RECORDS - records) / share);
+      for (const b of blocks) { bytes += b.data.length; records += b.length; }
+      p.next = (blocks.at(-1) as RecordBatch).next;
+      found.push(...joinSmall(blocks));
+    }
+    this.#turn = (this.#turn + 1) % Math.max(1, n);
+    return found;
+  }
+
+  #blocks(db: LogDb, p: PartitionState, mostBytes: number, mostRecords: number): RecordBatch[] {
+    const blocks: RecordBatch[] = [];
+    let bytes = 0;
+    let records = 0;
+    let next = p.next;
+    const topic = this.#o.topic;
+    // the block that holds the position may begin before it
+    const rows = db.iterate('SELECT base, at_ms, data FROM batches WHERE tp = ? AND base >= coalesce((SELECT max(base) FROM batches WHERE tp = ? AND base <= ?), ?) ORDER BY base', p.tp, p.tp, next, next);
+    for (const [base, at, data] of rows as Iterable<[number, number, Buffer]>) {
+      const block = openBlock(data, topic, p.partition, base, at);
+      if (base > next || block.next <= next) throw gap(topic, p.partition, next);
+      const part = base < next ? sliceRecords(block, next - base, block.length) : block;
+      blocks.push(part);
+      next = block.next;
+      bytes += data.length;
+      records += part.length;
+      if (bytes >= mostBytes || records >= mostRecords) break;
+    }
+    if (blocks.length === 0) throw gap(topic, p.partition, next);
+    return blocks;
+  }
+
+  /** A position that retention has overtaken, or that the log has not reached. */
+  #checkPosition(p: PartitionState, first: number, end: number): void {
+    if (p.next >= first && p.next <= end) return;
+    const topic = `${this.#o.topic}/${p.partition}`;
+    const ahead = p.next > end;
+    const lost = ahead ? `the saved offset ${p.next} of ${topic} is beyond its end ${end}: records that were read once are gone` : `${first - p.next} records of ${topic} were deleted by retention before they were read (offsets ${p.next} to ${first - 1})`;
+    if (this.#o.onDataLoss === 'stop') {
+      throw new PipeError('system.source.offset_lost', lost, { hint: 'on_data_loss: earliest on the source goes on with what is there; --reset-state starts again' });
+    }
+    this.#parts.notices.warn(`${lost}; going on at offset ${first} (on_data_loss: earliest)`);
+    p.next = first;
+  }
+
+  #missing(db: LogDb | null): PipeError {
+    const { topic } = this.#o;
+    const near = db === null ? undefined : closest(topic, db.all('SELECT name FROM topics').map(r => r[0] as string));
+    return new PipeError('system.source.topic_missing', `topic "${topic}" does not exist on the ${this.#parts.label}`, {
+      label: near === undefined ? undefined : `did you mean "${near}"?`, hint: `create it: pipe topics create ${topic} --partitions 3`,
+    });
+  }
+
+  #of(partition: number): PartitionState {
+    const p = this.#partitions[partition];
+    if (p === undefined) throw new Error(`no partition ${partition}`);
+    return p;
+  }
+}
+
+const gap = (topic: string, partition: number, offset: number): PipeError =>
+  new PipeError('system.source.corrupt_batch', `the record at offset ${offset} of ${topic}/${partition} is missing from the log`, { hint: 'restore a copy of topics.db' });
+
+/** First offset whose record is not older than `ms`; `end` where there is none. */
+export const offsetAt = (db: LogDb, tp: number, ms: number, end: number): number =>
+  (db.get('SELECT base FROM batches WHERE tp = ? AND at_ms >= ? ORDER BY base LIMIT 1', tp, ms)?.[0] as number | undefined) ?? end;
