@@ -1,5 +1,5 @@
 import type { Expr as Ast } from './ast.ts';
-import { AGGREGATES, bindCondition, bindExpr, infos, type ExprScope } from './bind-expr.ts';
+import { AGGREGATES, bindCondition, infos, type ExprScope } from './bind-scope.ts';
 import type { AggregateCall, Expr } from './bound.ts';
 import { coerce } from './coerce.ts';
 import type { AggregateDef } from './functions/define.ts';
@@ -13,7 +13,7 @@ export function bindAggregate(def: AggregateDef, e: Ast & { k: 'call' }, s: Expr
   if (e.orderBy.length > 0) throw context.notYet(`ORDER BY in ${name}`, e.at);
   if (e.ignoreNulls) throw context.notYet('IGNORE NULLS', e.at);
   const inner: ExprScope = { ...s, aggregates: 'aggregates cannot be nested' };
-  const bound = e.args.map(a => bindExpr(a, inner));
+  const bound = e.args.map(a => inner.bind(a, inner));
   if (e.star && name !== 'COUNT') throw context.error('user.sql.type', `${name}(*) is no call: only COUNT takes *`, e.at);
   if (!e.star && bound.length === 0) throw context.error('user.sql.type', `${name} needs an argument`, e.at, { hint: `syntax: ${def.syntax}` });
   const fn = def.resolve(infos(bound), e.distinct);

@@ -1,39 +1,16 @@
-import { RowError } from '../errors.ts';
 import { didYouMean } from '../suggest.ts';
-import type { At, Expr as Ast, Name } from './ast.ts';
-import type { BindContext } from './bind-context.ts';
+import type { Expr as Ast, Name } from './ast.ts';
 import { bindAggregate } from './bind-aggregate.ts';
+import { apply, bindCondition, infos, operator, type ExprScope } from './bind-scope.ts';
 import { special } from './bind-special.ts';
-import { nullable, type AggregateCall, type Expr } from './bound.ts';
-import { coerce, comparable } from './coerce.ts';
-import type { ArgInfo, ScalarFn } from './functions/define.ts';
+import type { Expr } from './bound.ts';
+import { comparable } from './coerce.ts';
+import type { ScalarFn } from './functions/define.ts';
 import { aggregates, notYet, scalars, specialForms } from './functions/index.ts';
-import { castFn, resolveOperator } from './functions/operators.ts';
+import { castFn } from './functions/operators.ts';
 import { interval, literal } from './literal.ts';
-import type { Scope } from './scope.ts';
 import { resolveType } from './type-name.ts';
-import { BOOLEAN, typeName, type SqlType, type Value } from './types.ts';
-
-/** Columns of this index and above stand for aggregate calls until the query has its groups. */
-export const AGGREGATES = 1_000_000;
-
-/** Binds the expressions of one clause. */
-export interface ExprScope {
-  readonly context: BindContext;
-  readonly scope: Scope;
-  /** Where aggregate calls are collected, or why there may be none here. */
-  readonly aggregates: AggregateCall[] | string;
-  /** Names of SELECT that this clause may use besides columns. */
-  alias?(name: Name): Expr | null;
-  /** Whether a column is a group key: where it is not, an alias of the same name wins. */
-  isKey?(index: number): boolean;
-  /** TUMBLE_START(..) and its like. */
-  windowCall?(e: Ast & { k: 'call' }): Expr | null;
-  /** Where a bound column was written. */
-  readonly places: WeakMap<Expr, At>;
-}
-
-export const infos = (args: readonly Expr[]): ArgInfo[] => args.map(a => ({ type: a.type, literal: a.k === 'lit' ? a.value : undefined }));
+import { BOOLEAN } from './types.ts';
 
 export function bindExpr(e: Ast, s: ExprScope): Expr {
   const { context } = s;
@@ -59,14 +36,6 @@ export function bindExpr(e: Ast, s: ExprScope): Expr {
     case 'array': throw context.notYet('ARRAY', e.at);
     case 'index': throw context.notYet('array and map access', e.at);
   }
-}
-
-/** A condition: BOOLEAN, or a bare NULL. */
-export function bindCondition(e: Ast, s: ExprScope, clause: string): Expr {
-  const x = bindExpr(e, s);
-  if (x.type.k === 'null') return { k: 'lit', value: null, type: BOOLEAN };
-  if (x.type.k !== 'boolean') throw s.context.error('user.sql.type', `${clause} needs a BOOLEAN, this is ${typeName(x.type)}`, e.at);
-  return x;
 }
 
 function column(e: Ast & { k: 'ref' }, s: ExprScope): Expr {
@@ -122,32 +91,6 @@ function is(e: Ast & { k: 'is' }, s: ExprScope): Expr {
   return { k: 'is', what: e.what === 'unknown' ? 'null' : e.what, not: e.not, arg, type: BOOLEAN };
 }
 
-export function operator(op: string, args: readonly Expr[], at: At, context: BindContext): Expr {
-  const fn = resolveOperator(op, infos(args));
-  if (typeof fn === 'string') throw context.error('user.sql.type', fn, at);
-  return apply(fn, args, at, context);
-}
-
-/** The call with its arguments cast to what the overload takes; a call of constants is computed now. */
-export function apply(fn: ScalarFn, args: readonly Expr[], at: At, context: BindContext): Expr {
-  const cast = args.map((a, i) => coerce(a, fn.args[i] as SqlType, at, context));
-  const call: Expr = { k: 'call', fn, args: cast, type: fn.returns, at: context.sql.span(at[0], at[1]) };
-  return fold(call);
-}
-
-function fold(call: Expr & { k: 'call' }): Expr {
-  if (call.fn.volatile === true || !call.args.every(a => a.k === 'lit')) return call;
-  const values = call.args.map(a => (a as Expr & { k: 'lit' }).value);
-  if (call.fn.nulls === 'propagate' && values.includes(null)) return { k: 'lit', value: null, type: call.type };
-  try {
-    return { k: 'lit', value: call.fn.fn(...values), type: call.type };
-  } catch (error) {
-    // 1/0 fails on the row that reaches it, not here
-    if (error instanceof RowError) return call;
-    throw error;
-  }
-}
-
 function cast(e: Ast & { k: 'cast' }, s: ExprScope): Expr {
   const arg = bindExpr(e.arg, s);
   const to = resolveType(e.type, s.context.sql);
@@ -184,6 +127,3 @@ function call(e: Ast & { k: 'call' }, s: ExprScope): Expr {
 
 /** EXTRACT(YEAR ..) and EXTRACT(DAY ..) are two functions, also for those who compare by name. */
 const named = (fn: ScalarFn, unit: string | null): ScalarFn => (unit === null || fn.name.includes(unit) ? fn : { ...fn, name: `${fn.name} ${unit}` });
-
-/** CASE WHEN a IS NOT NULL THEN a .. END and its relatives need this. */
-export const isNotNull = (arg: Expr): Expr => (nullable(arg) ? { k: 'is', what: 'null', not: true, arg, type: BOOLEAN } : { k: 'lit', value: true as Value, type: BOOLEAN });

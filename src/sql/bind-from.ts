@@ -1,9 +1,10 @@
 import { didYouMean } from '../suggest.ts';
-import type { FromItem, Name, Relation, Select } from './ast.ts';
+import type { FromItem, Name, Query, Relation, Select } from './ast.ts';
 import type { BindContext } from './bind-context.ts';
-import { bindQuery } from './bind-query.ts';
 import { windowTable } from './bind-window.ts';
 import type { Expr, Rel } from './bound.ts';
+
+type BindSubquery = (q: Query, context: BindContext) => Rel;
 
 /** The relation of FROM and the name that qualifies its columns. */
 export interface From {
@@ -11,16 +12,17 @@ export interface From {
   readonly table: string | null;
 }
 
-export function bindFrom(s: Select, context: BindContext): From {
+/** `subquery` binds a query in FROM. */
+export function bindFrom(s: Select, context: BindContext, subquery: BindSubquery): From {
   const [first, second] = s.from;
   if (first === undefined) throw context.error('user.sql.syntax', 'a query reads FROM a source or a step', s.at, { hint: `one of: ${[...context.catalog.names()].join(', ')}` });
   if (second !== undefined) throw context.notYet(second.join === null || second.join.kind === 'cross' ? 'CROSS JOIN' : 'JOIN', second.join?.at ?? second.at);
-  const from = relation(first.relation, context);
+  const from = relation(first.relation, context, subquery);
   const table = first.alias?.text ?? from.table;
   return { rel: first.columns.length > 0 ? renamed(from.rel, first, context) : from.rel, table };
 }
 
-function relation(r: Relation, context: BindContext): From {
+function relation(r: Relation, context: BindContext, subquery: BindSubquery): From {
   switch (r.k) {
     case 'table': {
       if (r.asOf !== null) throw context.notYet('FOR SYSTEM_TIME AS OF', r.asOf.at);
@@ -28,10 +30,10 @@ function relation(r: Relation, context: BindContext): From {
     }
     case 'subquery': {
       if (r.lateral) throw context.notYet('LATERAL', r.at);
-      return { rel: bindQuery(r.query, context), table: null };
+      return { rel: subquery(r.query, context), table: null };
     }
     case 'window': {
-      const input = relation(r.input, context);
+      const input = relation(r.input, context, subquery);
       return { rel: windowTable(r, input.rel, input.table, context), table: input.table };
     }
     case 'unnest': throw context.notYet('UNNEST', r.at);

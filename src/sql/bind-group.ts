@@ -1,6 +1,6 @@
 import type { At, Expr as Ast, Select } from './ast.ts';
 import type { BindContext } from './bind-context.ts';
-import { AGGREGATES, bindExpr, type ExprScope } from './bind-expr.ts';
+import { AGGREGATES, type ExprScope } from './bind-scope.ts';
 import { isGroupWindow } from './bind-window.ts';
 import { nullable, type AggregateCall, type AggregateRel, type Expr, type RelColumn } from './bound.ts';
 import type { Rel } from './bound.ts';
@@ -12,10 +12,10 @@ export function groupKeys(s: Select, scope: ExprScope): Expr[] {
   const { context } = scope;
   const inner: ExprScope = { ...scope, aggregates: 'GROUP BY comes before aggregates', alias: name => {
     const item = s.items.find(i => i.as?.text === name.text);
-    return item === undefined ? null : bindExpr(item.expr, { ...scope, aggregates: 'GROUP BY comes before aggregates' });
+    return item === undefined ? null : scope.bind(item.expr, { ...scope, aggregates: 'GROUP BY comes before aggregates' });
   } };
   return s.groupBy.flatMap(e => {
-    const key = context.attempt(() => (isGroupWindow(e) ? null : bindExpr(ordinal(e, s, context), inner)));
+    const key = context.attempt(() => (isGroupWindow(e) ? null : inner.bind(ordinal(e, s, context), inner)));
     return key === null ? [] : [key];
   });
 }

@@ -1,8 +1,9 @@
 import type { At, Expr as Ast, Query, Select } from './ast.ts';
 import type { BindContext } from './bind-context.ts';
-import { bindCondition, bindExpr, type ExprScope } from './bind-expr.ts';
+import { bindExpr } from './bind-expr.ts';
 import { bindFrom } from './bind-from.ts';
 import { group, groupKeys } from './bind-group.ts';
+import { bindCondition, type ExprScope } from './bind-scope.ts';
 import { groupWindow, isGroupWindow, windowBound } from './bind-window.ts';
 import { nullable as isNullable, type AggregateCall, type Expr, type Rel, type RelColumn } from './bound.ts';
 import { Scope } from './scope.ts';
@@ -30,10 +31,10 @@ interface Item {
 function bindSelect(s: Select, context: BindContext): Rel {
   if (s.orderBy.length > 0) throw context.notYet('ORDER BY of a stream', (s.orderBy[0] as { expr: Ast }).expr.at);
   if (s.limit !== null || s.offset !== null) throw context.notYet('LIMIT of a stream', (s.limit ?? (s.offset as Ast)).at);
-  const from = bindFrom(s, context);
+  const from = bindFrom(s, context, bindQuery);
   let rel = from.rel;
   const places = new WeakMap<Expr, At>();
-  const scopeOf = (r: Rel, aggregates: AggregateCall[] | string): ExprScope => ({ context, scope: new Scope(r.columns, from.table), aggregates, places });
+  const scopeOf = (r: Rel, aggregates: AggregateCall[] | string): ExprScope => ({ bind: bindExpr, context, scope: new Scope(r.columns, from.table), aggregates, places });
 
   const { where } = s;
   if (where !== null) {

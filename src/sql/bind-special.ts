@@ -1,5 +1,5 @@
 import type { Expr as Ast } from './ast.ts';
-import { bindCondition, bindExpr, isNotNull, operator, type ExprScope } from './bind-expr.ts';
+import { bindCondition, isNotNull, operator, type ExprScope } from './bind-scope.ts';
 import type { Expr } from './bound.ts';
 import { comparable, unify } from './coerce.ts';
 import type { ScalarFn } from './functions/define.ts';
@@ -26,8 +26,8 @@ const not = (e: Expr, really: boolean): Expr => (really ? { k: 'not', arg: e, ty
 function inList(e: Ast & { k: 'in' }, s: ExprScope): Expr {
   const { context } = s;
   if (!('length' in e.list)) throw context.notYet('IN (SELECT ..)', e.at);
-  const arg = bindExpr(e.arg, s);
-  const list = e.list.map(x => comparable(arg, bindExpr(x, s), x.at, context)[1]);
+  const arg = s.bind(e.arg, s);
+  const list = e.list.map(x => comparable(arg, s.bind(x, s), x.at, context)[1]);
   if (list.length > IN_AS_OR && list.every(x => x.k === 'lit')) {
     const { exprs, type } = unify([arg, ...list], e.at, context, 'IN');
     return not({ k: 'call', fn: memberOf(exprs.slice(1) as (Expr & { k: 'lit' })[], type), args: [exprs[0] as Expr], type: BOOLEAN, at: context.sql.span(...e.at) }, e.not);
@@ -48,22 +48,22 @@ function memberOf(list: readonly (Expr & { k: 'lit' })[], type: SqlType): Scalar
 }
 
 function between(e: Ast & { k: 'between' }, s: ExprScope): Expr {
-  const arg = bindExpr(e.arg, s);
-  const side = (op: string, bound: Ast): Expr => operator(op, comparable(arg, bindExpr(bound, s), bound.at, s.context), e.at, s.context);
+  const arg = s.bind(e.arg, s);
+  const side = (op: string, bound: Ast): Expr => operator(op, comparable(arg, s.bind(bound, s), bound.at, s.context), e.at, s.context);
   return not({ k: 'and', args: [side('>=', e.low), side('<=', e.high)], type: BOOLEAN }, e.not);
 }
 
 function like(e: Ast & { k: 'like' }, s: ExprScope): Expr {
   if (e.op === 'similar') throw s.context.notYet('SIMILAR TO', e.at);
-  const args = [e.arg, e.pattern, ...(e.escape === null ? [] : [e.escape])].map(x => bindExpr(x, s));
+  const args = [e.arg, e.pattern, ...(e.escape === null ? [] : [e.escape])].map(x => s.bind(x, s));
   return not(operator('like', args, e.at, s.context), e.not);
 }
 
 function caseWhen(e: Ast & { k: 'case' }, s: ExprScope): Expr {
-  const operand = e.operand === null ? null : bindExpr(e.operand, s);
+  const operand = e.operand === null ? null : s.bind(e.operand, s);
   const conditions = e.whens.map(w =>
-    operand === null ? bindCondition(w.when, s, 'WHEN') : operator('=', comparable(operand, bindExpr(w.when, s), w.when.at, s.context), w.when.at, s.context));
-  const values = [...e.whens.map(w => bindExpr(w.then, s)), e.else === null ? NOTHING : bindExpr(e.else, s)];
+    operand === null ? bindCondition(w.when, s, 'WHEN') : operator('=', comparable(operand, s.bind(w.when, s), w.when.at, s.context), w.when.at, s.context));
+  const values = [...e.whens.map(w => s.bind(w.then, s)), e.else === null ? NOTHING : s.bind(e.else, s)];
   return choose(conditions, values, e, s, 'CASE');
 }
 
@@ -83,11 +83,11 @@ function conditional(e: Ast & { k: 'call' }, s: ExprScope): Expr {
   };
   if (name === 'IF') {
     wants(3);
-    return choose([bindCondition(e.args[0] as Ast, s, 'IF')], e.args.slice(1).map(a => bindExpr(a, s)), e, s, name);
+    return choose([bindCondition(e.args[0] as Ast, s, 'IF')], e.args.slice(1).map(a => s.bind(a, s)), e, s, name);
   }
   if (name === 'IFNULL' || name === 'NULLIF') wants(2);
   if (e.args.length === 0) throw s.context.error('user.sql.type', `${name} needs an argument`, e.at);
-  const args = e.args.map(a => bindExpr(a, s));
+  const args = e.args.map(a => s.bind(a, s));
   if (name === 'NULLIF') {
     const [a, b] = args as [Expr, Expr];
     return { k: 'case', whens: [{ when: operator('=', comparable(a, b, e.at, s.context), e.at, s.context), then: { k: 'lit', value: null, type: a.type } }], else: a, type: a.type };

@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import { PipeError, PipeErrors } from '../../src/errors.ts';
+import { actualRows, cases, expectedRows } from './case.ts';
+import { runCase } from './run-case.ts';
+
+/** What the language has and pipe does not do yet. */
+const later: ReadonlySet<string> = new Set([
+  'expr-string-regexp', 'json-value', 'session-out-of-order-merge', 'over-running-sum', 'over-lag', 'topn-global', 'dedup-first',
+  'join-interval', 'join-left-final', 'join-window', 'union-all', 'except',
+]);
+
+const supported = cases.filter(c => !later.has(c.name));
+
+it('36 of 48 cases are supported', () => { expect([supported.length, cases.length]).toEqual([36, 48]); });
+
+describe.each(supported)('$name', c => {
+  for (const jit of [true, false]) {
+    for (const batch of [1, 7, 1000]) {
+      it(`${jit ? 'generated code' : 'interpreter'}, batches of ${batch}`, async () => {
+        expect(actualRows(c, await runCase(c, { batch, jit, crash: null }))).toEqual(expectedRows(c));
+      });
+      it(`${jit ? 'generated code' : 'interpreter'}, batches of ${batch}, a crash in the middle`, async () => {
+        const rows = Object.values(c.sources).reduce((n, s) => n + s.rows.length, 0);
+        const crash = Math.max(1, Math.floor(rows / batch / 2));
+        expect(actualRows(c, await runCase(c, { batch, jit, crash }))).toEqual(expectedRows(c));
+      });
+    }
+  }
+});
+
+it.each(cases.filter(c => later.has(c.name)))('$name is refused by name', async c => {
+  const error = await runCase(c, { batch: 1, jit: true, crash: null }).then(() => null, e => e as unknown);
+  const problems = error instanceof PipeErrors ? error.problems : error instanceof PipeError ? [error] : [];
+  expect(problems.map(p => p.code)).toContain('user.sql.unsupported');
+  expect(problems.some(p => p.message.startsWith('not supported yet: '))).toBe(true);
+  expect(problems.every(p => p.span !== undefined)).toBe(true);
+});
