@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { PipeError } from '../errors.ts';
@@ -32,7 +32,8 @@ export function openStateStore(o: StateOptions): StateStore {
   const lock = lockState(o.path, o.pipeline);
   try {
     if (o.reset) deleteState(o.path);
-    return new SqliteStateStore(o, lock, inspectState(o.path));
+    if (!inspectState(o.path)) createState(o);
+    return new SqliteStateStore(o, lock);
   } catch (error) {
     lock.release();
     throw error;
@@ -51,16 +52,15 @@ class SqliteStateStore implements StateStore {
   #epoch: number;
   #hasOutbox: boolean;
 
-  constructor(o: StateOptions, lock: StateLock, exists: boolean) {
+  constructor(o: StateOptions, lock: StateLock) {
     this.#path = o.path;
     this.#lock = lock;
-    this.#db = open(o.path, exists);
+    this.#db = new Database(o.path, { timeout: 5000, fileMustExist: true });
     try {
       this.#db.pragma('journal_mode = WAL');
       this.#db.pragma('synchronous = FULL');
       this.#db.pragma('wal_autocheckpoint = 0');
-      if (!exists) this.#create(o);
-      else if (statSync(o.path).size <= CHECKED_BYTES) checkIntegrity(this.#db, o.path);
+      if (statSync(o.path).size <= CHECKED_BYTES) checkIntegrity(this.#db, o.path);
       const meta = new Map(this.#all('SELECT key, value FROM meta').map(([k, v]) => [k as string, v]));
       for (const [key, ours, what] of [['pipeline', o.pipeline, 'pipeline'], ['log', o.logId, 'log']] as const) {
         if (meta.get(key) !== ours) throw new PipeError('system.state.foreign', `the state file ${o.path} belongs to ${what} "${String(meta.get(key))}", not to "${ours}"`);
@@ -179,16 +179,6 @@ class SqliteStateStore implements StateStore {
     this.#run("UPDATE meta SET value = ? WHERE key = 'delivery'", BigInt(e.delivery));
   }
 
-  #create(o: StateOptions): void {
-    this.#db.transaction(() => {
-      this.#db.pragma(`application_id = ${APPLICATION_ID}`);
-      this.#db.pragma(`user_version = ${LAYOUT}`);
-      this.#db.exec(LAYOUT_SQL);
-      const put = this.#db.prepare('INSERT INTO meta VALUES (?, ?)');
-      for (const row of [['pipeline', o.pipeline], ['log', o.logId], ['state_id', randomBytes(12).toString('hex')], ['epoch', 0n], ['delivery', 0n], ['created', new Date().toISOString()]]) put.run(...row);
-    })();
-  }
-
   #statement(sql: string): Database.Statement {
     let s = this.#statements.get(sql);
     if (s === undefined) this.#statements.set(sql, (s = this.#db.prepare(sql)));
@@ -199,10 +189,22 @@ class SqliteStateStore implements StateStore {
   #all(sql: string, ...values: SqlValue[]): SqlValue[][] { return this.#statement(sql).raw().all(...values) as SqlValue[][]; }
 }
 
-function open(path: string, exists: boolean): Database.Database {
-  const db = new Database(path, { timeout: 5000 });
-  if (!exists) chmodSync(path, 0o600);
-  return db;
+/** A new state appears whole or not at all: a process may die at any time. */
+function createState(o: StateOptions): void {
+  const path = `${o.path}.new`;
+  deleteState(path);
+  const db = new Database(path);
+  chmodSync(path, 0o600);
+  db.pragma('synchronous = FULL');
+  db.transaction(() => {
+    db.pragma(`application_id = ${APPLICATION_ID}`);
+    db.pragma(`user_version = ${LAYOUT}`);
+    db.exec(LAYOUT_SQL);
+    const put = db.prepare('INSERT INTO meta VALUES (?, ?)');
+    for (const row of [['pipeline', o.pipeline], ['log', o.logId], ['state_id', randomBytes(12).toString('hex')], ['epoch', 0n], ['delivery', 0n], ['created', new Date().toISOString()]]) put.run(...row);
+  })();
+  db.close();
+  renameSync(path, o.path);
 }
 
 const plain = (x: bigint): SqlValue => (x >= -9007199254740991n && x <= 9007199254740991n ? Number(x) : x);

@@ -1,0 +1,188 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { PipeError } from '../../src/errors.ts';
+import { openStateStore } from '../../src/state/sqlite.ts';
+import type { EpochWrite, SqlValue, StateStore, StateTx, TableSpec } from '../../src/state/store.ts';
+
+let dir: string;
+let path: string;
+const open: StateStore[] = [];
+
+beforeEach(() => { dir = mkdtempSync(join(tmpdir(), 'pipe-state-')); path = join(dir, 'state', 'p@embedded.db'); });
+afterEach(() => {
+  for (const s of open.splice(0)) s.close();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+function start(more: { reset?: boolean; pipeline?: string; logId?: string } = {}): StateStore {
+  const store = openStateStore({ path, pipeline: more.pipeline ?? 'p', logId: more.logId ?? 'embedded', reset: more.reset ?? false });
+  open.push(store);
+  return store;
+}
+
+function stop(store: StateStore): void {
+  open.splice(open.indexOf(store), 1);
+  store.close();
+}
+
+const epoch = (n: number, more: Partial<EpochWrite> = {}): EpochWrite => ({ epoch: n, delivery: 0, positions: [], watermarks: new Map(), counters: new Map(), deadLetters: [], out: [], ...more });
+
+const sums: TableSpec = { name: 'sums', key: 2, columns: [{ name: 'window_end', type: 'INTEGER' }, { name: 'account', type: 'TEXT' }, { name: 'total', type: 'INTEGER' }] };
+
+const rowsOf = (store: StateStore, spec: TableSpec): SqlValue[][] => [...store.table(spec).scan()].map(r => [...r]);
+
+const codeOf = (work: () => unknown): string => {
+  try {
+    work();
+  } catch (error) {
+    return error instanceof PipeError ? error.code : String(error);
+  }
+  return 'no error';
+};
+
+describe('an epoch', () => {
+  it('brings back everything after a restart', () => {
+    const store = start();
+    const table = store.table(sums);
+    expect(store.fresh).toBe(true);
+    const position = { source: 's', topic: 't', topicId: 'id', partition: 1, next: 42, maxEventTime: 1704110400000 };
+    store.commit(epoch(1, { delivery: 1, positions: [position], watermarks: new Map([['s', 5]]), counters: new Map([['records_in', 42]]), out: [{ topic: 'o', partition: 0, rows: 1, data: Buffer.from('block') }] }), tx => {
+      tx.upsert(table, [10, 'a', 1, 10, null, 2, 10, 'c', 9007199254740993n], 3);
+      tx.put('agg', 'closed', 7);
+    });
+    stop(store);
+    const again = start();
+    expect(again.fresh).toBe(false);
+    expect(again.saved()).toEqual({ epoch: 1, delivery: 1, positions: [position], watermarks: new Map([['s', 5]]), counters: new Map([['records_in', 42]]) });
+    expect(rowsOf(again, sums)).toEqual([[10, null, 2], [10, 'a', 1], [10, 'c', 9007199254740993n]]);
+    expect(again.get('agg', 'closed')).toBe(7);
+    expect(again.outbox().map(b => [b.topic, b.partition, b.rows, String(b.data)])).toEqual([['o', 0, 1, 'block']]);
+    again.commit(epoch(2, { delivery: 1 }), () => undefined);
+    expect(again.outbox()).toEqual([]);
+  });
+
+  it('replaces rows by key, NULL keys too, and deletes by prefix', () => {
+    const store = start();
+    const table = store.table(sums);
+    const write = (work: (tx: StateTx) => void): void => store.commit(epoch(store.saved().epoch + 1), work);
+    write(tx => tx.upsert(table, [10, null, 1, 20, 'a', 1, 20, 'b', 2], 3));
+    write(tx => tx.upsert(table, [10, null, 5, 20, 'a', 6], 2));
+    expect(rowsOf(store, sums)).toEqual([[10, null, 5], [20, 'a', 6], [20, 'b', 2]]);
+    write(tx => tx.deletePrefix(table, [20, 'a']));
+    expect(rowsOf(store, sums)).toEqual([[10, null, 5], [20, 'b', 2]]);
+    write(tx => tx.deletePrefix(table, [10, null]));
+    write(tx => tx.deletePrefix(table, [20]));
+    expect(rowsOf(store, sums)).toEqual([]);
+  });
+
+  it('writes many rows in one statement and reads them in key order', () => {
+    const store = start();
+    const table = store.table(sums);
+    const keys = Array.from({ length: 1000 }, (_, i) => `k${String(i).padStart(4, '0')}`);
+    store.commit(epoch(1), tx => tx.upsert(table, keys.flatMap((k, i) => [1, k, i]), 1000));
+    expect(rowsOf(store, sums)).toEqual(keys.map((k, i) => [1, k, i]));
+  });
+
+  it('leaves nothing of a transaction that failed', () => {
+    const store = start();
+    const table = store.table(sums);
+    expect(() => store.commit(epoch(1), tx => { tx.upsert(table, [1, 'a', 1], 1); throw new Error('no'); })).toThrow('no');
+    expect(rowsOf(store, sums)).toEqual([]);
+    expect(store.saved().epoch).toBe(0);
+  });
+
+  it('can be read by others while it runs, in columns with names and types', () => {
+    const store = start();
+    const table = store.table(sums);
+    store.commit(epoch(1), tx => tx.upsert(table, [10, 'a', 25000], 1));
+    const reader = new Database(path, { readonly: true });
+    expect(reader.prepare('SELECT window_end, account, total, typeof(total) AS t FROM state_sums').all()).toEqual([{ window_end: 10, account: 'a', total: 25000, t: 'integer' }]);
+    store.commit(epoch(2), tx => tx.upsert(table, [10, 'b', 1], 1));
+    expect(reader.prepare('SELECT count(*) FROM state_sums').pluck().get()).toBe(2);
+    reader.close();
+  });
+
+  it('keeps dead letters; past 64 MB only where they are and why', () => {
+    const store = start();
+    const value = Buffer.alloc(1 << 20, 'x');
+    const letter = (offset: number) => ({ source: 's', operator: null, topic: 't', partition: 0, offset, timestamp: 1, code: 'user.data.decode' as const, message: 'no JSON', place: null, key: null, value, size: value.length });
+    for (let e = 0; e < 7; e++) store.commit(epoch(e + 1, { deadLetters: Array.from({ length: 10 }, (_, i) => letter(e * 10 + i)) }), () => undefined);
+    const reader = new Database(path, { readonly: true });
+    expect(reader.prepare('SELECT count(*) AS n, sum(value IS NOT NULL) AS kept, sum(size) AS bytes, count(message) AS messages FROM dead_letters').get()).toEqual({ n: 70, kept: 64, bytes: 70 * (1 << 20), messages: 64 });
+    expect(reader.prepare('SELECT "offset", code FROM dead_letters ORDER BY id DESC LIMIT 1').get()).toEqual({ offset: 69, code: 'user.data.decode' });
+    reader.close();
+  });
+});
+
+describe('a state file', () => {
+  const committed = (): void => {
+    const store = start();
+    store.commit(epoch(1), () => undefined);
+    stop(store);
+  };
+
+  it('has one writer; the second is told who has it', () => {
+    start();
+    expect(() => start()).toThrow(`pipeline "p" is running already (process ${process.pid})`);
+    expect(codeOf(() => start())).toBe('system.state.locked');
+  });
+
+  it('is for its owner alone', () => {
+    start();
+    expect([statSync(path).mode & 0o777, statSync(join(dir, 'state')).mode & 0o777]).toEqual([0o600, 0o700]);
+  });
+
+  it('starts again with another id on reset', () => {
+    const first = start();
+    first.commit(epoch(1), () => undefined);
+    const { stateId } = first;
+    stop(first);
+    const second = start({ reset: true });
+    expect([second.fresh, second.stateId === stateId]).toEqual([true, false]);
+  });
+
+  it('is not taken for that of another pipeline, log or program', () => {
+    committed();
+    expect(codeOf(() => start({ pipeline: 'q' }))).toBe('system.state.foreign');
+    expect(codeOf(() => start({ logId: 'cluster' }))).toBe('system.state.foreign');
+    rmSync(path);
+    rmSync(`${path}.epoch`);
+    new Database(path).exec('CREATE TABLE t (x)').close();
+    expect(codeOf(() => start())).toBe('system.state.foreign');
+  });
+
+  it('is never repaired in silence: damaged, cut, gone, old or newer ones are refused and left as they are', () => {
+    committed();
+    const whole = readFileSync(path);
+    const witness = readFileSync(`${path}.epoch`);
+    writeFileSync(path, '');
+    expect(codeOf(() => start())).toBe('system.state.corrupt');
+    expect(statSync(path).size).toBe(0);
+    writeFileSync(path, whole);
+    truncateSync(path, whole.length - 100);
+    expect(codeOf(() => start())).toBe('system.state.corrupt');
+    const scratched = Buffer.from(whole);
+    scratched.fill(0xff, 4096, 8192);
+    writeFileSync(path, scratched);
+    expect(codeOf(() => start())).toBe('system.state.corrupt');
+    const newer = Buffer.from(whole);
+    newer.writeUInt32BE(99, 60);
+    writeFileSync(path, newer);
+    expect(codeOf(() => start())).toBe('system.state.newer');
+    writeFileSync(path, whole);
+    writeFileSync(`${path}.epoch`, witness.toString().replace(/\d+\n$/, '9\n'));
+    expect(codeOf(() => start())).toBe('system.state.rolled_back');
+    unlinkSync(path);
+    expect(codeOf(() => start())).toBe('system.state.rolled_back');
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it('refuses a table of the same name and other columns', () => {
+    const store = start();
+    store.table(sums);
+    expect(codeOf(() => store.table({ ...sums, columns: [...sums.columns, { name: 'n', type: 'INTEGER' }] }))).toBe('system.state.incompatible');
+  });
+});
