@@ -8,23 +8,28 @@ import type { Node, ScalarNode } from './tree.ts';
 export type Env = Readonly<Record<string, string | undefined>>;
 
 const VARIABLE = /\$\{([A-Za-z_][A-Za-z0-9_]*)(:-([^}]*))?\}/g;
-const LINE = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^\n]*?))\s*$/;
+const ASSIGNMENT = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=[ \t]*/;
 const ESCAPED: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r' };
 
 /** Variables of a `.env` file: NAME=value lines, `export` and quotes allowed, # comments. Other lines are passed over. */
 export function parseEnv(text: string): Map<string, string> {
   const values = new Map<string, string>();
   for (const line of text.replace(/^\ufeff/, '').split(/\r?\n/)) {
-    const m = /^\s*#/.test(line) ? null : LINE.exec(withoutComment(line));
-    if (m === null) continue;
-    const double = m[2]?.replace(/\\(.)/g, (_, c: string) => ESCAPED[c] ?? c);
-    values.set(m[1] as string, double ?? m[3] ?? (m[4] as string));
+    const m = ASSIGNMENT.exec(line);
+    if (m !== null) values.set(m[1] as string, envValue(line.slice(m[0].length)));
   }
   return values;
 }
 
-/** A comment after a value begins with blank and #; inside quotes # is a character. */
-const withoutComment = (line: string): string => line.replace(/^([^=]*=\s*(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^"'\s#]\S*(?:\s+[^\s#]\S*)*)?)\s+#.*$/, '$1');
+/** In "" a backslash escapes; a comment after an unquoted value begins with a blank and #. */
+function envValue(rest: string): string {
+  const double = /^"((?:[^"\\]|\\.)*)"/.exec(rest);
+  if (double !== null) return (double[1] as string).replace(/\\(.)/g, (_, c: string) => ESCAPED[c] ?? c);
+  const single = /^'([^']*)'/.exec(rest);
+  if (single !== null) return single[1] as string;
+  const comment = rest.startsWith('#') ? 0 : rest.search(/\s#/);
+  return (comment < 0 ? rest : rest.slice(0, comment)).trim();
+}
 
 /** The environment, then `.env` beside the pipeline, then `.env` of the root. */
 export function environment(env: Env, dir: string, root: string): (name: string) => string | undefined {

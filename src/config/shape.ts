@@ -50,12 +50,12 @@ function settleUnions(complaints: readonly Complaint[]): Complaint[] {
 const isUnder = (path: string, above: string): boolean => path === above || path.startsWith(`${above}/`);
 const branch = (inner: Complaint, union: Complaint): string => inner.schemaPath.slice(union.schemaPath.length + 1).split('/')[0] as string;
 
-const decode = (pointer: string): string[] => pointer.split('/').slice(1).map(p => decodeURIComponent(p).replaceAll('~1', '/').replaceAll('~0', '~'));
+const decode = (pointer: string): string[] => pointer.split('/').slice(1).map(p => p.replaceAll('~1', '/').replaceAll('~0', '~'));
 
 /** The schema that holds the keyword which failed. */
 function schemaAt(schemaPath: string): JsonSchema {
   let at: unknown = pipelineSchema;
-  for (const part of decode(schemaPath.replace(/^[^#]*#/, '')).slice(0, -1)) at = (at as Record<string, unknown>)[part];
+  for (const part of decode(decodeURIComponent(schemaPath.replace(/^[^#]*#/, ''))).slice(0, -1)) at = (at as Record<string, unknown>)[part];
   return at as JsonSchema;
 }
 

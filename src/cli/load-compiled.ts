@@ -1,0 +1,70 @@
+import { compilePipeline, type CompiledPipeline } from '../config/compile.ts';
+import { findPipelines } from '../config/find.ts';
+import { readPipeline, shownName } from '../config/load.ts';
+import { PipeError, PipeErrors } from '../errors.ts';
+import type { Io, Parsed } from './command.ts';
+import { projectRoot } from './places.ts';
+import { problemJson, renderProblems } from './render-error.ts';
+import { useColor } from './report.ts';
+
+/** One file of a command line: compiled, or its problems. What is named and not there is one without a file. */
+export interface Checked {
+  /** Path from the current folder. */
+  readonly file: string | null;
+  readonly compiled: CompiledPipeline | null;
+  /** Errors, then warnings. */
+  readonly problems: readonly PipeError[];
+}
+
+/** Every pipeline that a command names, checked. */
+export function checkAll(p: Parsed, io: Io): readonly Checked[] {
+  const root = projectRoot(io.cwd);
+  const named = new Map<string, string>();
+  const { files, problems } = findPipelines(p.args, { cwd: io.cwd, root });
+  const all = files.map((path): Checked => {
+    const file = shownName(path, io.cwd);
+    const checked = check(path, file, root, io);
+    const name = checked.compiled?.spec.name;
+    if (name === undefined) return checked;
+    const other = named.get(name);
+    named.set(name, other ?? file);
+    return other === undefined ? checked : { ...checked, compiled: null, problems: [sameName(checked.compiled as CompiledPipeline, other), ...checked.problems] };
+  });
+  return problems.length === 0 ? all : [{ file: null, compiled: null, problems }, ...all];
+}
+
+function check(path: string, file: string, root: string, io: Io): Checked {
+  const { spec, problems, warnings } = readPipeline(path, { env: io.env, root, name: file });
+  if (spec === null) return { file, compiled: null, problems };
+  try {
+    const compiled = compilePipeline(spec);
+    return { file, compiled: problems.length > 0 ? null : compiled, problems: [...problems, ...(problems.length > 0 ? [] : [...warnings, ...compiled.warnings])] };
+  } catch (error) {
+    const more = error instanceof PipeErrors ? error.problems : error instanceof PipeError ? [error] : null;
+    if (more === null) throw error;
+    return { file, compiled: null, problems: [...problems, ...more].sort((a, b) => (a.span?.start ?? 0) - (b.span?.start ?? 0)) };
+  }
+}
+
+/** State and consumer group go by the name. */
+function sameName({ spec }: CompiledPipeline, other: string): PipeError {
+  const at = /^name:[ \t]*(\S+)/m.exec(spec.file.text);
+  const start = at === null ? 0 : at.index + at[0].length - (at[1] as string).length;
+  return new PipeError('user.config.duplicate', `pipeline "${spec.name}" is the name in ${other} too`, {
+    span: { source: spec.file, start, end: at === null ? 1 : start + (at[1] as string).length }, hint: 'state goes by the name: give each pipeline its own',
+  });
+}
+
+/** The pipelines of a command line, ready to run. Prints warnings; throws PipeErrors with all problems of all files. */
+export async function loadCompiled(p: Parsed, io: Io): Promise<readonly CompiledPipeline[]> {
+  const all = checkAll(p, io);
+  const errors = all.flatMap(c => c.problems.filter(e => e.severity === 'error'));
+  if (errors.length > 0) throw new PipeErrors(errors);
+  const warnings = all.flatMap(c => c.problems);
+  if (warnings.length > 0 && !p.has('quiet')) io.err.write(printed(warnings, p, io));
+  return all.map(c => c.compiled as CompiledPipeline);
+}
+
+/** Problems as the flags want them. */
+export const printed = (problems: readonly PipeError[], p: Parsed, io: Io): string =>
+  p.has('json') ? problems.map(e => `${JSON.stringify(problemJson(e))}\n`).join('') : renderProblems(problems, { color: useColor(p.text('color'), io) });

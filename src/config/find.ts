@@ -1,0 +1,54 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { PipeError } from '../errors.ts';
+import { closest } from '../suggest.ts';
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+
+/** The pipeline files of a folder, not deeper, in the order of their names. */
+function filesOf(folder: string): string[] {
+  return isFolder(folder) ? readdirSync(folder).filter(f => f.endsWith('.yaml') && !f.startsWith('.')).sort().map(f => join(folder, f)) : [];
+}
+
+export interface Found {
+  /** Absolute paths, each once. */
+  readonly files: readonly string[];
+  /** What was named and is not there: user.config.file_missing, user.config.no_pipeline. */
+  readonly problems: readonly PipeError[];
+}
+
+/** The pipelines that a command line names: X is the path X, else `pipelines/X` of the root, else `pipelines/X.yaml`; a folder is its *.yaml. */
+export function findPipelines(args: readonly string[], { cwd, root }: { readonly cwd: string; readonly root: string }): Found {
+  const shipped = filesOf(join(root, 'pipelines'));
+  const names = shipped.map(f => basename(f, '.yaml'));
+  const there = names.length === 0 ? undefined : `pipelines here: ${names.join(', ')}`;
+  if (args.length === 0) return { files: [], problems: [new PipeError('user.config.no_pipeline', 'no pipeline is named', { hint: there ?? 'give the path of a pipeline file' })] };
+  const found: string[] = [];
+  const problems: PipeError[] = [];
+  for (const arg of args) {
+    const path = [resolve(cwd, arg), join(root, 'pipelines', arg), join(root, 'pipelines', `${arg}.yaml`)].find(p => arg !== '' && existsSync(p));
+    if (path === undefined) {
+      problems.push(missing(arg, [...names, ...neighbours(resolve(cwd, arg)).map(f => join(dirname(arg), basename(f)))], there));
+    } else if (isFolder(path)) {
+      const files = filesOf(path);
+      if (files.length === 0) problems.push(new PipeError('user.config.no_pipeline', `folder ${arg} holds no *.yaml`, { hint: there }));
+      found.push(...files);
+    } else {
+      found.push(path);
+    }
+  }
+  return { files: [...new Set(found)], problems };
+}
+
+const neighbours = (path: string): string[] => filesOf(dirname(path));
+
+function missing(arg: string, names: readonly string[], there: string | undefined): PipeError {
+  const near = closest(arg, names);
+  return new PipeError('user.config.file_missing', `there is no pipeline "${arg}"`, { hint: near === undefined ? there : `did you mean "${near}"?` });
+}
+
+/** For a path that is gone. */
+export function missingFile(file: string): PipeError {
+  const near = closest(basename(file), neighbours(file).map(f => basename(f)));
+  return new PipeError('user.config.file_missing', `there is no file ${file}`, { hint: near === undefined ? undefined : `did you mean "${join(dirname(file), near)}"?` });
+}

@@ -1,0 +1,118 @@
+import { readFileSync, statSync } from 'node:fs';
+import { dirname, relative, resolve } from 'node:path';
+import { PipeError, PipeErrors, SourceText } from '../errors.ts';
+import { environment, substitute, type Env } from './environment.ts';
+import { missingFile } from './find.ts';
+import type { Folders } from './paths.ts';
+import { Reader } from './reader.ts';
+import { checkTopics, readSink, readStep } from './read-queries.ts';
+import { readSettings } from './read-settings.ts';
+import { readSource } from './read-source.ts';
+import { readTests } from './read-tests.ts';
+import { shapeProblems } from './shape.ts';
+import type { PipelineSpec } from './spec.ts';
+import { entry, parseYaml, type Entry, type Node } from './tree.ts';
+
+const MAX_BYTES = 1 << 20;
+
+export interface LoadOptions {
+  readonly env: Env;
+  /** Project root. */
+  readonly root: string;
+  /** Name of the file in messages; default: the path from the root. */
+  readonly name?: string;
+}
+
+/** What came of a file: with problems there may still be a spec, whole enough for its SQL to be checked too. */
+export interface Loaded {
+  readonly spec: PipelineSpec | null;
+  readonly problems: readonly PipeError[];
+  readonly warnings: readonly PipeError[];
+}
+
+/** Reads and checks a pipeline file. Throws PipeErrors with every problem of its configuration; its SQL is only kept. */
+export function loadPipeline(path: string, o: LoadOptions): PipelineSpec {
+  const { spec, problems } = readPipeline(path, o);
+  if (spec === null || problems.length > 0) throw new PipeErrors(problems);
+  return spec;
+}
+
+/** As loadPipeline, but gives the problems back, in the order of the file. */
+export function readPipeline(path: string, o: LoadOptions): Loaded {
+  const file = resolve(path);
+  const folders: Folders = { dir: dirname(file), root: resolve(o.root) };
+  let source: SourceText;
+  try {
+    source = new SourceText(o.name ?? shownName(file, folders.root), readText(file));
+  } catch (error) {
+    if (!(error instanceof PipeError)) throw error;
+    return { spec: null, problems: [error], warnings: [] };
+  }
+  const { root, problems } = parseYaml(source);
+  if (root === null) return { spec: null, problems: inOrder(problems), warnings: [] };
+  const unset: PipeError[] = [];
+  const tree = substitute(root, environment(o.env, folders.dir, folders.root), Object.keys(o.env), unset);
+  const r = new Reader();
+  // an unset variable reads as empty text, which would be reported again as a bad value
+  r.problems.push(...unset, ...shapeProblems(tree).filter(p => !unset.some(u => within(u, p))));
+  const spec = readSpec(r, tree, source, file, folders);
+  return { spec, problems: inOrder(r.problems.filter(p => unset.includes(p) || !unset.some(u => within(u, p)))), warnings: inOrder(r.warnings) };
+}
+
+/** Whether `inner` stands inside what `outer` points at. */
+const within = (inner: PipeError, outer: PipeError): boolean =>
+  inner.span !== undefined && outer.span !== undefined && outer !== inner && outer.span.start <= inner.span.start && inner.span.end <= outer.span.end;
+
+const inOrder = (problems: readonly PipeError[]): PipeError[] => [...problems].sort((a, b) => (a.span?.start ?? 0) - (b.span?.start ?? 0));
+
+/** The path from the root, or the whole path of a file elsewhere. */
+export function shownName(file: string, from: string): string {
+  const name = relative(from, file);
+  return name.startsWith('..') ? file : name;
+}
+
+function readText(file: string): string {
+  let bytes: Buffer;
+  try {
+    const stat = statSync(file);
+    if (stat.isDirectory()) throw new PipeError('user.config.file_missing', `${file} is a folder, not a pipeline file`);
+    if (stat.size > MAX_BYTES) throw new PipeError('user.config.too_large', `${file} has ${stat.size} bytes; a pipeline file has at most ${MAX_BYTES}`);
+    bytes = readFileSync(file);
+  } catch (error) {
+    if (error instanceof PipeError) throw error;
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw missingFile(file);
+    throw new PipeError('user.config.file_missing', `${file} cannot be read (${code ?? 'unknown reason'})`, { cause: error });
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (error) {
+    throw new PipeError('user.config.yaml', `${file} is not UTF-8 text`, { cause: error });
+  }
+}
+
+/** Null when so much is missing that looking at the SQL would only repeat the same problems. */
+function readSpec(r: Reader, root: Node, file: SourceText, path: string, folders: Folders): PipelineSpec | null {
+  if (root.k !== 'map') return null;
+  const list = (key: string): readonly Entry[] => {
+    const value = entry(root, key)?.value;
+    return value?.k === 'map' ? value.entries : [];
+  };
+  const sources = list('sources').filter(e => e.value.k === 'map' || broken(r)).map(e => readSource(r, e, folders));
+  const steps = list('steps').flatMap(e => readStep(r, e, sources) ?? []);
+  const names = [...list('sources'), ...list('steps')].map(e => e.key);
+  const sinks = list('sinks').flatMap(e => (e.value.k === 'map' ? readSink(r, e, names) ?? [] : []));
+  const spec: PipelineSpec = {
+    name: r.text(root, 'name') ?? '', description: r.text(root, 'description') ?? null, file, path, dir: folders.dir,
+    sources, steps, sinks, settings: readSettings(r, entry(root, 'settings')?.value, folders),
+    tests: readTests(r, entry(root, 'tests')?.value, list('sources').map(e => e.key), list('sinks').map(e => e.key)),
+  };
+  checkTopics(r, spec);
+  return r.broken || sources.length === 0 ? null : spec;
+}
+
+/** A source that is no map: what reads it cannot be checked. */
+function broken(r: Reader): false {
+  r.broken = true;
+  return false;
+}
