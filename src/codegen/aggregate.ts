@@ -94,7 +94,7 @@ function fold(a: Aggregate, w: Writer, e: Emitter): string {
 
 function guarded(w: Writer, e: Emitter, x: Expr, when: string): Code {
   const v = w.name();
-  const n = nullable(x) ? w.name('u') : null;
+  const n = nullable(x) ? w.name('z') : null;
   w.line(`let ${v}${n === null ? '' : `, ${n} = true`}; if (${when}) {`);
   const c = e.emit(x);
   w.line(`${v} = ${c.v};${n === null ? '' : ` ${n} = ${c.n ?? 'false'};`} }`);

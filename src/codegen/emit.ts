@@ -102,7 +102,7 @@ export class Emitter {
     const w = this.#w;
     if (skip === null && !returnsNull) return { v: w.temp(js), n: null };
     const v = w.name();
-    const n = w.name('u');
+    const n = w.name('z');
     if (!returnsNull) {
       w.line(`let ${v} = ${zero(type)}; const ${n} = ${skip}; if (!${n}) ${v} = ${js};`);
     } else {
@@ -122,7 +122,7 @@ export class Emitter {
     const w = this.#w;
     const v = w.name();
     const label = w.name('l');
-    const n = nullable(e) ? w.name('u') : null;
+    const n = nullable(e) ? w.name('z') : null;
     const all = e.k === 'and';
     w.line(`let ${v} = ${all}${n === null ? '' : `, ${n} = false`}; ${label}: {`);
     for (const arg of e.args) {
@@ -145,7 +145,7 @@ export class Emitter {
     const w = this.#w;
     const v = w.name();
     const label = w.name('l');
-    const n = nullable(e) ? w.name('u') : null;
+    const n = nullable(e) ? w.name('z') : null;
     const set = (x: Expr): void => {
       const c = this.emit(x);
       w.line(`${v} = ${c.v};${n === null ? '' : ` ${n} = ${c.n ?? 'false'};`}`);
@@ -164,7 +164,7 @@ export class Emitter {
   #try(e: Expr & { k: 'try' }): Code {
     const w = this.#w;
     const v = w.name();
-    const n = w.name('u');
+    const n = w.name('z');
     w.line(`let ${v} = ${zero(e.type)}, ${n} = true; try {`);
     const c = this.emit(e.arg);
     w.line(`${v} = ${c.v}; ${n} = ${c.n ?? 'false'}; } catch (e) { if (!${w.bind(isRowError)}(e)) throw e; }`);
