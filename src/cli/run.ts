@@ -108,8 +108,10 @@ class Run {
       if (this.#o.from !== null && !store.fresh) {
         throw new PipeError('system.state.not_fresh', `pipeline "${spec.name}" goes on from its saved state, so --from does not apply`, { hint: 'add --reset-state to start again' });
       }
-      await prepareTopics(spec, this.#o.onError, log, line => this.#say(`${spec.name}  ${line}`));
-      this.#say(await this.#start(c, log, choice, following, store));
+      // the line that says which log it is comes before what was made there
+      const made: string[] = [];
+      await prepareTopics(spec, this.#o.onError, log, line => made.push(`${spec.name}  ${line}`));
+      for (const line of [await this.#start(c, log, choice, following, store), ...made]) this.#say(line);
       runtime = this.#runtime(c, log, store, following, print);
       await runtime.open();
       jobs.push({ compiled: c, runtime, log });

@@ -3,6 +3,7 @@ import { AGGREGATES, bindCondition, infos, type ExprScope } from './bind-scope.t
 import type { AggregateCall, Expr } from './bound.ts';
 import { coerce } from './coerce.ts';
 import type { AggregateDef } from './functions/define.ts';
+import type { Structure } from './structure.ts';
 import type { SqlType } from './types.ts';
 
 /** Binds SUM(x) FILTER (WHERE ..) and the like, notes it in the scope's list, and gives the column that stands for its result. */
@@ -26,8 +27,15 @@ export function bindAggregate(def: AggregateDef, e: Ast & { k: 'call' }, s: Expr
     type: fn.returns,
     at: context.sql.span(...e.at),
   };
-  s.aggregates.push(call);
-  const column: Expr = { k: 'col', index: AGGREGATES + s.aggregates.length - 1, type: fn.returns, nullable: fn.returnsNull };
+  const known = s.aggregates.findIndex(c => isSame(c, call, s.structure));
+  if (known < 0) s.aggregates.push(call);
+  const column: Expr = { k: 'col', index: AGGREGATES + (known < 0 ? s.aggregates.length - 1 : known), type: fn.returns, nullable: fn.returnsNull };
   s.places.set(column, e.at);
   return column;
+}
+
+/** SUM(x) in SELECT and in HAVING is one state. */
+function isSame(a: AggregateCall, b: AggregateCall, structure: Structure): boolean {
+  const ids = (c: AggregateCall): string => [...c.args, ...(c.filter === null ? [] : [c.filter])].map(x => structure.id(x)).join(' ');
+  return a.fn.name === b.fn.name && a.args.length === b.args.length && a.type.k === b.type.k && ids(a) === ids(b);
 }

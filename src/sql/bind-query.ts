@@ -7,6 +7,7 @@ import { bindCondition, type ExprScope } from './bind-scope.ts';
 import { groupWindow, isGroupWindow, windowBound } from './bind-window.ts';
 import { nullable as isNullable, type AggregateCall, type Expr, type Rel, type RelColumn } from './bound.ts';
 import { Scope } from './scope.ts';
+import { Structure } from './structure.ts';
 
 /** Binds one query: names to columns, calls to overloads, windows and aggregates pulled out. Throws PipeErrors with all that is wrong. */
 export function bindQuery(q: Query, context: BindContext): Rel {
@@ -34,7 +35,8 @@ function bindSelect(s: Select, context: BindContext): Rel {
   const from = bindFrom(s, context, bindQuery);
   let rel = from.rel;
   const places = new WeakMap<Expr, At>();
-  const scopeOf = (r: Rel, aggregates: AggregateCall[] | string): ExprScope => ({ bind: bindExpr, context, scope: new Scope(r.columns, from.table), aggregates, places });
+  const structure = new Structure();
+  const scopeOf = (r: Rel, aggregates: AggregateCall[] | string): ExprScope => ({ bind: bindExpr, context, scope: new Scope(r.columns, from.table), aggregates, places, structure });
 
   const { where } = s;
   if (where !== null) {

@@ -6,6 +6,7 @@ import { coerce } from './coerce.ts';
 import type { ArgInfo, ScalarFn } from './functions/define.ts';
 import { resolveOperator } from './functions/operators.ts';
 import type { Scope } from './scope.ts';
+import type { Structure } from './structure.ts';
 import { BOOLEAN, typeName, type SqlType, type Value } from './types.ts';
 
 /** Columns of this index and above stand for aggregate calls until the query has its groups. */
@@ -27,6 +28,8 @@ export interface ExprScope {
   windowCall?(e: Ast & { k: 'call' }): Expr | null;
   /** Where a bound column was written. */
   readonly places: WeakMap<Expr, At>;
+  /** Tells equal expressions of this query. */
+  readonly structure: Structure;
 }
 
 export const infos = (args: readonly Expr[]): ArgInfo[] => args.map(a => ({ type: a.type, literal: a.k === 'lit' ? a.value : undefined }));

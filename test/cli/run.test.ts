@@ -55,8 +55,8 @@ describe('pipe run', () => {
     expect(r.exit).toBe(0);
     expect(r.out.trim().split('\n').sort()).toEqual([counted(1, 2, T), counted(2, 1, T)]);
     const lines = r.err.trim().split('\n');
-    expect(lines[0]).toBe('counts  topic counts made (2 partitions)');
-    expect(lines[1]).toBe('counts  embedded log (no broker set) · until-end · events (2 partitions) → counts');
+    expect(lines[1]).toBe('counts  topic counts made (2 partitions)');
+    expect(lines[0]).toBe('counts  embedded log (no broker set) · until-end · events (2 partitions) → counts');
     expect(lines[2]).toMatch(/^counts {2}✓ 3 in · 2 out · 0 late · 0 bad records · 0\.\d s$/);
     expect(readdirSync(join(dir, '.pipe', 'state')).filter(f => f.endsWith('.db'))).toEqual(['counts@embedded.db']);
     expect(log.closed).toBe(1);
@@ -211,7 +211,7 @@ describe('the log', () => {
     log.loadSample = async (...args) => { loads.push(args); await topic(args[0], three, args[3]); return 3; };
     const r = await run([sampled]);
     expect(loads).toEqual([['events', '/p/data/events.jsonl', null, 3]]);
-    expect(r.err.split('\n')[0]).toBe('counts  topic events made with 3 records from data/events.jsonl');
+    expect(r.err.split('\n')[1]).toBe('counts  topic events made with 3 records from data/events.jsonl');
     await run([sampled]);
     expect(loads).toHaveLength(1);
   });

@@ -6,7 +6,7 @@ import { withDistinct } from './distinct.ts';
 
 function joined(separator: string): AggregateFn {
   return {
-    name: 'listagg', args: [STRING], returns: STRING, returnsNull: true,
+    name: separator === ',' ? 'listagg' : `listagg ${JSON.stringify(separator)}`, args: [STRING], returns: STRING, returnsNull: true,
     state: [{ name: '', repr: 'any', column: 'TEXT', init: () => null }],
     add: (state, at, g, x) => {
       const column = state[at] as (string | null)[];
