@@ -18,7 +18,14 @@ interface Complaint {
 export function shapeProblems(root: Node): PipeError[] {
   const check = validate as unknown as { (value: unknown): boolean; errors?: readonly Complaint[] | null };
   if (check(plainValue(root))) return [];
-  return settleUnions(check.errors ?? []).map(c => problem(root, c));
+  return settleUnions(check.errors ?? []).flatMap(c => (isRepeated(root, c) ? [] : [problem(root, c)]));
+}
+
+/** What another problem says already: a sink that is no map, the rest of a DECIMAL(12,2) in {..}. */
+function isRepeated(root: Node, c: Complaint): boolean {
+  const { node, path } = find(root, c.instancePath);
+  if (c.keyword === 'oneOf') return node.k !== 'map';
+  return path.length === 4 && path[2] === 'schema' && (path[3] as string).endsWith(')') && node.k === 'scalar' && node.value === null;
 }
 
 /** Maps without a prototype, so that a key such as __proto__ is a key. */
@@ -142,8 +149,10 @@ function badValue(place: Place, schema: JsonSchema, keyword: string): PipeError 
   const shown = show(node);
   switch (keyword) {
     case 'type': {
+      const words = schema.pattern === undefined || schema.pattern === '\\S' || node.k !== 'scalar' ? undefined : PATTERNS[schema.pattern];
+      if (words !== undefined) return fail(`${name} ${words}, not ${shown}`);
       const quote = schema.type === 'string' && node.k === 'scalar' && node.plain && !node.fromEnv;
-      return fail(`${name} takes ${TYPES[schema.type as string]}, not ${shown}`, quote && /^\d+$|^(true|false)$/i.test(node.text) && schema.pattern !== DURATION && schema.pattern !== SIZE ? `put it in quotes: "${node.text}"` : undefined);
+      return fail(`${name} takes ${TYPES[schema.type as string]}, not ${shown}`, quote && /^\d+$|^(true|false)$/i.test(node.text) ? `put it in quotes: "${node.text}"` : undefined);
     }
     case 'enum': return fail(`${name} is one of ${(schema.enum ?? []).join(', ')}, not ${shown}`, near(node, schema.enum ?? []));
     case 'minimum': return fail(`${name} is at least ${schema.minimum}, not ${shown}`);

@@ -49,7 +49,7 @@ export interface Parsed {
 
 /** Reads one YAML 1.2 document (core schema, no tags, no merge keys, no stacks of aliases). */
 export function parseYaml(source: SourceText): Parsed {
-  const document = parseDocument(source.text, { keepSourceTokens: true, prettyErrors: false, strict: true, uniqueKeys: true, version: '1.2', schema: 'core', logLevel: 'silent' });
+  const document = parseDocument(source.text, { keepSourceTokens: true, prettyErrors: false, strict: true, uniqueKeys: true, version: '1.2', schema: 'core', logLevel: 'error' });
   const problems = [...document.errors, ...document.warnings].map(e => yamlProblem(source, e));
   if (problems.length > 0) return { root: null, problems };
   if (document.contents === null) return { root: null, problems: [new PipeError('user.config.yaml', 'the file is empty', { span: { source, start: 0, end: 0 }, hint: 'a pipeline has name, sources and sinks' })] };
