@@ -177,7 +177,7 @@ export class EmbeddedSource implements Source {
     const { topic } = this.#o;
     const near = db === null ? undefined : closest(topic, db.all('SELECT name FROM topics').map(r => r[0] as string));
     return new PipeError('system.source.topic_missing', `topic "${topic}" does not exist on the ${this.#parts.label}`, {
-      label: near === undefined ? undefined : `did you mean "${near}"?`, hint: `create it: pipe topics create ${topic} --partitions 3`,
+      hint: `${near === undefined ? '' : `did you mean "${near}"? or `}create it: pipe topics create ${topic} --partitions 3`,
     });
   }
 

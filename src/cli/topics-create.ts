@@ -1,0 +1,45 @@
+import { PipeError } from '../errors.ts';
+import { countFlag } from './args.ts';
+import type { Command, Parsed } from './command.ts';
+import { plural } from './numbers.ts';
+import { DEFAULT_PARTITIONS, existingTopic, logFlags, say, topicArgument, withLog } from './topics-log.ts';
+
+export const topicsCreate: Command = {
+  name: 'topics create',
+  summary: 'makes a topic; well if it exists with as many partitions, an error (exit 11) if it differs',
+  usage: 'TOPIC',
+  examples: [
+    ['pipe topics create transactions --partitions 3', 'on the embedded log of this project'],
+    ['pipe topics create events --partitions 6 --config retention.ms=86400000 --brokers localhost:9092', 'on Kafka, keeping a day'],
+  ],
+  flags: [
+    { name: 'partitions', value: 'N', summary: `how many partitions (default ${DEFAULT_PARTITIONS})` },
+    { name: 'config', value: 'KEY=VALUE', many: true, summary: 'a setting of the topic, such as retention.ms (embedded log: that one only; -1 for ever)' },
+    ...logFlags,
+  ],
+  run: (p, io) => {
+    const name = topicArgument(p, 'topics create');
+    const partitions = countFlag('--partitions', p.text('partitions') ?? String(DEFAULT_PARTITIONS), 1);
+    const config = pairs(p, 'config');
+    return withLog(p, io, async o => {
+      const created = await o.log.createTopic({ name, partitions, retention: null, config }) === 'created';
+      if (!created) {
+        const there = (await existingTopic(o, name)).partitions.length;
+        if (there !== partitions) {
+          throw new PipeError('system.source.topic_exists_otherwise', `topic "${name}" exists on ${o.place} with ${plural(there, 'partition')}, not ${partitions}`, { hint: 'choose another name, or use it as it is' });
+        }
+      }
+      if (p.has('json')) io.out.write(`${JSON.stringify({ name, partitions, created })}\n`);
+      say(p, io, `topic ${name} ${created ? 'made' : 'exists already'} (${plural(partitions, 'partition')}) on ${o.place}`);
+      return 0;
+    });
+  },
+};
+
+function pairs(p: Parsed, flag: string): Record<string, string> {
+  return Object.fromEntries(p.texts(flag).map(text => {
+    const at = text.indexOf('=');
+    if (at < 1) throw new PipeError('user.usage.bad_value', `--${flag} takes KEY=VALUE, not "${text}"`);
+    return [text.slice(0, at), text.slice(at + 1)];
+  }));
+}

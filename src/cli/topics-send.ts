@@ -1,0 +1,124 @@
+import { createReadStream, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Log, NewRecord } from '../connectors/connector.ts';
+import { PipeError } from '../errors.ts';
+import type { Command, Io, Parsed } from './command.ts';
+import { plural } from './numbers.ts';
+import { toRecord, type ToRecord } from './topics-keys.ts';
+import { LineSplitter, PausingReader } from './topics-lines.ts';
+import { logFlags, partitionFlag, say, topicArgument, withLog, writableTopic } from './topics-log.ts';
+
+/** One append takes this much, or what came before a pause. */
+const BATCH_BYTES = 1 << 20;
+const BATCH_RECORDS = 10_000;
+/** ms without input after which what is there is sent: a line that is typed goes out at once. */
+const PAUSE_MS = 20;
+
+export const topicsSend: Command = {
+  name: 'topics send',
+  summary: 'sends each line of stdin, or of a file, as a record: the line as it is, JSON or not',
+  usage: 'TOPIC',
+  examples: [
+    ['pipe topics send transactions --key-field account < data.jsonl', 'the key is the text of a JSON field'],
+    ['pipe topics send notes --key-sep \'\\t\' --file notes.tsv', 'key, a tab, value'],
+    ['echo hello | pipe topics send notes --key greeting --header from=me', 'one record'],
+  ],
+  flags: [
+    { name: 'file', value: 'FILE', summary: 'lines of this file instead of stdin' },
+    { name: 'key', value: 'K', summary: 'this key for all records' },
+    { name: 'key-field', value: 'NAME', summary: 'the text of this field of JSON lines is the key' },
+    { name: 'key-sep', value: 'TEXT', summary: 'what stands between key and value in a line (\\t is a tab)' },
+    { name: 'partition', value: 'P', summary: 'to this partition (otherwise by key; without key in turn)' },
+    { name: 'header', value: 'KEY=VALUE', many: true, summary: 'a header of all records' },
+    { name: 'create', value: 'boolean', summary: 'make a missing topic on Kafka, too (3 partitions)' },
+    ...logFlags,
+  ],
+  run: (p, io) => {
+    const name = topicArgument(p, 'topics send');
+    toRecord(p, null);
+    const file = p.text('file');
+    const input = file === undefined ? io.in : readable(resolve(io.cwd, file), file);
+    return withLog(p, io, async o => {
+      const topic = await writableTopic(p, io, o, name);
+      const make = toRecord(p, partitionFlag(p, topic));
+      if (file === undefined && io.in.isTTY === true) say(p, io, 'each line is a record; Ctrl-D ends');
+      const sender = new Sender(o.log, name, make);
+      await sender.run(new PausingReader(input, io.signal));
+      finish(p, io, name, sender.sent);
+      return 0;
+    });
+  },
+};
+
+/** The last line of a command that sends. */
+export function finish(p: Parsed, io: Io, topic: string, records: number): void {
+  if (p.has('json')) io.err.write(`${JSON.stringify({ v: 1, topic, records })}\n`);
+  say(p, io, `${plural(records, 'record')} sent to ${topic}`);
+}
+
+function readable(path: string, given: string): NodeJS.ReadableStream {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) throw new PipeError('user.usage.bad_value', `--file ${given}: there is no such file`);
+  if (stat.isDirectory()) throw new PipeError('user.usage.bad_value', `--file ${given}: it is a folder`);
+  return createReadStream(path, { highWaterMark: BATCH_BYTES });
+}
+
+class Sender {
+  sent = 0;
+  readonly #log: Log;
+  readonly #topic: string;
+  readonly #make: ToRecord;
+  readonly #lines = new LineSplitter();
+  #batch: NewRecord[] = [];
+  #bytes = 0;
+  #line = 0;
+
+  constructor(log: Log, topic: string, make: ToRecord) {
+    this.#log = log;
+    this.#topic = topic;
+    this.#make = make;
+  }
+
+  /** Until the end of input, or the signal: then complete lines are sent. A line that is no record stops after those before it. */
+  async run(input: PausingReader): Promise<void> {
+    try {
+      for (;;) {
+        const next = await input.next(this.#batch.length === 0 ? Infinity : PAUSE_MS);
+        if (next.kind === 'chunk') for (const line of this.#lines.push(next.chunk)) await this.#add(line);
+        else if (next.kind === 'pause') await this.#flush();
+        else {
+          const rest = next.kind === 'end' ? this.#lines.end() : null;
+          if (rest !== null) await this.#add(rest);
+          break;
+        }
+      }
+    } catch (error) {
+      if (error instanceof PipeError && error.code.startsWith('user.data.')) {
+        await this.#flush();
+        throw new PipeError(error.code, `${error.message}; ${this.sent === 0 ? 'nothing was sent' : `${plural(this.sent, 'record')} before it ${this.sent === 1 ? 'was' : 'were'} sent`}`, { hint: error.hint });
+      }
+      throw unreadable(error);
+    }
+    await this.#flush();
+  }
+
+  async #add(line: Buffer): Promise<void> {
+    this.#batch.push(this.#make(line, ++this.#line));
+    this.#bytes += line.length;
+    if (this.#bytes >= BATCH_BYTES || this.#batch.length >= BATCH_RECORDS) await this.#flush();
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#batch.length === 0) return;
+    const batch = this.#batch;
+    this.#batch = [];
+    this.#bytes = 0;
+    await this.#log.append(this.#topic, batch);
+    this.sent += batch.length;
+  }
+}
+
+function unreadable(error: unknown): unknown {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return error instanceof PipeError || code === undefined ? error : new PipeError('user.usage.bad_value', `the input cannot be read: ${message}`, { cause: error });
+}
