@@ -1,6 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { brokers, unique } from '../kafka/support.ts';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { unique } from '../unique.ts';
 import { Project } from './project.ts';
+
+/** host:port of the Kafka broker of this run, or null. */
+const brokers = inject('brokers');
 
 const BALANCES = [
   '{"account":"1234","balance":250.00,"window_start":1704110400000,"window_end":1704110410000}',
