@@ -38,8 +38,8 @@ export function environment(env: Env, dir: string, root: string): (name: string)
 }
 
 /**
- * The tree with ${VAR} and ${VAR:-default} replaced in scalar values, but not in SQL. A value that is one plain scalar becomes a
- * number or true/false where the schema wants that and takes no text. A variable that is not set is a problem at its place.
+ * The tree with ${VAR} and ${VAR:-default} replaced in scalar values, but not in SQL. A value becomes a number or true/false
+ * where the schema wants that and takes no text; in {..} YAML wants "${VAR}" in quotes. A variable that is not set is a problem at its place.
  */
 export function substitute(root: Node, lookup: (name: string) => string | undefined, known: readonly string[], problems: PipeError[]): Node {
   const visit = (node: Node, path: readonly string[]): Node => {
@@ -48,7 +48,7 @@ export function substitute(root: Node, lookup: (name: string) => string | undefi
     if (node.k === 'list') return { ...node, items: node.items.map((n, i) => visit(n, [...path, String(i)])) };
     if (typeof node.value !== 'string' || !node.value.includes('${')) return node;
     const text = replace(node, node.value, lookup, known, problems);
-    return { ...node, text, value: node.plain ? typed(text, wanted(path)) : text, fromEnv: true };
+    return { ...node, text, value: typed(text, wanted(path)), fromEnv: true };
   };
   return visit(root, []);
 }

@@ -66,13 +66,13 @@ export class Reader {
     const value = this.scalar(node, 'topic');
     const topic = value?.text ?? owner.key;
     const topicSpan = value?.span ?? owner.keySpan;
-    this.topicName(topic, topicSpan);
+    this.#topicName(topic, topicSpan, value === undefined ? JSON.stringify(topic.slice(0, 60)) : show(value));
     return { topic, topicSpan };
   }
 
-  topicName(topic: string, span: Span): void {
+  #topicName(topic: string, span: Span, shown: string): void {
     if (/^[A-Za-z0-9._-]{1,249}$/.test(topic) && topic !== '.' && topic !== '..') return;
-    this.problem('user.config.bad_value', `"${topic.slice(0, 60)}" is no name for a topic`, { span, hint: 'a topic has letters, digits, ".", "_" and "-", at most 249' });
+    this.problem('user.config.bad_value', `${shown} is no name for a topic`, { span, hint: 'a topic has letters, digits, ".", "_" and "-", at most 249' });
   }
 
   create(node: Node): CreateSpec | null {
@@ -93,7 +93,7 @@ export class Reader {
     if (value?.k === 'map') {
       const topic = this.scalar(value, 'topic');
       if (topic === undefined) return null;
-      this.topicName(topic.text, topic.span);
+      this.#topicName(topic.text, topic.span, show(topic));
       return { topic: topic.text };
     }
     const word = isText(value) ? value.text : '';

@@ -188,8 +188,8 @@ function formatProblem(place: Place, span: Span): PipeError | null {
 export function show(node: Node): string {
   if (node.k !== 'scalar') return node.k === 'map' ? 'a map' : 'a list';
   const text = node.fromEnv ? node.span.source.text.slice(node.span.start, node.span.end) : node.text;
-  const line = text.split('\n')[0] as string;
-  return node.plain && typeof node.value !== 'string' ? line : `"${line.length > 40 ? `${line.slice(0, 40)}...` : line}"`;
+  const line = (node.fromEnv ? text.replace(/^(["'])(.*)\1$/s, '$2') : text).split('\n')[0] as string;
+  return node.plain && !node.fromEnv && typeof node.value !== 'string' ? line : `"${line.length > 40 ? `${line.slice(0, 40)}...` : line}"`;
 }
 
 /** Maps and blocks are pointed at by their first line. */

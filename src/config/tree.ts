@@ -50,7 +50,7 @@ export interface Parsed {
 /** Reads one YAML 1.2 document (core schema, no tags, no merge keys, no stacks of aliases). */
 export function parseYaml(source: SourceText): Parsed {
   const document = parseDocument(source.text, { keepSourceTokens: true, prettyErrors: false, strict: true, uniqueKeys: true, version: '1.2', schema: 'core', logLevel: 'error' });
-  const problems = [...document.errors, ...document.warnings].map(e => yamlProblem(source, e));
+  const problems = [...firstOnly(document.errors), ...document.warnings].map(e => yamlProblem(source, e));
   if (problems.length > 0) return { root: null, problems };
   if (document.contents === null) return { root: null, problems: [new PipeError('user.config.yaml', 'the file is empty', { span: { source, start: 0, end: 0 }, hint: 'a pipeline has name, sources and sinks' })] };
   const builder = new Builder(source, document);
@@ -64,11 +64,20 @@ interface YamlComplaint {
   readonly pos: readonly [number, number];
 }
 
+/** After one mistake in the structure the parser stumbles over all that follows. */
+function firstOnly<T extends YamlComplaint>(errors: readonly T[]): T[] {
+  const own = (e: T): boolean => e.code === 'DUPLICATE_KEY' || e.code === 'TAG_RESOLVE_FAILED';
+  const first = errors.find(e => !own(e));
+  return errors.filter(e => e === first || (own(e) && (first === undefined || e.pos[0] < first.pos[0])));
+}
+
 /** The parser's own words, but for the mistakes that are common. */
 function yamlProblem(source: SourceText, e: YamlComplaint): PipeError {
   const [start, end] = [Math.min(e.pos[0], source.text.length), Math.min(e.pos[1], source.text.length)];
   const word = (): string => /^[^\s:,\]}]*/.exec(source.text.slice(start))?.[0] ?? '';
   const at = (s: number, length: number): Span => ({ source, start: s, end: s + length });
+  const variable = source.text[start - 1] === '$' ? /^\{[^}\n]*\}?/.exec(source.text.slice(start)) : null;
+  if (variable !== null) return new PipeError('user.config.yaml', 'a variable in {..} or [..] stands in quotes', { span: at(start - 1, variable[0].length + 1), hint: `write "$${variable[0]}"` });
   switch (e.code) {
     case 'DUPLICATE_KEY': {
       const key = word();
