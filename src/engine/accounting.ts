@@ -57,7 +57,11 @@ export class RunAccounting implements Accounting {
 
   future(source: string, b: Batch, i: number): void {
     this.#run.future++;
-    this.#row('future', source, null, b, i, 'user.data.future_event', 'the event time is too far ahead of the record', null);
+    const column = this.#o.plan.scans.find(s => s.source === source)?.time ?? 0;
+    const limit = this.#o.spec.sources.find(s => s.name === source)?.eventTime?.maxFuture ?? 0;
+    const time = new Date((b.cols[column] as Float64Array)[i] as number);
+    const shown = Number.isNaN(time.getTime()) ? 'the event time' : `event time ${time.toISOString()}`;
+    this.#row('future', source, null, b, i, 'user.data.future_event', `${shown} is more than max_future (${limit / 1000} s) ahead of the record`, null);
   }
 
   late(operator: string, b: Batch, i: number): void {
