@@ -33,7 +33,7 @@ export const generate: Command = {
     { name: 'create', value: 'boolean', summary: 'make a missing topic on Kafka, too (3 partitions)' },
     ...logFlags,
   ],
-  run: (p, io) => {
+  run: async (p, io) => {
     const name = topicArgument(p, 'generate');
     const rate = rateFlag(p.text('rate') ?? '100/s');
     const count = p.text('count') === undefined ? Infinity : countFlag('--count', p.text('count') as string);

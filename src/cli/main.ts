@@ -19,7 +19,10 @@ function sinkable(stream: NodeJS.WriteStream, gone: () => void): Sinkable {
   stream.on('error', (error: NodeJS.ErrnoException) => { if (error.code === 'EPIPE') gone(); else throw error; });
   return {
     write: text => stream.write(text),
-    drained: () => (stream.writableNeedDrain ? new Promise(done => { stream.once('drain', done); stream.once('close', done); }) : Promise.resolve()),
+    drained: () => (stream.writableNeedDrain ? new Promise(done => {
+      const end = (): void => { stream.off('drain', end).off('close', end); done(); };
+      stream.on('drain', end).on('close', end);
+    }) : Promise.resolve()),
     get isTTY() { return stream.isTTY === true; },
     get columns() { return stream.columns ?? 80; },
     get rows() { return stream.rows ?? 24; },

@@ -17,17 +17,16 @@ export const topicsCreate: Command = {
     { name: 'config', value: 'KEY=VALUE', many: true, summary: 'a setting of the topic, such as retention.ms (embedded log: that one only; -1 for ever)' },
     ...logFlags,
   ],
-  run: (p, io) => {
+  run: async (p, io) => {
     const name = topicArgument(p, 'topics create');
-    const partitions = countFlag('--partitions', p.text('partitions') ?? String(DEFAULT_PARTITIONS), 1);
+    const wanted = p.text('partitions');
+    const asked = wanted === undefined ? DEFAULT_PARTITIONS : countFlag('--partitions', wanted, 1);
     const config = pairs(p, 'config');
     return withLog(p, io, async o => {
-      const created = await o.log.createTopic({ name, partitions, retention: null, config }) === 'created';
-      if (!created) {
-        const there = (await existingTopic(o, name)).partitions.length;
-        if (there !== partitions) {
-          throw new PipeError('system.source.topic_exists_otherwise', `topic "${name}" exists on ${o.place} with ${plural(there, 'partition')}, not ${partitions}`, { hint: 'choose another name, or use it as it is' });
-        }
+      const created = await o.log.createTopic({ name, partitions: asked, retention: null, config }) === 'created';
+      const partitions = created ? asked : (await existingTopic(o, name)).partitions.length;
+      if (wanted !== undefined && partitions !== asked) {
+        throw new PipeError('system.source.topic_exists_otherwise', `topic "${name}" exists on ${o.place} with ${plural(partitions, 'partition')}, not ${asked}`, { hint: 'choose another name, or use it as it is' });
       }
       if (p.has('json')) io.out.write(`${JSON.stringify({ name, partitions, created })}\n`);
       say(p, io, `topic ${name} ${created ? 'made' : 'exists already'} (${plural(partitions, 'partition')}) on ${o.place}`);

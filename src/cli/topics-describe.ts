@@ -11,7 +11,7 @@ export const topicsDescribe: Command = {
     ['pipe topics describe transactions --json', 'as one JSON object'],
   ],
   flags: logFlags,
-  run: (p, io) => {
+  run: async (p, io) => {
     const name = topicArgument(p, 'topics describe');
     return withLog(p, io, async o => {
       const t = await existingTopic(o, name);

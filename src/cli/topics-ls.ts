@@ -12,7 +12,7 @@ export const topicsLs: Command = {
     ['pipe topics ls --json', 'one JSON array, with begin and end of each partition'],
   ],
   flags: logFlags,
-  run: (p, io) => {
+  run: async (p, io) => {
     noArguments(p, 'topics ls');
     return withLog(p, io, async ({ log, place }) => {
       const topics = [...await log.topics()].sort((a, b) => (a.name < b.name ? -1 : 1));

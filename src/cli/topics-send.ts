@@ -33,7 +33,7 @@ export const topicsSend: Command = {
     { name: 'create', value: 'boolean', summary: 'make a missing topic on Kafka, too (3 partitions)' },
     ...logFlags,
   ],
-  run: (p, io) => {
+  run: async (p, io) => {
     const name = topicArgument(p, 'topics send');
     toRecord(p, null);
     const file = p.text('file');

@@ -25,7 +25,7 @@ export const topicsTail: Command = {
     { name: 'partition', value: 'P', summary: 'this partition only' },
     ...logFlags,
   ],
-  run: (p, io) => {
+  run: async (p, io) => {
     const name = topicArgument(p, 'topics tail');
     atMostOne(p, ['from-beginning', 'lines']);
     const last = p.text('lines') === undefined ? null : countFlag('-n', p.text('lines') as string);
@@ -96,17 +96,18 @@ class Tail {
 
   /** What came after the end as of open is new: it is printed after the last ones, too. */
   async #printLast(n: number): Promise<void> {
-    const old: { readonly at: number; readonly line: Buffer }[] = [];
+    const old: { readonly at: number; readonly toEnd: number; readonly line: Buffer }[] = [];
     const fresh: Buffer[] = [];
     await this.#toEnd(b => {
       const end = this.#source.endAtOpen(b.partition);
       for (let i = 0; i < b.length; i++) {
         const line = this.#rendering.line(b, i);
-        if ((b.offsets[i] as number) < end) old.push({ at: b.timestamps[i] as number, line });
+        if ((b.offsets[i] as number) < end) old.push({ at: b.timestamps[i] as number, toEnd: end - (b.offsets[i] as number), line });
         else if (!this.#untilEnd) fresh.push(line);
       }
     });
-    old.sort((a, b) => a.at - b.at);
+    // what was sent together has one time: then the partitions come side by side
+    old.sort((a, b) => a.at - b.at || b.toEnd - a.toEnd);
     await this.#write([...(n === 0 ? [] : old.slice(-n)).map(x => x.line), ...fresh]);
   }
 

@@ -52,15 +52,18 @@ export class EmbeddedSource implements Source {
   /** Throws system.source.topic_missing, topic_recreated or offset_lost. */
   async open(): Promise<void> {
     const db = this.#parts.db();
-    const topic = db === null ? null : findTopic(db, this.#o.topic);
-    if (db === null || topic === null) throw this.#missing(db);
-    if (this.#o.topicId !== null && this.#o.topicId !== topic.id) {
-      throw new PipeError('system.source.topic_recreated', `topic "${topic.name}" was deleted and made again since it was last read: the saved positions are of the old one`, {
-        hint: 'start again with --reset-state, or put the old topic back',
-      });
-    }
+    if (db === null) throw this.#missing([]);
+    db.read(() => {
+      const topic = findTopic(db, this.#o.topic);
+      if (topic === null) throw this.#missing(db.all('SELECT name FROM topics').map(r => r[0] as string));
+      if (this.#o.topicId !== null && this.#o.topicId !== topic.id) {
+        throw new PipeError('system.source.topic_recreated', `topic "${topic.name}" was deleted and made again since it was last read: the saved positions are of the old one`, {
+          hint: 'start again with --reset-state, or put the old topic back',
+        });
+      }
+      this.#begin(db, topic);
+    });
     this.#db = db;
-    db.read(() => this.#begin(db, topic));
   }
 
   get topic(): TopicInfo {
@@ -173,9 +176,9 @@ export class EmbeddedSource implements Source {
     p.next = first;
   }
 
-  #missing(db: LogDb | null): PipeError {
+  #missing(topics: readonly string[]): PipeError {
     const { topic } = this.#o;
-    const near = db === null ? undefined : closest(topic, db.all('SELECT name FROM topics').map(r => r[0] as string));
+    const near = closest(topic, topics);
     return new PipeError('system.source.topic_missing', `topic "${topic}" does not exist on the ${this.#parts.label}`, {
       hint: `${near === undefined ? '' : `did you mean "${near}"? or `}create it: pipe topics create ${topic} --partitions 3`,
     });
