@@ -88,7 +88,11 @@ function yamlProblem(source: SourceText, e: YamlComplaint): PipeError {
     case 'MULTIPLE_DOCS': return new PipeError('user.config.yaml', 'the file holds several documents', { span: at(start, 3), hint: 'write each pipeline to a file of its own' });
     case 'RESOURCE_EXHAUSTION': return new PipeError('user.config.too_large', 'the YAML nests too deep', { span: at(start, 1) });
     case 'BLOCK_AS_IMPLICIT_KEY': return new PipeError('user.config.yaml', 'a second ":" on this line', { span: at(start, Math.max(1, word().length)), hint: 'put a value that holds ": " in quotes' });
-    default: return new PipeError('user.config.yaml', lowered(e.message), { span: at(start, Math.max(1, firstLine(source, start, end))) });
+    default: {
+      const open = /^Flow (?:sequence|map) in .* end with a (.)/.exec(e.message);
+      if (open !== null) return new PipeError('user.config.yaml', `"${open[1] === ']' ? '[' : '{'}" is not closed`, { span: at(start, 1), label: `"${open[1]}" is missing`, hint: 'what it holds is indented deeper than its key' });
+      return new PipeError('user.config.yaml', lowered(e.message), { span: at(start, Math.max(1, firstLine(source, start, end))) });
+    }
   }
 }
 
