@@ -43,12 +43,9 @@ function call(e: Expr & { k: 'call' }, width: number): Closure {
   const args = e.args.map(a => interpret(a, width));
   const strict = e.fn.nulls === 'propagate';
   return (b, i, extra) => {
-    const values: (Value | null)[] = [];
-    for (const a of args) {
-      const v = a(b, i, extra);
-      if (v === null && strict) return null;
-      values.push(v);
-    }
+    // all of them, as generated code does: one that fails is a row error though another is NULL
+    const values = args.map(a => a(b, i, extra));
+    if (strict && values.includes(null)) return null;
     try {
       return e.fn.fn(...values);
     } catch (error) {

@@ -12,8 +12,8 @@ import type { Value } from '../../src/sql/types.ts';
 import { INT } from '../../src/sql/types.ts';
 import { memoryState } from '../state/memory.ts';
 
-/** Rows that a query gives over `t (n INT)` with the rows 1..rows, run to its end. Throws what a row failed with. */
-export function evaluate(sql: string, jit: boolean, rows = 1): (Value | null)[][] {
+/** Rows that a query gives over `t (n INT)` with the rows 1..rows, run to its end. Throws what a row failed with, or with `keep` gives it as a row. */
+export function evaluate(sql: string, jit: boolean, rows = 1, keep = false): (Value | null)[][] {
   const columns: RelColumn[] = [{ name: 'n', type: INT, nullable: false, attribute: null, hidden: false }];
   const catalog: Catalog = { columns: name => (name === 't' ? columns : undefined), names: () => ['t'] };
   const text = plainSql(sql);
@@ -22,7 +22,10 @@ export function evaluate(sql: string, jit: boolean, rows = 1): (Value | null)[][
   const found: (Value | null)[][] = [];
   const context: OperatorContext = {
     state: memoryState(), memory: () => undefined, full: () => false,
-    counts: { filtered: () => undefined, late: () => undefined, failed: (_o, _b, _i, code, message) => { throw new RowError(code, message); } },
+    counts: { filtered: () => undefined, late: () => undefined, failed: (_o, _b, i, code, message) => {
+      if (!keep) throw new RowError(code, message);
+      found.push([i, code, message]);
+    } },
   };
   const graph = buildGraph(plan, context, new Map([['q', {
     push: (b: Batch) => { for (let i = 0; i < b.length; i++) found.push(b.schema.map((f, j) => (b.nulls[j]?.[i] === 1 ? null : f.type.k === 'boolean' ? b.cols[j]?.[i] === 1 : b.cols[j]?.[i] as Value))); },
