@@ -29,6 +29,12 @@ export class Outage {
     this.#notices.warn(`${this.#label} does not answer${minutes > 0 ? ` for ${minutes} min` : ''}: ${(error as Error).message}; trying again until it does`);
   }
 
+  /** This party has given up: nothing more is said of it. */
+  end(who: object): void {
+    this.#failing.delete(who);
+    if (this.#failing.size === 0) this.#said = null;
+  }
+
   ok(who: object): void {
     if (!this.#failing.delete(who) || this.#failing.size > 0 || this.#said === null) return;
     this.#said = null;

@@ -48,8 +48,8 @@ export function produceRequest(transactionalId: string | null, items: readonly P
   };
 }
 
-/** InitProducerId v1. */
-export function initProducerRequest(transactionalId: string, timeoutMs: number): Request<{ readonly error: number; readonly producerId: bigint; readonly epoch: number }> {
+/** InitProducerId v1; null: for idempotence alone. */
+export function initProducerRequest(transactionalId: string | null, timeoutMs: number): Request<{ readonly error: number; readonly producerId: bigint; readonly epoch: number }> {
   return {
     name: 'InitProducerId', key: 22, version: 1, body: new WireWriter().string(transactionalId).int32(timeoutMs).finish(),
     read: r => { r.int32(); return { error: r.int16(), producerId: r.int64(), epoch: r.int16() }; },

@@ -27,31 +27,20 @@ export interface EncodedBatch {
 
 let scratch = Buffer.allocUnsafeSlow(1 << 20);
 
-/** Records of one partition as record batches of at most 900 kB (a larger record has a batch of its own); `sequence` is the first one's, or null. */
-export function encodeBatches(records: RecordBatch, p: BatchProducer, sequence: number | null): EncodedBatch[] {
-  const batches: EncodedBatch[] = [];
-  for (let from = 0, s = sequence; from < records.length;) {
-    const encoded = encodeBatch(records, from, p, s);
-    batches.push(encoded);
-    from += encoded.records;
-    if (s !== null) s = nextSequence(s, encoded.records);
-  }
-  return batches;
-}
-
 /** Sequence numbers go from 2^31 - 1 on to 0. */
 export const nextSequence = (s: number, n: number): number => (s > 0x7fffffff - n ? n - (0x7fffffff - s) - 1 : s + n);
 
-function encodeBatch(records: RecordBatch, from: number, p: BatchProducer, sequence: number | null): EncodedBatch {
+/** Records of one partition from row `from` on as ONE record batch, as many as `limit` bytes hold and at least one; `sequence` is the first one's, or null. */
+export function encodeBatch(records: RecordBatch, from: number, p: BatchProducer, sequence: number | null, limit = BATCH_BYTES): EncodedBatch {
   const { timestamps } = records;
   const base = timestamps[from] as number;
   let max = base;
   let at = RECORDS_AT;
   let row = from;
-  for (; row < records.length && (row === from || at < BATCH_BYTES); row++) {
+  for (; row < records.length && (row === from || at < limit); row++) {
     const time = timestamps[row] as number;
     const end = writeRecord(records, row, at, time - base, row - from);
-    if (end > BATCH_BYTES && row > from) break;
+    if (end > limit && row > from) break;
     at = end;
     if (time > max) max = time;
   }

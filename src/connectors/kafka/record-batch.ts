@@ -33,3 +33,15 @@ export const damaged = (topic: string, partition: number, offset: number, what: 
 
 /** An int64 below 2^53 in absolute value, such as an offset or a time. */
 export const readLong = (b: Buffer, at: number): number => b.readInt32BE(at) * 4294967296 + b.readUInt32BE(at + 4);
+
+/** Where to fetch on: behind the last whole batch, by the headers alone; `from` where there is none. */
+export function offsetAfter(fetched: Buffer, from: number): number {
+  let next = from;
+  for (let at = 0; at + RECORDS_AT <= fetched.length;) {
+    const end = at + AFTER_LENGTH + fetched.readInt32BE(at + LENGTH_AT);
+    if (end > fetched.length || end < at + RECORDS_AT) break;
+    next = Math.max(next, readLong(fetched, at) + fetched.readInt32BE(at + LAST_DELTA_AT) + 1);
+    at = end;
+  }
+  return next;
+}

@@ -1,0 +1,35 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PipeError } from '../../errors.ts';
+import type { Notices } from '../connector.ts';
+import { Unreachable } from './client.ts';
+import type { Cluster } from './cluster.ts';
+import { isPassing } from './kafka-error.ts';
+import { backoff } from './retry.ts';
+
+/** First contact, tried again for `timeoutMs`. Throws system.source.unreachable with every address and why it failed; system.source.auth at once. */
+export async function reach(cluster: Cluster, brokers: string, timeoutMs: number, notices: Notices, signal: AbortSignal): Promise<void> {
+  const end = performance.now() + timeoutMs;
+  const reasons = new Map<string, Set<string>>();
+  for (let failures = 0; ; failures++) {
+    try {
+      await cluster.bootstrap();
+      return;
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      const attempts = error instanceof Unreachable ? error.attempts : [{ address: brokers, reason: (error as Error).message }];
+      for (const a of attempts) reasons.set(a.address, (reasons.get(a.address) ?? new Set()).add(a.reason));
+      if (failures === 0 && timeoutMs > 2000) notices.info(`no answer from Kafka at ${brokers} yet (${words(reasons)}); trying for ${seconds(timeoutMs)}`);
+      const left = end - performance.now();
+      if (left <= 0 || signal.aborted) throw unreachable(brokers, reasons, failures + 1, timeoutMs, error);
+      await sleep(Math.min(left, 5 * backoff(failures)), undefined, { signal }).catch(() => undefined);
+    }
+  }
+}
+
+const unreachable = (brokers: string, reasons: ReadonlyMap<string, ReadonlySet<string>>, tries: number, timeoutMs: number, cause: unknown): PipeError =>
+  new PipeError('system.source.unreachable', `no Kafka broker answers at ${brokers} (tried ${tries === 1 ? 'once' : `${tries} times`} in ${seconds(timeoutMs)}): ${words(reasons)}`, {
+    hint: 'start one, set --brokers or PIPE_BROKERS, or go without a broker: --brokers none', retriable: true, cause,
+  });
+
+const words = (reasons: ReadonlyMap<string, ReadonlySet<string>>): string => [...reasons].map(([address, why]) => `${address}: ${[...why].join(', ')}`).join('; ');
+const seconds = (ms: number): string => `${Math.round(ms / 100) / 10} s`;

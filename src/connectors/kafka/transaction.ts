@@ -1,0 +1,126 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Cluster, Lane } from './cluster.ts';
+import type { Request } from './client.ts';
+import { check, isPassing, KafkaError } from './kafka-error.ts';
+import { BatchWriter, type OutRecords } from './producer.ts';
+import type { GroupOffsets } from './protocol-cluster.ts';
+import { addOffsetsRequest, addPartitionsRequest, endTxnRequest, initProducerRequest, type ProducerIdentity, txnOffsetCommitRequest } from './protocol-produce.ts';
+import { backoff } from './retry.ts';
+
+/** The broker aborts a transaction that is open for longer, and refuses its producer. */
+const TRANSACTION_MS = 60_000;
+/** Errors that pass are waited for inside a transaction for so long; then it is given up and sent anew. */
+const PATIENCE_MS = 25_000;
+/** The markers of the transaction before take a moment to be written. */
+const CONCURRENT_MOST_MS = 40;
+const ABORT_MS = 2000;
+
+/** A transactional producer: at most one transaction at a time. Any error means that the producer must be fenced before it goes on. */
+export class Transactions {
+  readonly #name: string;
+  readonly #cluster: Cluster;
+  /** Produce and offsets go out side by side. */
+  readonly #produce: Lane;
+  readonly #control: Lane;
+  readonly #writer: BatchWriter;
+  #identity: ProducerIdentity | null = null;
+  #open = false;
+  #closed = false;
+
+  /** `name` is the transactional id, and the group. */
+  constructor(name: string, cluster: Cluster, control: Lane) {
+    this.#name = name;
+    this.#cluster = cluster;
+    this.#control = control;
+    this.#produce = cluster.lane();
+    this.#writer = new BatchWriter(cluster, this.#produce);
+  }
+
+  /** Ends what other producers of this name have begun, and refuses them from now on. */
+  async fence(): Promise<void> {
+    this.#identity = null;
+    const request = initProducerRequest(this.#name, TRANSACTION_MS);
+    const { producerId, epoch } = await this.#patiently(async () => {
+      const answer = await this.#control.send(await this.#cluster.coordinator('transaction', this.#name), request);
+      check(answer.error, `transactional id ${this.#name}`);
+      return answer;
+    });
+    this.#identity = { transactionalId: this.#name, producerId, epoch };
+    this.#writer.begin({ producerId, epoch, transactional: true }, this.#name);
+    this.#open = false;
+  }
+
+  /** True between fence() and the first error. */
+  get ready(): boolean { return this.#identity !== null; }
+
+  /** Records and offsets become visible together. When it throws, the outcome is not known. */
+  async commit(items: readonly OutRecords[], offsets: GroupOffsets, metadata: string): Promise<void> {
+    const p = this.#identity;
+    if (p === null) throw new Error('not fenced yet');
+    try {
+      this.#open = true;
+      if (items.length > 0) await this.#ask('transaction', addPartitionsRequest(p, byTopic(items)));
+      const results = await Promise.allSettled([this.#writer.write(items, round => this.#patiently(round)), this.#offsets(p, offsets, metadata)]);
+      for (const r of results) if (r.status === 'rejected') throw r.reason;
+      await this.#ask('transaction', endTxnRequest(p, true));
+      this.#open = false;
+    } catch (error) {
+      this.#identity = null;
+      if (this.#open && !isPassing(error)) await this.#abort(p);
+      throw error;
+    }
+  }
+
+  /** An open transaction is aborted, so that readers of the topics need not wait until it times out. */
+  async close(): Promise<void> {
+    const p = this.#identity;
+    this.#closed = true;
+    this.#identity = null;
+    if (p !== null && this.#open) await this.#abort(p);
+    this.#cluster.endLane(this.#produce);
+  }
+
+  async #offsets(p: ProducerIdentity, offsets: GroupOffsets, metadata: string): Promise<void> {
+    await this.#ask('transaction', addOffsetsRequest(p, this.#name));
+    await this.#ask('group', txnOffsetCommitRequest(p, this.#name, offsets, metadata));
+  }
+
+  #ask(kind: 'group' | 'transaction', request: Request<number>): Promise<void> {
+    return this.#patiently(async () => check(await this.#control.send(await this.#cluster.coordinator(kind, this.#name), request), `${request.name} of ${this.#name}`));
+  }
+
+  /** Waits out errors that pass; a lost connection is not waited for, since nobody knows what was done. */
+  async #patiently<T>(work: () => Promise<T>): Promise<T> {
+    const end = performance.now() + PATIENCE_MS;
+    for (let failures = 0, wait = 1; ; failures++) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error instanceof KafkaError) || !isPassing(error) || this.#closed || performance.now() > end) throw error;
+        if (error.is('CONCURRENT_TRANSACTIONS')) {
+          await sleep(wait);
+          wait = Math.min(wait * 2, CONCURRENT_MOST_MS);
+        } else {
+          this.#cluster.forget();
+          await sleep(backoff(failures));
+        }
+      }
+    }
+  }
+
+  async #abort(p: ProducerIdentity): Promise<void> {
+    const late = sleep(ABORT_MS, undefined, { ref: false });
+    const abort = this.#cluster.coordinator('transaction', this.#name).then(node => this.#control.send(node, endTxnRequest(p, false)));
+    await Promise.race([abort.catch(() => undefined), late]);
+  }
+}
+
+function byTopic(items: readonly OutRecords[]): Map<string, number[]> {
+  const topics = new Map<string, number[]>();
+  for (const { topic, partition } of items) {
+    const list = topics.get(topic);
+    if (list === undefined) topics.set(topic, [partition]);
+    else if (!list.includes(partition)) list.push(partition);
+  }
+  return topics;
+}
