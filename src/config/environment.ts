@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { PipeError } from '../errors.ts';
 import { didYouMean } from '../suggest.ts';
@@ -31,9 +31,17 @@ function envValue(rest: string): string {
   return (comment < 0 ? rest : rest.slice(0, comment)).trim();
 }
 
-/** The environment, then `.env` beside the pipeline, then `.env` of the root. */
+function readEnvFile(file: string): Map<string, string> {
+  try {
+    return parseEnv(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new PipeError('user.config.file_missing', `${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown reason'})`, { cause: error });
+  }
+}
+
+/** The environment, then `.env` beside the pipeline, then `.env` of the root. Throws PipeError user.config.file_missing for a `.env` that cannot be read. */
 export function environment(env: Env, dir: string, root: string): (name: string) => string | undefined {
-  const files = [...new Set([dir, root])].map(d => join(d, '.env')).filter(f => existsSync(f)).map(f => parseEnv(readFileSync(f, 'utf8')));
+  const files = [...new Set([dir, root])].map(d => join(d, '.env')).filter(f => statSync(f, { throwIfNoEntry: false })?.isFile()).map(readEnvFile);
   return name => env[name] ?? files.find(f => f.has(name))?.get(name);
 }
 

@@ -5,9 +5,13 @@ import { closest } from '../suggest.ts';
 
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
-/** The pipeline files of a folder, not deeper, in the order of their names. */
+/** The pipeline files of a folder, not deeper, in the order of their names; none where it cannot be read. */
 function filesOf(folder: string): string[] {
-  return isFolder(folder) ? readdirSync(folder).filter(f => f.endsWith('.yaml') && !f.startsWith('.')).sort().map(f => join(folder, f)) : [];
+  try {
+    return readdirSync(folder).filter(f => f.endsWith('.yaml') && !f.startsWith('.')).sort().map(f => join(folder, f)).filter(f => !isFolder(f));
+  } catch {
+    return [];
+  }
 }
 
 export interface Found {

@@ -42,8 +42,10 @@ export function readPipeline(path: string, o: LoadOptions): Loaded {
   const file = resolve(path);
   const folders: Folders = { dir: dirname(file), root: resolve(o.root) };
   let source: SourceText;
+  let lookup: (name: string) => string | undefined;
   try {
     source = new SourceText(o.name ?? shownName(file, folders.root), readText(file));
+    lookup = environment(o.env, folders.dir, folders.root);
   } catch (error) {
     if (!(error instanceof PipeError)) throw error;
     return { spec: null, problems: [error], warnings: [] };
@@ -51,7 +53,7 @@ export function readPipeline(path: string, o: LoadOptions): Loaded {
   const { root, problems } = parseYaml(source);
   if (root === null) return { spec: null, problems: inOrder(problems), warnings: [] };
   const unset: PipeError[] = [];
-  const tree = substitute(root, environment(o.env, folders.dir, folders.root), Object.keys(o.env), unset);
+  const tree = substitute(root, lookup, Object.keys(o.env), unset);
   const r = new Reader();
   // an unset variable reads as empty text, which would be reported again as a bad value
   r.problems.push(...unset, ...shapeProblems(tree).filter(p => !unset.some(u => within(u, p))));

@@ -111,7 +111,7 @@ export interface KafkaSettings {
   readonly client: Readonly<Record<string, unknown>>;
 }
 
-/** Parsed and checked now, run by `pipe test` later. Values keep their source text (7500.00). */
+/** Parsed and checked now, run by `pipe test` later. A number is a NumberText (read-tests.ts), which keeps its source text (7500.00). */
 export interface TestSpec {
   readonly name: string;
   readonly input: Readonly<Record<string, readonly unknown[]>>;

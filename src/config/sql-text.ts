@@ -13,7 +13,9 @@ export function sqlText(node: ScalarNode): SqlText {
       const from = Math.max(0, Math.min(start, text.length));
       const to = Math.max(from, Math.min(end, text.length));
       // the end is one past the last character, which may stand at the end of an earlier line
-      return { source, start: map[from] as number, end: to > from ? (map[to - 1] as number) + 1 : (map[from] as number) };
+      const last = to > from ? (map[to - 1] as number) + 1 : (map[from] as number);
+      // a block at the end of a file without a line break has one in its value
+      return { source, start: Math.min(map[from] as number, source.text.length), end: Math.min(last, source.text.length) };
     },
   };
 }

@@ -75,7 +75,7 @@ function firstOnly<T extends YamlComplaint>(errors: readonly T[]): T[] {
 function yamlProblem(source: SourceText, e: YamlComplaint): PipeError {
   const [start, end] = [Math.min(e.pos[0], source.text.length), Math.min(e.pos[1], source.text.length)];
   const word = (): string => /^[^\s:,\]}]*/.exec(source.text.slice(start))?.[0] ?? '';
-  const at = (s: number, length: number): Span => ({ source, start: s, end: s + length });
+  const at = (s: number, length: number): Span => ({ source, start: s, end: Math.min(source.text.length, s + length) });
   const variable = source.text[start - 1] === '$' ? /^\{[^}\n]*\}?/.exec(source.text.slice(start)) : null;
   if (variable !== null) return new PipeError('user.config.yaml', 'a variable in {..} or [..] stands in quotes', { span: at(start - 1, variable[0].length + 1), hint: `write "$${variable[0]}"` });
   switch (e.code) {
