@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, readSync, rmSync, statSync, statfsSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, readSync, renameSync, rmSync, statSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { PipeError } from '../../errors.ts';
@@ -42,7 +42,7 @@ export function createLogFile(path: string): void {
         db.exec(LAYOUT_SQL);
       })();
       db.close();
-      linkSync(draft, path);
+      publish(draft, path);
       const fd = openSync(folder, 'r');
       fsyncSync(fd);
       closeSync(fd);
@@ -51,6 +51,17 @@ export function createLogFile(path: string): void {
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !existsSync(path)) throw logError(path, error);
+  }
+}
+
+/** Gives a file its name unless that is taken: EEXIST. */
+function publish(draft: string, path: string): void {
+  try {
+    linkSync(draft, path);
+  } catch (error) {
+    // some file systems have no links
+    if (!/^(EPERM|ENOTSUP|EOPNOTSUPP|ENOSYS)$/.test((error as NodeJS.ErrnoException).code ?? '') || existsSync(path)) throw error;
+    renameSync(draft, path);
   }
 }
 
@@ -65,7 +76,6 @@ export function openLogFile(path: string): Database.Database {
       db.pragma('synchronous = FULL');
       db.pragma('wal_autocheckpoint = 4000');
       db.prepare('SELECT count(*) FROM topics').get();
-      for (const suffix of ['-wal', '-shm']) if (existsSync(path + suffix)) chmodSync(path + suffix, 0o600);
     } catch (error) {
       db.close();
       throw error;

@@ -168,7 +168,8 @@ export class EmbeddedSource implements Source {
     if (p.next >= first && p.next <= end) return;
     const topic = `${this.#o.topic}/${p.partition}`;
     const ahead = p.next > end;
-    const lost = ahead ? `the saved offset ${p.next} of ${topic} is beyond its end ${end}: records that were read once are gone` : `${first - p.next} records of ${topic} were deleted by retention before they were read (offsets ${p.next} to ${first - 1})`;
+    const gone = first - p.next;
+    const lost = ahead ? `the saved offset ${p.next} of ${topic} is beyond its end ${end}: records that were read once are gone` : `${gone} ${gone === 1 ? 'record of' : 'records of'} ${topic} ${gone === 1 ? 'was' : 'were'} deleted by retention before ${gone === 1 ? 'it was' : 'they were'} read (offsets ${p.next} to ${first - 1})`;
     if (this.#o.onDataLoss === 'stop') {
       throw new PipeError('system.source.offset_lost', lost, { hint: 'on_data_loss: earliest on the source goes on with what is there; --reset-state starts again' });
     }

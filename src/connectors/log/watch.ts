@@ -1,8 +1,11 @@
 import { watch, type FSWatcher } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import type { LogDb } from './database.ts';
 
 /** A commit of another process is seen after this many ms at most; a look costs some us. */
 const LOOK_MS = 25;
+/** Looks, 1 ms apart, after the file system has told of a write. */
+const SOON_LOOKS = 8;
 
 /** Wakes those who wait for new records: at once for our own, by the file system or a timer for those of other processes. */
 export class ChangeWatch {
@@ -11,6 +14,7 @@ export class ChangeWatch {
   readonly #waiting = new Map<() => void, number>();
   #timer: NodeJS.Timeout | null = null;
   #watcher: FSWatcher | null = null;
+  #looks = 0;
 
   constructor(db: LogDb) { this.#db = db; }
 
@@ -42,6 +46,18 @@ export class ChangeWatch {
     this.#watcher = null;
   }
 
+  /** A file is written before its commit can be seen: some looks in quick succession find it. */
+  #soon(): void {
+    if (this.#looks > 0 || this.#waiting.size === 0) return;
+    this.#looks = SOON_LOOKS;
+    const next = (): void => {
+      this.#look();
+      this.#looks = this.#waiting.size === 0 ? 0 : this.#looks - 1;
+      if (this.#looks > 0) setTimeout(next, 1);
+    };
+    next();
+  }
+
   #look(): void {
     if (this.#waiting.size === 0) return;
     const version = this.#db.dataVersion();
@@ -57,11 +73,13 @@ export class ChangeWatch {
   #watch(): void {
     if (this.#watcher !== null) return;
     try {
-      const watcher = watch(`${this.#db.path}-wal`, { persistent: false }, () => this.#look());
+      const wal = `${basename(this.#db.path)}-wal`;
+      // the folder, since a watch of the file itself misses most writes
+      const watcher = watch(dirname(this.#db.path), { persistent: false }, (_, name) => { if (name === wal) this.#soon(); });
       watcher.on('error', () => watcher.close());
       this.#watcher = watcher;
     } catch {
-      // no write-ahead log yet, or no watches left
+      // no watches left
     }
   }
 }
