@@ -1,6 +1,6 @@
 import { PipeError } from '../../errors.ts';
 import type { Delivery, DeliveryOptions, OutEpoch } from '../connector.ts';
-import type { Cluster, Lane } from './cluster.ts';
+import type { Lane } from './cluster.ts';
 import { type DeliveryParts, RECOVER_MS } from './delivery-parts.ts';
 import { PlainDelivery } from './delivery-plain.ts';
 import { ConnectionLost, isPassing, KafkaError } from './kafka-error.ts';

@@ -24,8 +24,8 @@ const NO_UUID = '0'.repeat(32);
 
 /** Metadata v12; `topics` null: all. Never creates a topic. */
 export function metadataRequest(topics: readonly string[] | null): Request<ClusterMetadata> {
-  const w = new WireWriter().tags()
-    .compactArray(topics, name => w.uuid(NO_UUID).compactString(name).tags())
+  const w = new WireWriter();
+  w.tags().compactArray(topics, name => w.uuid(NO_UUID).compactString(name).tags())
     .bool(false).bool(false).tags();
   return { name: 'Metadata', key: 3, version: 12, body: w.finish(), read: readMetadata };
 }
@@ -84,8 +84,8 @@ export interface OffsetAnswer {
 
 /** ListOffsets v2, of one topic; `at` is epoch ms, EARLIEST or LATEST. */
 export function listOffsetsRequest(topic: string, partitions: readonly number[], at: number, committed: boolean): Request<OffsetAnswer[]> {
-  const w = new WireWriter().int32(-1).int8(committed ? 1 : 0)
-    .array([topic], name => w.string(name).array(partitions, p => w.int32(p).int64(at)));
+  const w = new WireWriter();
+  w.int32(-1).int8(committed ? 1 : 0).array([topic], name => w.string(name).array(partitions, p => w.int32(p).int64(at)));
   return {
     name: 'ListOffsets', key: 2, version: 2, body: w.finish(), read: r => {
       r.int32();
@@ -188,8 +188,8 @@ export type GroupOffsets = readonly (readonly [topic: string, partitions: Readon
 
 /** OffsetCommit v5 by no member: for groups that nobody joins. Gives the first error. */
 export function offsetCommitRequest(group: string, offsets: GroupOffsets, metadata: string): Request<number> {
-  const w = new WireWriter().string(group).int32(-1).string('');
-  w.array(offsets, ([topic, partitions]) => w.string(topic).array([...partitions], ([p, offset]) => w.int32(p).int64(offset).string(metadata)));
+  const w = new WireWriter();
+  w.string(group).int32(-1).string('').array(offsets, ([topic, partitions]) => w.string(topic).array([...partitions], ([p, offset]) => w.int32(p).int64(offset).string(metadata)));
   return { name: 'OffsetCommit', key: 8, version: 5, body: w.finish(), read: readFirstError };
 }
 

@@ -71,5 +71,10 @@ export function explained(error: unknown, side: 'source' | 'sink', doing: string
       hint: 'ACLs: Read, Write and Describe on its topics; Read on the group and Write and Describe on the transactional id pipe-<pipeline>', cause: error,
     });
   }
+  if (error.is('ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID', 'REBALANCE_IN_PROGRESS')) {
+    return new PipeError('system.sink.fenced', `cannot ${doing}: another client has joined its consumer group (${error.message})`, {
+      hint: 'the group pipe-<pipeline> belongs to the pipeline alone: end that consumer, or set settings.kafka.id_prefix', cause: error,
+    });
+  }
   return new PipeError(`system.${side}.unreachable`, `cannot ${doing}: ${error.message}`, { retriable: isPassing(error), cause: error });
 }

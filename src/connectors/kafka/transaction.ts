@@ -9,8 +9,8 @@ import { backoff } from './retry.ts';
 
 /** The broker aborts a transaction that is open for longer, and refuses its producer. */
 const TRANSACTION_MS = 60_000;
-/** Errors that pass are waited for inside a transaction for so long; then it is given up and sent anew. */
-const PATIENCE_MS = 25_000;
+/** Errors that pass are waited for until a transaction is so old; then it is given up and sent anew, before the broker gives it up. */
+const PATIENCE_MS = 40_000;
 /** The markers of the transaction before take a moment to be written. */
 const CONCURRENT_MOST_MS = 40;
 const ABORT_MS = 2000;
@@ -26,6 +26,8 @@ export class Transactions {
   #identity: ProducerIdentity | null = null;
   #open = false;
   #closed = false;
+  /** performance.now() until which errors that pass are waited for. */
+  #deadline = 0;
 
   /** `name` is the transactional id, and the group. */
   constructor(name: string, cluster: Cluster, control: Lane) {
@@ -39,6 +41,7 @@ export class Transactions {
   /** Ends what other producers of this name have begun, and refuses them from now on. */
   async fence(): Promise<void> {
     this.#identity = null;
+    this.#deadline = performance.now() + PATIENCE_MS;
     const request = initProducerRequest(this.#name, TRANSACTION_MS);
     const { producerId, epoch } = await this.#patiently(async () => {
       const answer = await this.#control.send(await this.#cluster.coordinator('transaction', this.#name), request);
@@ -57,6 +60,7 @@ export class Transactions {
   async commit(items: readonly OutRecords[], offsets: GroupOffsets, metadata: string): Promise<void> {
     const p = this.#identity;
     if (p === null) throw new Error('not fenced yet');
+    this.#deadline = performance.now() + PATIENCE_MS;
     try {
       this.#open = true;
       if (items.length > 0) await this.#ask('transaction', addPartitionsRequest(p, byTopic(items)));
@@ -91,12 +95,11 @@ export class Transactions {
 
   /** Waits out errors that pass; a lost connection is not waited for, since nobody knows what was done. */
   async #patiently<T>(work: () => Promise<T>): Promise<T> {
-    const end = performance.now() + PATIENCE_MS;
     for (let failures = 0, wait = 1; ; failures++) {
       try {
         return await work();
       } catch (error) {
-        if (!(error instanceof KafkaError) || !isPassing(error) || this.#closed || performance.now() > end) throw error;
+        if (!(error instanceof KafkaError) || !isPassing(error) || this.#closed || performance.now() > this.#deadline) throw error;
         if (error.is('CONCURRENT_TRANSACTIONS')) {
           await sleep(wait);
           wait = Math.min(wait * 2, CONCURRENT_MOST_MS);
