@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, inject, it } from 'vitest';
 import { fences, mismatch, steps } from './console.ts';
@@ -9,11 +8,14 @@ const root = resolve(import.meta.dirname, '../..');
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 const brokers = inject('brokers') as string | null;
 
-/** A copy of the checkout without its data, so that what the page shows is what a newcomer sees. */
-const home = mkdtempSync(join(tmpdir(), 'pipe-readme-'));
-for (const name of ['package.json', 'pipelines', 'dist', 'README.md', 'compose.yaml']) cpSync(join(root, name), join(home, name), { recursive: true });
-symlinkSync(join(root, 'node_modules'), join(home, 'node_modules'));
+/** A project of its own inside the checkout, where npx finds pipe; without data, so that what the page shows is what a newcomer sees. */
+mkdirSync(join(root, '.pipe'), { recursive: true });
+const home = mkdtempSync(join(root, '.pipe/readme-'));
+cpSync(join(root, 'pipelines'), join(home, 'pipelines'), { recursive: true });
 afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+/** The environment without what npm adds for the suite: a newcomer's shell has none of it. */
+const plain = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
 
 const console = fences(readme).filter(f => f.language === 'console');
 
@@ -23,6 +25,10 @@ describe('README', () => {
     expect(console.length).toBeGreaterThan(3);
   });
 
+  it.each(fences(readme).filter(f => f.language === 'yaml' && f.tags.length > 0))('line $line: is part of $tags', ({ tags: [file], lines }) => {
+    expect(readFileSync(join(root, file as string), 'utf8')).toContain(lines.join('\n'));
+  });
+
   for (const fence of console) {
     for (const step of steps(fence)) {
       const kafka = fence.tags.includes('kafka');
@@ -30,8 +36,10 @@ describe('README', () => {
       const outside = fence.tags.includes('install');
       it.skipIf(outside || (kafka && brokers === null))(`line ${step.line}: ${step.command}`, () => {
         const command = step.command.replaceAll('localhost:9092', brokers ?? '');
-        const r = spawnSync('bash', ['-c', command], { cwd: home, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1', PIPE_BROKERS: kafka ? (brokers as string) : '' }, timeout: 60_000 });
-        const printed = `${r.stdout}${r.stderr}`.replaceAll(brokers ?? '\0', 'localhost:9092').split('\n').filter((l, i, all) => l !== '' || i < all.length - 1);
+        // npm's own remarks on its configuration are no output of ours
+        const env = { ...plain, NO_COLOR: '1', npm_config_loglevel: 'error', PIPE_BROKERS: kafka ? (brokers as string) : '' };
+        const r = spawnSync('bash', ['-c', `exec 2>&1; ${command}`], { cwd: home, encoding: 'utf8', env, timeout: 60_000 });
+        const printed = r.stdout.replaceAll(brokers ?? '\0', 'localhost:9092').split('\n').filter((l, i, all) => l !== '' || i < all.length - 1);
         if (step.expected.length > 0) expect(mismatch(step.expected.filter((l, i, all) => l !== '' || i < all.length - 1), printed)).toBeNull();
         expect(r.signal).toBeNull();
       });
