@@ -11,7 +11,7 @@ export const functionWords = words('LEFT RIGHT');
 /** Cannot be an alias without AS: what follows an item in this language, or in one that the writer may come from. */
 export const afterItem = words(`
   OFFSET FETCH WINDOW EMIT FOR LATERAL TABLESAMPLE MATCH_RECOGNIZE PIVOT UNPIVOT FILTER OVER WITHIN IGNORE RESPECT MINUS QUALIFY ESCAPE
-  ASC DESC NULLS ISNULL NOTNULL ILIKE RLIKE REGEXP COLLATE DIV MOD XOR GLOB WITHOUT ASOF SEMI ANTI STRAIGHT_JOIN`);
+  ASC DESC NULLS AT ISNULL NOTNULL ILIKE RLIKE REGEXP COLLATE DIV MOD XOR GLOB WITHOUT ASOF SEMI ANTI STRAIGHT_JOIN`);
 
 /** What a misspelled word may have been meant to be. */
 export const keywords: readonly string[] = [
@@ -37,7 +37,7 @@ export const foreign: ReadonlyMap<string, string> = new Map([
   ['ILIKE', 'write UPPER(a) LIKE UPPER(b)'], ['RLIKE', 'write REGEXP(text, pattern)'], ['REGEXP', 'write REGEXP(text, pattern)'], ['GLOB', 'write LIKE'],
   ['ISNULL', 'write IS NULL'], ['NOTNULL', 'write IS NOT NULL'], ['DIV', '/ of two integers gives an integer'], ['MOD', 'write a % b'], ['XOR', 'write a <> b'],
   ['MINUS', 'write EXCEPT'], ['QUALIFY', 'compute ROW_NUMBER in a subquery and filter on it outside'], ['TOP', 'write LIMIT at the end'],
-  ['ELSIF', 'write another WHEN'], ['ELSEIF', 'write another WHEN'], ['COLLATE', 'text is compared by code point'],
+  ['ELSIF', 'write another WHEN'], ['ELSEIF', 'write another WHEN'], ['COLLATE', 'text is compared by code point'], ['AT', 'AT TIME ZONE is not supported yet'],
 ]);
 
 /** How tightly operators bind: PostgreSQL's order, which node-sql-parser does not keep. */

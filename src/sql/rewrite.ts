@@ -1,7 +1,8 @@
 import type { At, Expr, Name, OrderItem, Query, With } from './ast.ts';
 import type { Cursor } from './parse-cursor.ts';
 import { orderItem } from './parse-call.ts';
-import { ksqlWindow, nameList, source, type Source } from './parse-relation.ts';
+import { noQuery, refuseClause } from './parse-refusals.ts';
+import { nameList, source, type Source } from './parse-relation.ts';
 
 /** What a tag of the skeleton stands for. */
 export type Tag =
@@ -127,19 +128,6 @@ function values(c: Cursor): Query {
   const first = c.pos++;
   const rows = c.list(() => c.brackets('(', () => c.list(() => c.expr())));
   return { k: 'values', rows, at: c.since(first) };
-}
-
-function noQuery(c: Cursor): Error {
-  const at: At = [c.tok.at[0], Math.max(c.tok.at[1], c.peek(1).at[1])];
-  switch (c.tok.word) {
-    case 'CREATE': return c.syntax(`${c.isWord('VIEW', 1) ? 'CREATE VIEW' : 'CREATE'} is not written here`, at, { hint: c.isWord('VIEW', 1) ? 'a view is a step: put its SELECT under steps:' : 'declare sources and sinks in the YAML file' });
-    case 'INSERT': return c.syntax('INSERT INTO is not written here', at, { hint: 'put the SELECT alone under the sink' });
-    case 'UPDATE': case 'DELETE': case 'MERGE': case 'DROP': case 'ALTER': case 'SET': case 'USE': case 'EXPLAIN': case 'SHOW': case 'DESCRIBE':
-      return c.syntax(`${c.tok.word} is no query`, c.tok.at, { hint: 'each step and sink holds one SELECT' });
-    case 'TABLE': return c.notYet('TABLE as a query', c.tok.at, 'write SELECT * FROM ..');
-    case 'FROM': return c.unexpected('SELECT', { hint: 'a query starts with SELECT' });
-    default: return c.unexpected('SELECT');
-  }
 }
 
 function select(c: Cursor, w: Writer): void {
@@ -292,15 +280,4 @@ function setOperation(c: Cursor, w: Writer): void {
   if (!all) c.takeWords('DISTINCT');
   w.sets.push({ op, all, at: c.since(first) });
   queryOperand(c, w);
-}
-
-/** Clauses of other dialects where a query could end. */
-function refuseClause(c: Cursor): void {
-  switch (c.tok.word) {
-    case 'EMIT': throw c.syntax('EMIT is not part of the SQL', [c.tok.at[0], Math.max(c.tok.at[1], c.peek(1).at[1])], { hint: 'set emit: changes (or emit: final) beside sql: in the sink' });
-    case 'WINDOW': throw ksqlWindow(c);
-    case 'FOR': throw c.syntax('unexpected "FOR"', c.tok.at, { hint: 'a stream is not locked; a versioned table is t FOR SYSTEM_TIME AS OF ts' });
-    case 'INTO': throw c.syntax('unexpected "INTO"', c.tok.at, { hint: 'the sink that holds the SQL receives the rows' });
-    default:
-  }
 }
