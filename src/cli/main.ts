@@ -24,8 +24,8 @@ function sinkable(stream: NodeJS.WriteStream, gone: () => void): Sinkable {
       stream.on('drain', end).on('close', end);
     }) : Promise.resolve()),
     get isTTY() { return stream.isTTY === true; },
-    get columns() { return stream.columns ?? 80; },
-    get rows() { return stream.rows ?? 24; },
+    get columns() { return stream.columns || 80; },
+    get rows() { return stream.rows || 24; },
   };
 }
 

@@ -53,6 +53,7 @@ export class Printing {
   /** The bottom line of the last table. */
   end(): void {
     const text = this.#last?.end() ?? '';
+    this.#last = null;
     if (text !== '') this.#out.write(text);
   }
 }

@@ -170,21 +170,27 @@ class Run {
     this.#running = true;
     const began = this.#modules.clock.elapsed();
     const problems: unknown[] = [];
+    const summaries: (() => void)[] = [];
     await Promise.all(jobs.map(async j => {
       try {
         await j.runtime.run(this.#stop.signal);
-        this.#summary(j, this.#modules.clock.elapsed() - began);
+        const ms = this.#modules.clock.elapsed() - began;
+        summaries.push(() => this.#summary(j, ms));
       } catch (error) {
         problems.push(error);
         this.#stop.abort();
       }
     }));
+    // behind the last row of all of them
+    this.#live?.stop();
+    this.#printing.end();
+    for (const print of summaries) print();
     this.#raise(problems);
   }
 
   #summary(j: Job, ms: number): void {
     const line = summary(this.#o, j.compiled.spec.name, j.log, j.runtime.progress().counts, ms);
-    if (!this.#o.quiet || this.#o.json) this.#above(() => this.#io.err.write(`${line}\n`));
+    if (!this.#o.quiet || this.#o.json) this.#io.err.write(`${line}\n`);
   }
 
   /** The first failure gives the exit code; the others are shown with it. */

@@ -216,26 +216,32 @@ export class AggregateOperator implements Operator, AggregateHost {
   }
 
   #save(tx: StateTx, pane: Pane): void {
-    if (pane.persisted && pane.emitted > 0 && pane.end !== Infinity) {
-      for (let g = 0; g < pane.emitted; g++) tx.deletePrefix(this.#table, this.#key(pane, g));
-    }
-    const groups = pane.emitted === 0 || pane.end === Infinity ? pane.changed : pane.changed.filter(g => g >= pane.emitted);
+    const closing = pane.emitted > 0 && pane.end !== Infinity;
+    // of a pane that is half out, the rest is written anew: cheaper than a deletion for each row that is out
+    if (closing && pane.persisted) tx.deletePrefix(this.#table, [pane.end]);
+    const groups = closing ? Array.from({ length: pane.groups - pane.emitted }, (_, k) => pane.emitted + k) : pane.changed;
     if (groups.length > 0) {
       this.#sort(pane, groups);
-      const flat: SqlValue[] = [];
-      for (const g of groups) {
-        flat.push(...this.#key(pane, g), pane.pending === null ? pane.start : (pane.pending[g] as number));
-        for (let j = 0; j < this.#slots.length; j++) flat.push((this.#slots[j] as SlotPlace).save((pane.state[j] as unknown[])[g]));
-      }
-      tx.upsert(this.#table, flat, groups.length);
+      tx.upsert(this.#table, this.#rows(pane, groups), groups.length);
       pane.persisted = true;
     }
     pane.clean();
   }
 
-  #key(pane: Pane, g: number): SqlValue[] {
-    const lead: SqlValue[] = this.#lead === 0 ? [] : [this.#a.window === null ? 0 : pane.end];
-    return [...lead, ...this.#keyColumns.map((c, j) => c.save((pane.keys[j] as (Value | null)[])[g] as Value | null))];
+  /** Rows of the state table, one after the other. */
+  #rows(pane: Pane, groups: readonly number[]): SqlValue[] {
+    const { pending } = pane;
+    const lead = this.#lead === 0 ? null : this.#a.window === null ? 0 : pane.end;
+    const keys = this.#keyColumns;
+    const slots = this.#slots;
+    const flat: SqlValue[] = [];
+    for (const g of groups) {
+      if (lead !== null) flat.push(lead);
+      for (let j = 0; j < keys.length; j++) flat.push((keys[j] as KeyColumn).save((pane.keys[j] as (Value | null)[])[g] as Value | null));
+      flat.push(pending === null ? pane.start : (pending[g] as number));
+      for (let j = 0; j < slots.length; j++) flat.push((slots[j] as SlotPlace).save((pane.state[j] as unknown[])[g]));
+    }
+    return flat;
   }
 
   /** SQLite appends to its b-tree when keys come in order. */
