@@ -32,7 +32,7 @@ export function findPipelines(args: readonly string[], { cwd, root }: { readonly
   for (const arg of args) {
     const path = [resolve(cwd, arg), join(root, 'pipelines', arg), join(root, 'pipelines', `${arg}.yaml`)].find(p => arg !== '' && existsSync(p));
     if (path === undefined) {
-      problems.push(missing(arg, [...names, ...neighbours(resolve(cwd, arg)).map(f => join(dirname(arg), basename(f)))], there));
+      problems.push(missing(arg, [...names.map(n => (arg.endsWith('.yaml') ? `${n}.yaml` : n)), ...neighbours(resolve(cwd, arg)).map(f => join(dirname(arg), basename(f)))], there));
     } else if (isFolder(path)) {
       const files = filesOf(path);
       if (files.length === 0) problems.push(new PipeError('user.config.no_pipeline', `folder ${arg} holds no *.yaml`, { hint: there }));
