@@ -12,8 +12,9 @@ const MAX_RECORD_BYTES = 2 ** 20;
 export function readSettings(r: Reader, node: Node | undefined, folders: Folders): Settings {
   const state = r.scalar(node, 'state');
   const ttl = entry(node, 'state_ttl');
-  const workers = entry(node, 'workers')?.value;
+  const workers = entry(node, 'workers');
   if (ttl !== undefined) r.warn('user.config.bad_value', '"state_ttl" has no effect yet: there is no operator that it bounds', { span: ttl.keySpan });
+  if (workers !== undefined) r.warn('user.config.bad_value', '"workers" has no effect yet: one thread runs a pipeline', { span: workers.keySpan });
   return {
     kafka: readKafka(r, entry(node, 'kafka')?.value),
     state: state === undefined ? null : insidePath(r, state, folders),
@@ -21,7 +22,7 @@ export function readSettings(r: Reader, node: Node | undefined, folders: Folders
     checkpoint: r.duration(node, 'checkpoint', CHECKPOINT, 1),
     delivery: r.oneOf(node, 'delivery', ['exactly-once', 'at-least-once'] as const, 'exactly-once'),
     memory: r.size(node, 'memory', null),
-    workers: workers?.k === 'scalar' && typeof workers.value === 'number' ? workers.value : null,
+    workers: workers?.value.k === 'scalar' && typeof workers.value.value === 'number' ? workers.value.value : null,
     maxBad: r.percent(node, 'max_bad'),
     maxRecordBytes: r.size(node, 'max_record_bytes', MAX_RECORD_BYTES) as number,
   };

@@ -1,11 +1,11 @@
-import { RowError } from '../errors.ts';
+import { PipeError, RowError } from '../errors.ts';
 import { generateAggregate, groupKey, interpretAggregate, slotsBefore } from '../codegen/aggregate.ts';
 import { locator } from '../codegen/locate.ts';
 import type { AggregateHost, AggregateLoop } from '../codegen/loop.ts';
 import type { Aggregate } from '../plan/physical.ts';
 import type { AggregateFn, StateSlot } from '../sql/functions/define.ts';
 import type { SqlType, Value } from '../sql/types.ts';
-import type { SqlValue, StateTable, StateTx } from '../state/store.ts';
+import { OTHER_SQL, type SqlValue, type StateTable, type StateTx } from '../state/store.ts';
 import { newColumn, type Batch, type Column } from './batch.ts';
 import { groupTable, keyColumn, type KeyColumn } from './group-table.ts';
 import type { Operator, OperatorContext, Output } from './operator.ts';
@@ -29,6 +29,7 @@ interface SlotPlace {
 export class AggregateOperator implements Operator, AggregateHost {
   readonly id: string;
   readonly #a: Aggregate;
+  readonly #shape: string;
   readonly #context: OperatorContext;
   readonly #next: Output;
   readonly #loop: AggregateLoop;
@@ -45,12 +46,15 @@ export class AggregateOperator implements Operator, AggregateHost {
   /** Watermark or end of input that waits behind an unfinished close. */
   #waiting: { readonly ms: number; readonly finish: boolean } | null = null;
   #forwarded = -Infinity;
+  #savedShape: string | null = null;
   #groups = 0;
   closed = -Infinity;
 
-  constructor(a: Aggregate, width: number, context: OperatorContext, next: Output, jit: boolean) {
+  /** `shape` is what its state means; state of another shape is not taken over. */
+  constructor(a: Aggregate, shape: string, width: number, context: OperatorContext, next: Output, jit: boolean) {
     this.id = a.id;
     this.#a = a;
+    this.#shape = shape;
     this.#context = context;
     this.#next = next;
     this.#loop = jit ? generateAggregate(a, width).loop : interpretAggregate(a, width);
@@ -64,11 +68,13 @@ export class AggregateOperator implements Operator, AggregateHost {
   }
 
   open(): void {
+    this.#savedShape = (this.#context.state.get(this.id, 'shape') ?? null) as string | null;
     const saved = this.#context.state.get(this.id, 'closed');
     if (typeof saved === 'number') this.closed = this.#forwarded = saved;
     const lead = this.#lead;
     const keys = this.#keyColumns.length;
     for (const row of this.#table.scan()) {
+      if (this.#savedShape !== this.#shape) throw this.#incompatible();
       const windowed = this.#a.window !== null;
       const values = this.#keyColumns.map((c, j) => c.load(row[lead + j] as SqlValue));
       const pane = windowed ? this.pane(row[lead + keys] as number, row[0] as number) : this.pane(0, Infinity);
@@ -78,6 +84,10 @@ export class AggregateOperator implements Operator, AggregateHost {
       pane.persisted = true;
     }
     for (const pane of this.#panes.values()) if (pane.extra !== null) this.#weigh(pane, pane.index.values());
+  }
+
+  #incompatible(): PipeError {
+    return new PipeError('system.state.incompatible', `the saved state of "${this.id}" was made by other SQL: ${this.#savedShape ?? 'unknown'}; now it is: ${this.#shape}`, { hint: OTHER_SQL });
   }
 
   push(b: Batch): void { this.#loop(b, this); }
@@ -119,6 +129,8 @@ export class AggregateOperator implements Operator, AggregateHost {
       this.#save(tx, pane);
     }
     if (this.closed > -Infinity) tx.put(this.id, 'closed', this.closed);
+    if (this.#savedShape !== this.#shape) tx.put(this.id, 'shape', this.#shape);
+    this.#savedShape = this.#shape;
   }
 
   pane(start: number, end: number): Pane {

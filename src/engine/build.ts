@@ -1,4 +1,5 @@
 import type { Aggregate, PhysicalPlan, Stage } from '../plan/physical.ts';
+import { shapeOf } from '../plan/shape.ts';
 import type { Schema } from '../sql/types.ts';
 import { AggregateOperator } from './aggregate.ts';
 import { fanOut } from './fan-out.ts';
@@ -17,16 +18,16 @@ export function buildGraph(plan: PhysicalPlan, context: OperatorContext, sinks: 
   for (const w of plan.sinks) read(w.input, sinks.get(w.sink) as Output);
   const operators: Operator[] = [];
   for (const p of [...plan.operators].reverse()) {
-    const operator = make(p, (schemas.get(p.input) as Schema).length, context, fanOut(readers.get(p.id) ?? []), jit);
+    const operator = make(plan, p, (schemas.get(p.input) as Schema).length, context, fanOut(readers.get(p.id) ?? []), jit);
     read(p.input, operator);
     operators.unshift(operator);
   }
   return { operators, inputs: new Map(plan.scans.map(s => [s.source, fanOut(readers.get(s.id) ?? [])])) };
 }
 
-function make(p: Stage | Aggregate, width: number, context: OperatorContext, next: Output, jit: boolean): Operator {
+function make(plan: PhysicalPlan, p: Stage | Aggregate, width: number, context: OperatorContext, next: Output, jit: boolean): Operator {
   switch (p.k) {
     case 'stage': return new StageOperator(p, width, context, next, jit);
-    case 'aggregate': return new AggregateOperator(p, width, context, next, jit);
+    case 'aggregate': return new AggregateOperator(p, shapeOf(plan, p), width, context, next, jit);
   }
 }

@@ -1,3 +1,4 @@
+import { identifier } from '../plan/identifier.ts';
 import type { Aggregate } from '../plan/physical.ts';
 import type { StateSlot } from '../sql/functions/define.ts';
 import { printDecimal, parseDecimal } from '../sql/values/decimal.ts';
@@ -28,8 +29,6 @@ export function keyColumn(t: SqlType): KeyColumn {
     case 'f64': return { type: t.k === 'double' || t.k === 'float' ? 'REAL' : 'INTEGER', ...same };
   }
 }
-
-const identifier = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]+/g, '_').replace(/^_+|_+$/g, '') || 'c';
 
 /** Columns: window_end, keys, window_start (where there is a window), pending (where there is none), slots as `sum_amount_lo`. */
 export function groupTable(a: Aggregate): TableSpec {

@@ -3,7 +3,7 @@ import type { OnError, PipelineSpec, SourceSpec } from '../config/spec.ts';
 import { PipeError } from '../errors.ts';
 import type { FormatDef } from '../formats/format.ts';
 import type { PhysicalPlan, Scan } from '../plan/physical.ts';
-import type { Position, Saved, StateStore } from '../state/store.ts';
+import { OTHER_SQL, type Position, type Saved, type StateStore } from '../state/store.ts';
 import { buildGraph } from './build.ts';
 import type { Clock } from './clock.ts';
 import { RunContext } from './context.ts';
@@ -87,6 +87,7 @@ export class PipelineRuntime {
     const context = new RunContext(store, accounting, options.memory, () => outbox.bytes());
     const graph = buildGraph(plan, context, this.#sinks(outbox), options.jit);
     for (const o of graph.operators) o.open();
+    checkSaved(spec, saved, store);
     this.#accounting = accounting;
     this.#context = context;
     this.#checkpointer = checkpointer;
@@ -224,6 +225,18 @@ export function writtenTopics(spec: PipelineSpec, onError: OnError | null): Set<
   const topics = new Set(spec.sinks.map(s => s.topic));
   for (const policy of onError === null ? [...spec.sources, ...spec.sinks].map(x => x.onError) : [onError]) if (policy !== null && typeof policy === 'object') topics.add(policy.topic);
   return topics;
+}
+
+/** State that nothing in the file would go on with must not vanish in silence, nor a source be read twice into it. */
+function checkSaved(spec: PipelineSpec, saved: Saved, store: StateStore): void {
+  const [table] = store.unclaimed();
+  if (table !== undefined) throw new PipeError('system.state.incompatible', `the saved state holds open groups of "${table}", which is no longer in ${spec.file.name}`, { hint: OTHER_SQL });
+  const gone = saved.positions.find(p => !spec.sources.some(s => s.name === p.source));
+  if (gone !== undefined) {
+    throw new PipeError('system.state.incompatible', `the saved state has read topic "${gone.topic}" as source "${gone.source}", which is no longer in ${spec.file.name}`, {
+      hint: 'name the source as before, rename the pipeline to keep the old results, or start again with --reset-state',
+    });
+  }
 }
 
 function checkTopic(source: SourceSpec, positions: readonly Position[]): void {

@@ -3,6 +3,7 @@ import { rewrite, walk } from '../sql/structure.ts';
 import { BOOLEAN, type Schema } from '../sql/types.ts';
 import type { WindowSpec } from '../sql/windows/define.ts';
 import type { Aggregate, PhysicalOperator, PhysicalPlan, Scan, Stage, Write } from './physical.ts';
+import { identifier } from './identifier.ts';
 import { prune } from './prune.ts';
 
 /** A source as the planner sees it. */
@@ -163,9 +164,10 @@ class Builder {
 
   /** Named after the query, so that an edit elsewhere in the file leaves it alone. */
   #id(wanted: string): string {
+    // a-b and a_b would share a state table
     let id = wanted;
-    for (let n = 2; this.#ids.has(id); n++) id = `${wanted}-${n}`;
-    this.#ids.add(id);
+    for (let n = 2; this.#ids.has(identifier(id)); n++) id = `${wanted}-${n}`;
+    this.#ids.add(identifier(id));
     return id;
   }
 }

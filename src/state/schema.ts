@@ -13,7 +13,8 @@ CREATE TABLE dead_letters (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, code TEX
 CREATE TABLE outbox (id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, topic TEXT NOT NULL, partition INTEGER NOT NULL, rows INTEGER NOT NULL, data BLOB NOT NULL);
 `;
 
-const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+/** A name in SQL. */
+export const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 /**
  * DDL of an operator's table. A group key may be NULL, and NULLs are one group, so the unique index puts a value of another

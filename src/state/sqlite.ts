@@ -6,8 +6,8 @@ import { PipeError } from '../errors.ts';
 import { DeadLetterTable } from './dead-letters.ts';
 import { APPLICATION_ID, EpochWitness, LAYOUT, checkIntegrity, deleteState, inspectState } from './file.ts';
 import { lockState, type StateLock } from './lock.ts';
-import { LAYOUT_SQL, deleteSql, scanSql, tableName, tableSql, upsertSql } from './schema.ts';
-import type { EpochWrite, OutBlock, Saved, SqlValue, StateStore, StateTable, StateTx, TableSpec } from './store.ts';
+import { LAYOUT_SQL, deleteSql, quote, scanSql, tableName, tableSql, upsertSql } from './schema.ts';
+import { OTHER_SQL, type EpochWrite, type OutBlock, type Saved, type SqlValue, type StateStore, type StateTable, type StateTx, type TableSpec } from './store.ts';
 
 export interface StateOptions {
   /** The state file; its folder is made with mode 0700. */
@@ -48,6 +48,7 @@ class SqliteStateStore implements StateStore {
   readonly #path: string;
   readonly #witness: EpochWitness;
   readonly #deadLetters: DeadLetterTable;
+  readonly #claimed = new Set<string>();
   readonly #statements = new Map<string, Database.Statement>();
   #epoch: number;
   #hasOutbox: boolean;
@@ -83,12 +84,9 @@ class SqliteStateStore implements StateStore {
     const name = tableName(spec);
     const [found] = this.#all('SELECT sql FROM sqlite_master WHERE type = ? AND name = ?', 'table', name);
     const [ddl, index] = tableSql(spec) as [string, string];
-    if (found === undefined) this.#db.transaction(() => { this.#db.exec(ddl); this.#db.exec(index); })();
-    else if (found[0] !== ddl) {
-      throw new PipeError('system.state.incompatible', `the saved state of "${spec.name}" in ${this.#path} was made for another grouping`, {
-        hint: 'rename the pipeline to keep the old results, or start again with --reset-state',
-      });
-    }
+    if (found !== undefined && found[0] !== ddl) this.#dropEmpty(name, spec);
+    if (found === undefined || found[0] !== ddl) this.#db.transaction(() => { this.#db.exec(ddl); this.#db.exec(index); })();
+    this.#claimed.add(name);
     const scan = this.#db.prepare(scanSql(spec)).raw().safeIntegers();
     return {
       spec,
@@ -99,6 +97,18 @@ class SqliteStateStore implements StateStore {
         }
       },
     };
+  }
+
+  unclaimed(): readonly string[] {
+    const tables = this.#all("SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB 'state_*'").map(([name]) => name as string);
+    return tables.filter(t => !this.#claimed.has(t) && this.#hasRows(t)).map(t => t.slice('state_'.length));
+  }
+
+  #hasRows(table: string): boolean { return this.#all(`SELECT EXISTS (SELECT 1 FROM ${quote(table)})`)[0]?.[0] === 1; }
+
+  #dropEmpty(table: string, spec: TableSpec): void {
+    if (this.#hasRows(table)) throw new PipeError('system.state.incompatible', `the saved state of "${spec.name}" in ${this.#path} was made for another grouping`, { hint: OTHER_SQL });
+    this.#db.exec(`DROP TABLE ${quote(table)}`);
   }
 
   get(operator: string, name: string): SqlValue | undefined {

@@ -84,14 +84,19 @@ export interface EpochWrite {
   readonly out: readonly OutBlock[];
 }
 
+/** Ways on when open windows were counted under other SQL. */
+export const OTHER_SQL = 'undo the edit, let the open windows close under the old file first, rename the pipeline, or start again with --reset-state';
+
 /** State of one pipeline on one log: one SQLite file, one writer. */
 export interface StateStore {
   /** Random, made with the file; a reset makes a new one. */
   readonly stateId: string;
   /** True when no epoch has been committed. */
   readonly fresh: boolean;
-  /** Declares a table (created if absent; `system.state.incompatible` if it exists with other columns). */
+  /** Declares a table; one of other columns is made anew when it is empty, else it is `system.state.incompatible`. */
   table(spec: TableSpec): StateTable;
+  /** Names of tables that hold rows and were not declared: state of groupings that are no longer in the file. */
+  unclaimed(): readonly string[];
   get(operator: string, name: string): SqlValue | undefined;
   saved(): Saved;
   /** The undelivered outbox (of epoch `delivery`), in insertion order; empty when delivered or none. */

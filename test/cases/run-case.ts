@@ -19,10 +19,10 @@ export interface CaseOptions {
   readonly crash: number | null;
 }
 
-class Crash extends Error {}
+export class Crash extends Error {}
 
 /** An engine whose process "dies" between the commit of an epoch and its delivery. */
-function crashing(after: number): EngineParts {
+export function crashing(after: number): EngineParts {
   return {
     ...engineParts,
     checkpointer: (o, accounting, outbox, delivery) => {
