@@ -180,9 +180,25 @@ describe('a state file', () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  it('refuses a table of the same name and other columns', () => {
+  it('makes an empty table of other columns anew and refuses one with rows', () => {
+    const other = { ...sums, columns: [...sums.columns, { name: 'n', type: 'INTEGER' as const }] };
     const store = start();
     store.table(sums);
-    expect(codeOf(() => store.table({ ...sums, columns: [...sums.columns, { name: 'n', type: 'INTEGER' }] }))).toBe('system.state.incompatible');
+    const table = store.table(other);
+    store.commit(epoch(1), tx => tx.upsert(table, [1, 'a', 2, 3], 1));
+    expect(rowsOf(store, other)).toEqual([[1, 'a', 2, 3]]);
+    expect(codeOf(() => store.table(sums))).toBe('system.state.incompatible');
+  });
+
+  it('names tables with rows that nobody declared', () => {
+    const first = start();
+    const table = first.table(sums);
+    first.table({ ...sums, name: 'empty' });
+    first.commit(epoch(1), tx => tx.upsert(table, [1, 'a', 2], 1));
+    stop(first);
+    const second = start();
+    expect(second.unclaimed()).toEqual(['sums']);
+    second.table(sums);
+    expect(second.unclaimed()).toEqual([]);
   });
 });
