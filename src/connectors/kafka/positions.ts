@@ -34,7 +34,9 @@ export async function startPositions(cluster: Cluster, topic: TopicMetadata, o: 
 /** What `onDataLoss` says about records that retention has removed: where to go on, or system.source.offset_lost. */
 export function lost(o: SourceOptions, partition: number, position: number, begin: number, notices: Notices): number {
   const count = begin - position;
-  const what = `${count} ${count === 1 ? 'record' : 'records'} of ${o.topic}/${partition} ${count === 1 ? 'was' : 'were'} deleted by retention before they were read (offsets ${position} to ${begin - 1})`;
+  const place = `${o.topic}/${partition}`;
+  const what = count === 1 ? `1 record of ${place} was deleted by retention before it was read (offset ${position})`
+    : `${count} records of ${place} were deleted by retention before they were read (offsets ${position} to ${begin - 1})`;
   if (o.onDataLoss === 'stop') {
     throw new PipeError('system.source.offset_lost', what, { hint: 'on_data_loss: earliest on the source goes on with what is there; --reset-state starts again' });
   }
