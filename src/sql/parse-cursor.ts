@@ -19,12 +19,19 @@ interface Hints {
 const isComma = (t: Token): boolean => t.k === 'op' && t.text === ',';
 const startsOperand = (t: Token): boolean => t.k !== 'op' || t.text === '(';
 
+/** Operators between the root of a tree and a leaf; more would overflow the stack of whatever walks it. */
+const MAX_HEIGHT = 1000;
+
 /** A place in the tokens of one SQL text. */
 export class Cursor {
   readonly sql: SqlText;
   readonly tokens: readonly Token[];
   readonly grammar: Grammar;
   pos = 0;
+  /** The most operators above one leaf in what has been parsed of the innermost expression. */
+  height = 0;
+  /** Set operations in the whole text. */
+  sets = 0;
   #depth = 0;
 
   constructor(sql: SqlText, tokens: readonly Token[], grammar: Grammar) {
@@ -82,6 +89,12 @@ export class Cursor {
     const result = rule();
     this.#depth--;
     return result;
+  }
+
+  /** So many operators stand now above what has been parsed of the expression. */
+  taller(by: number): void {
+    this.height += by;
+    if (this.height > MAX_HEIGHT) throw this.error('user.sql.too_deep', `this expression is more than ${MAX_HEIGHT} operators deep`, (this.tokens[this.pos - 1] as Token).at, { hint: 'compute a part of it in a step' });
   }
 
   /** `rule` in brackets, the next token being the opening one. */

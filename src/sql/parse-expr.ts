@@ -6,15 +6,13 @@ import { PRECEDENCE } from './parse-words.ts';
 
 const P = PRECEDENCE;
 
-/** Operators in one left-deep chain; longer ones would overflow the stack of whatever walks the tree. */
-const MAX_CHAIN = 1000;
 /** AND, OR and || are associative: chains longer than this become balanced trees, of the same leaves in the same order. */
 const MAX_LEFT_DEEP = 100;
 
 type Infix =
   | { readonly k: 'chain'; readonly op: 'or' | 'and' | '||'; readonly prec: number }
   | { readonly k: 'binary'; readonly op: BinaryOp; readonly prec: number }
-  | { readonly k: 'is' | 'in' | 'like' | 'between' | 'cast' | 'index'; readonly prec: number };
+  | { readonly k: 'is' | 'in' | 'like' | 'between' | 'cast'; readonly prec: number };
 
 const comparison = (op: BinaryOp): Infix => ({ k: 'binary', op, prec: P.comparison });
 const operators: ReadonlyMap<string, Infix> = new Map([
@@ -25,7 +23,7 @@ const operators: ReadonlyMap<string, Infix> = new Map([
   ['*', { k: 'binary', op: '*', prec: P.product }], ['/', { k: 'binary', op: '/', prec: P.product }], ['%', { k: 'binary', op: '%', prec: P.product }],
   ['IS', { k: 'is', prec: P.is }], ['IN', { k: 'in', prec: P.like }], ['BETWEEN', { k: 'between', prec: P.like }],
   ['LIKE', { k: 'like', prec: P.like }], ['SIMILAR', { k: 'like', prec: P.like }],
-  ['::', { k: 'cast', prec: P.postfix }], ['[', { k: 'index', prec: P.postfix }],
+  ['::', { k: 'cast', prec: P.postfix }],
 ] satisfies (readonly [string, Infix])[]);
 
 function infix(c: Cursor): Infix | undefined {
@@ -44,14 +42,16 @@ interface Left {
 
 /** An expression of operators that bind at least as tightly as `min`. Precedence climbing: recursion follows nesting, not length. */
 export function parseExpr(c: Cursor, min = 0): Expr {
+  const outside = c.height;
+  c.height = 0;
   let left: Left = { first: c.pos, expr: prefix(c), closedTo: -1 };
-  for (let length = 0; ; length++) {
-    const op = infix(c);
-    if (op === undefined || op.prec < min) return left.expr;
+  for (let op = infix(c); op !== undefined && op.prec >= min; op = infix(c)) {
     if (op.prec === left.closedTo) throw chained(c, op.prec);
-    if (length === MAX_CHAIN) throw c.error('user.sql.too_deep', `more than ${MAX_CHAIN} operators in one expression`, c.tok.at, { hint: 'compute a part of it in a step' });
     left = apply(c, left, op);
+    c.taller(1);
   }
+  c.height = Math.max(outside, c.height);
+  return left.expr;
 }
 
 function chained(c: Cursor, prec: number): Error {
@@ -86,11 +86,6 @@ function apply(c: Cursor, left: Left, op: Infix): Left {
       const type = typeName(c);
       return closed({ k: 'cast', arg: left.expr, type, try: false, at: c.since(left.first) });
     }
-    case 'index': {
-      const index = c.brackets('[', () => c.expr());
-      if (c.isOp('.')) throw c.notYet('fields of an element', c.tok.at);
-      return closed({ k: 'index', arg: left.expr, index, at: c.since(left.first) });
-    }
   }
 }
 
@@ -120,6 +115,8 @@ function chain(c: Cursor, left: Left, op: 'or' | 'and' | '||', prec: number): Ex
     const [start, end] = c.since(first);
     links.push({ expr, start, end, opAt });
   }
+  // a link counts as an operator; the first one is counted by the caller
+  c.taller(Math.min(links.length, MAX_LEFT_DEEP + Math.ceil(Math.log2(links.length))) - 1);
   return join(op, links, 0, links.length);
 }
 

@@ -7,8 +7,24 @@ import { bareFunctions, functionWords, reserved } from './parse-words.ts';
 
 const EXPECTED = 'a column or expression';
 
-/** What operators stand between: a literal, a column, a call, CASE, something in parentheses. */
+/** What operators stand between, with the elements taken from it: a[1]. */
 export function operand(c: Cursor): Expr {
+  const first = c.pos;
+  let arg = simple(c);
+  const last = c.tokens[c.pos - 1];
+  // neither a literal nor CASE nor a row has elements
+  if (arg.k === 'row' || (arg.k !== 'ref' && (last?.k !== 'op' || (last.text !== ')' && last.text !== ']')))) return arg;
+  while (c.isOp('[')) {
+    const index = c.brackets('[', () => c.expr());
+    c.taller(1);
+    arg = { k: 'index', arg, index, at: c.since(first) };
+    refuseField(c);
+  }
+  return arg;
+}
+
+/** A literal, a column, a call, CASE, something in parentheses. */
+function simple(c: Cursor): Expr {
   const t = c.tok;
   if (t.k === 'number' || t.k === 'text') return literalAt(c);
   if (t.k === 'op' && t.text === '(') return c.opensQuery() ? subquery(c) : parenthesised(c);

@@ -8,7 +8,7 @@ export interface Side {
   readonly at: At;
 }
 
-/** The tree is as deep as the chain is long, so the chain is bounded. */
+/** A chain makes a tree as deep as it is long, and chains nest: so all of a text together are bounded. */
 const MAX_SETS = 500;
 
 function pair(left: Side, right: Side, words: SetWords): Side {
@@ -18,8 +18,9 @@ function pair(left: Side, right: Side, words: SetWords): Side {
 
 /** INTERSECT binds tighter than UNION and EXCEPT, which go from left to right. `sides` are one more than `sets`. */
 export function combine(c: Cursor, sides: readonly Side[], sets: readonly SetWords[]): Query {
-  const excess = sets[MAX_SETS];
-  if (excess !== undefined) throw c.error('user.sql.too_deep', `more than ${MAX_SETS} set operations in one query`, excess.at, { hint: 'put a part of it in a step' });
+  const excess = sets[MAX_SETS - c.sets];
+  c.sets += sets.length;
+  if (excess !== undefined) throw c.error('user.sql.too_deep', `more than ${MAX_SETS} set operations in one text`, excess.at, { hint: 'put a part of it in a step' });
   let waiting: { readonly left: Side; readonly words: SetWords } | undefined;
   let side = sides[0] as Side;
   for (const [i, words] of sets.entries()) {
