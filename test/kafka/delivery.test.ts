@@ -141,6 +141,16 @@ describeKafka('delivery', () => {
     });
   });
 
+  it('ends with its log', async () => {
+    const own = await openLog();
+    const p = new TestPipeline(input);
+    const [d, plain] = [p.delivery(own), p.delivery(own, { exactlyOnce: false })];
+    await d.recover(0);
+    await own.close();
+    await expect(d.commit(p.epoch(1, [block(input, 1, ['x'])]))).rejects.toMatchObject({ code: 'system.sink.unreachable' });
+    await expect(plain.commit(p.epoch(1, [block(input, 1, ['x'])]))).rejects.toMatchObject({ code: 'system.sink.unreachable' });
+  });
+
   it('shows nothing of an epoch before all of it', async () => {
     const out = await createTopic('atomic', 1);
     const p = new TestPipeline(input);

@@ -183,14 +183,23 @@ const reasons: Readonly<Record<string, string>> = {
 /** What no retry cures: the certificate is judged anew only when somebody changes it. */
 const certificate = /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS_CERT|ERR_OSSL|ERR_SSL/;
 
+/** One for each address that a name stands for. */
+interface SocketError extends Error {
+  readonly code?: string;
+  readonly address?: string;
+  readonly port?: number;
+}
+
+const place = ({ address, port }: SocketError): string | null => (address === undefined ? null : `${address.includes(':') ? `[${address}]` : address}:${port}`);
+
 function explain(error: unknown, failure: Error | null, address: string, sasl: Sasl | null): Error {
-  const { code, errors } = (failure ?? {}) as { readonly code?: string; readonly errors?: readonly (Error & { code?: string; address?: string })[] };
+  const { code, errors } = (failure ?? {}) as SocketError & { readonly errors?: readonly SocketError[] };
   if (failure !== null && code !== undefined && certificate.test(code)) {
     return new PipeError('system.source.auth', `TLS with ${address} failed: ${failure.message}`, { hint: 'settings.kafka.ssl takes {ca, cert, key} as PEM text, and servername', cause: failure });
   }
   if (failure !== null) {
-    const each = errors ?? [failure as Error & { code?: string; address?: string }];
-    return new Unreachable(address, each.map(e => ({ address: e.address ?? address, reason: reasons[e.code ?? ''] ?? (e.code ?? e.message) })), failure);
+    const each = errors ?? [failure as SocketError];
+    return new Unreachable(address, each.map(e => ({ address: place(e) ?? address, reason: reasons[e.code ?? ''] ?? (e.code ?? e.message) })), failure);
   }
   const known = translate(error, address);
   if (!(known instanceof ConnectionLost) || known instanceof Unreachable) return known;

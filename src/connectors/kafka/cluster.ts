@@ -70,6 +70,7 @@ export class Cluster {
   readonly #coordinators = new Map<string, Promise<number>>();
   readonly #lanes = new Set<Lane>();
   readonly #control: Lane;
+  #closed = false;
   #clusterId = '';
   #controller = -1;
 
@@ -193,7 +194,10 @@ export class Cluster {
     throw new Unreachable(this.seeds.map(name).join(','), attempts, last);
   }
 
+  get closed(): boolean { return this.#closed; }
+
   close(): void {
+    this.#closed = true;
     for (const lane of this.#lanes) lane.close();
     this.#lanes.clear();
   }

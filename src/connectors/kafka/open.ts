@@ -31,5 +31,11 @@ const unreachable = (brokers: string, reasons: ReadonlyMap<string, ReadonlySet<s
     hint: 'start one, set --brokers or PIPE_BROKERS, or go without a broker: --brokers none', retriable: true, cause,
   });
 
-const words = (reasons: ReadonlyMap<string, ReadonlySet<string>>): string => [...reasons].map(([address, why]) => `${address}: ${[...why].join(', ')}`).join('; ');
+/** Ports are said where there are several: else the broker's own address has said it. */
+function words(reasons: ReadonlyMap<string, ReadonlySet<string>>): string {
+  const several = new Set([...reasons.keys()].map(a => PLACE.exec(a)?.[2])).size > 1;
+  return [...reasons].map(([address, why]) => `${several ? address : PLACE.exec(address)?.[1] ?? address}: ${[...why].join(', ')}`).join('; ');
+}
+const PLACE = /^\[?([^[\]]*)\]?:(\d+)$/;
+
 const seconds = (ms: number): string => `${Math.round(ms / 100) / 10} s`;

@@ -22,7 +22,8 @@ export class Retrier {
     this.#outage = outage;
   }
 
-  get stopped(): boolean { return this.#stop.signal.aborted; }
+  /** Also when the log was closed. */
+  get stopped(): boolean { return this.#stop.signal.aborted || this.#cluster.closed; }
 
   /** Until it succeeds, fails for good, was stopped, or `limitMs` are over: then the last error. */
   async run<T>(work: () => Promise<T>, limitMs = Infinity): Promise<T> {

@@ -1,0 +1,158 @@
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { recordsFrom, type PlainRecord } from '../../src/engine/block.ts';
+import type { RecordBatch } from '../../src/engine/records.ts';
+import { crc32c } from '../../src/connectors/kafka/crc32c.ts';
+import { offsetAfter } from '../../src/connectors/kafka/record-batch.ts';
+import { PartitionDecoder } from '../../src/connectors/kafka/record-batch-decode.ts';
+import { encodeBatch, nextSequence, NO_PRODUCER, type BatchProducer } from '../../src/connectors/kafka/record-batch-encode.ts';
+
+/** The batch with another base offset, as a broker stores it. */
+function at(offset: number, batch: Buffer): Buffer {
+  const b = Buffer.from(batch);
+  b.writeBigInt64BE(BigInt(offset), 0);
+  return b;
+}
+
+/** Writes into the header and puts the checksum right. */
+function changed(batch: Buffer, change: (b: Buffer) => void): Buffer {
+  const b = Buffer.from(batch);
+  change(b);
+  b.writeUInt32BE(crc32c(b, 21, b.length), 17);
+  return b;
+}
+
+/** The same batch with its records compressed. */
+const compressed = (batch: Buffer, codec: number, bytes: Buffer): Buffer => changed(Buffer.concat([batch.subarray(0, 61), bytes]), b => {
+  b.writeInt32BE(b.length - 12, 8);
+  b.writeInt16BE(b.readInt16BE(21) | codec, 21);
+});
+
+const encode = (records: readonly PlainRecord[], p: BatchProducer = NO_PRODUCER): Buffer => encodeBatch(recordsFrom(records), 0, p, null).batch;
+const decode = (bytes: Buffer, from = 0): RecordBatch => new PartitionDecoder('t', 3).decode(bytes, from, []);
+const range = (b: RecordBatch, start: Int32Array, end: Int32Array, i: number): string | null => ((start[i] as number) < 0 ? null : b.data.toString('latin1', start[i], end[i]));
+const plain = (b: RecordBatch): unknown[] => Array.from({ length: b.length }, (_, i) => [
+  b.offsets[i], b.timestamps[i], range(b, b.keyStart, b.keyEnd, i), range(b, b.valueStart, b.valueEnd, i), b.headers(i).map(h => [h.key, h.value?.toString('latin1') ?? null]),
+]);
+const words = (n: number): PlainRecord[] => Array.from({ length: n }, (_, i) => ({ key: `k${i}`, value: `value ${i}`, timestamp: 1000 + i }));
+
+describe('CRC-32C', () => {
+  it.each([['123456789', 0xe3069283], ['', 0], ['a', 0xc1d04330], ['\0'.repeat(32), 0x8a9136aa], ['\xff'.repeat(32), 0x62a8ab43]])('of %j', (text, wanted) => {
+    expect(crc32c(Buffer.from(text, 'latin1'), 0, text.length)).toBe(wanted);
+  });
+
+  it('does not depend on where the bytes lie', () => {
+    const text = Buffer.from('The quick brown fox jumps over the lazy dog');
+    for (let shift = 0; shift < 9; shift++) {
+      const b = Buffer.concat([Buffer.alloc(shift), text, Buffer.alloc(3)]);
+      expect(crc32c(b, shift, shift + text.length)).toBe(0x22620404);
+    }
+  });
+});
+
+describe('record batches', () => {
+  it('have the bytes that the protocol says', () => {
+    const batch = encodeBatch(recordsFrom([{ key: 'k', value: 'v', timestamp: 1000, headers: [{ key: 'h', value: Buffer.from('x') }] }, { key: null, value: null, timestamp: 999 }]), 0, { producerId: 7n, epoch: 2, transactional: true }, 9).batch;
+    const wanted = '0000000000000000' + '00000045' + 'ffffffff' + '02' + batch.toString('hex', 17, 21) + '0010' + '00000001' + '00000000000003e8' + '00000000000003e8'
+      + '0000000000000007' + '0002' + '00000009' + '00000002'
+      // length, attributes, time and offset deltas, key, value, headers
+      + '18' + '00' + '00' + '00' + '02' + '6b' + '02' + '76' + '02' + '02' + '68' + '02' + '78'
+      + '0c' + '00' + '01' + '02' + '01' + '01' + '00';
+    expect(batch.toString('hex')).toBe(wanted);
+    expect(batch.readUInt32BE(17)).toBe(crc32c(batch, 21, batch.length));
+  });
+
+  it('come back as they went in', () => {
+    const bytes = fc.option(fc.uint8Array({ maxLength: 300 }).map(b => Buffer.from(b)), { freq: 5 });
+    const record = fc.record({
+      key: bytes, value: bytes, timestamp: fc.integer({ min: 0, max: 253_402_300_799_999 }),
+      headers: fc.array(fc.record({ key: fc.string({ maxLength: 70 }), value: bytes }), { maxLength: 3 }),
+    });
+    fc.assert(fc.property(fc.array(record, { minLength: 1, maxLength: 60 }), fc.integer({ min: 0, max: 2 ** 52 }), fc.boolean(), (records, base, zip) => {
+      const batch = encode(records);
+      const stored = at(base, zip ? compressed(batch, 1, gzipSync(batch.subarray(61))) : batch);
+      const b = decode(stored, base);
+      expect(plain(b)).toEqual(records.map((r, i) => [
+        base + i, r.timestamp, r.key?.toString('latin1') ?? null, r.value?.toString('latin1') ?? null, r.headers.map(h => [h.key, h.value?.toString('latin1') ?? null]),
+      ]));
+      expect(b.next).toBe(base + records.length);
+      expect(offsetAfter(stored, base)).toBe(b.next);
+    }), { numRuns: 200 });
+  });
+
+  it('are given from the offset on that was asked for', () => {
+    const b = decode(at(10, encode(words(5))), 13);
+    expect([...b.offsets]).toEqual([13, 14]);
+    expect(b.next).toBe(15);
+  });
+
+  it('that were cut short at the end are left for later', () => {
+    const [first, second] = [at(0, encode(words(2))), at(2, encode(words(3)))];
+    for (let cut = 0; cut < second.length; cut++) {
+      const bytes = Buffer.concat([first, second.subarray(0, cut)]);
+      const b = decode(bytes);
+      expect([b.length, b.next, offsetAfter(bytes, 0)]).toEqual([2, 2, 2]);
+    }
+  });
+
+  it('may lie plain and compressed side by side', () => {
+    const zipped = (b: Buffer): Buffer => compressed(b, 1, gzipSync(b.subarray(61)));
+    const batches = [at(0, encode(words(2))), zipped(at(2, encode(words(3)))), at(5, encode(words(1))), zipped(at(6, encode(words(2))))];
+    const b = decode(Buffer.concat(batches), 1);
+    expect(plain(b).map(r => (r as unknown[])[3])).toEqual(['value 1', 'value 0', 'value 1', 'value 2', 'value 0', 'value 0', 'value 1']);
+    expect([...b.offsets]).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  });
+
+  it('without records move the position', () => {
+    const empty = changed(at(4, encode(words(3)).subarray(0, 61)), b => { b.writeInt32BE(49, 8); b.writeInt32BE(0, 57); });
+    expect(decode(empty, 4)).toMatchObject({ length: 0, next: 7 });
+  });
+
+  it('with append time have one time for all', () => {
+    const b = decode(changed(encode(words(3)), x => { x.writeInt16BE(8, 21); x.writeBigInt64BE(5000n, 35); }));
+    expect([...b.timestamps]).toEqual([5000, 5000, 5000]);
+  });
+
+  it.each([[2, 'snappy'], [3, 'lz4'], [4, 'zstd'], [5, 'codec 5']])('with codec %i name %s and their place', (codec, name) => {
+    expect(() => decode(compressed(at(17, encode(words(1))), codec, Buffer.from('?')), 17)).toThrow(expect.objectContaining({
+      code: 'system.source.codec', message: `the record batch at offset 17 of t/3 is compressed with ${name}, which is not supported yet`,
+    }));
+  });
+
+  it('that are damaged say how', () => {
+    const good = at(5, encode(words(2)));
+    const bad = (bytes: Buffer): unknown => { try { return decode(bytes, 5); } catch (error) { return error; } };
+    for (let i = 21; i < good.length; i++) {
+      const b = Buffer.from(good);
+      b[i] = (b[i] as number) ^ 4;
+      expect(bad(b)).toMatchObject({ code: 'system.source.corrupt_batch', message: 'the record batch at offset 5 of t/3 is damaged: its checksum is wrong' });
+    }
+    expect(bad(changed(good, b => { b[16] = 1; }))).toMatchObject({ code: 'system.source.corrupt_batch', message: expect.stringContaining('message format 1') });
+    expect(bad(changed(good, b => { b.writeInt32BE(3, 57); }))).toMatchObject({ code: 'system.source.corrupt_batch' });
+    expect(bad(changed(good, b => { b[61] = 120; }))).toMatchObject({ code: 'system.source.corrupt_batch' });
+    expect(bad(compressed(good, 1, Buffer.from('no gzip')))).toMatchObject({ code: 'system.source.corrupt_batch', message: expect.stringContaining('gzip') });
+  });
+
+  it('end at the limit, with at least one record', () => {
+    const records = recordsFrom(Array.from({ length: 50 }, (_, i) => ({ key: null, value: 'x'.repeat(i === 20 ? 5000 : 100) })));
+    let row = 0;
+    const sizes: number[] = [];
+    while (row < 50) {
+      const { batch, records: n } = encodeBatch(records, row, NO_PRODUCER, null, 1000);
+      expect(batch.length <= 1000 || n === 1).toBe(true);
+      expect(decode(batch).length).toBe(n);
+      sizes.push(n);
+      row += n;
+    }
+    expect(sizes).toEqual([8, 8, 4, 1, 8, 8, 8, 5]);
+  });
+
+  it('count sequences from 2^31 - 1 on to 0', () => {
+    expect(nextSequence(0, 10)).toBe(10);
+    expect(nextSequence(2147483647, 1)).toBe(0);
+    expect(nextSequence(2147483640, 7)).toBe(2147483647);
+    expect(nextSequence(2147483640, 8)).toBe(0);
+    expect(nextSequence(2147483640, 18)).toBe(10);
+  });
+});
