@@ -17,8 +17,11 @@ export interface Token {
 /** Brackets, CASE and prefix operators together nest at most this deep: node-sql-parser and recursion stay cheap. */
 export const MAX_DEPTH = 100;
 
+/** A name in a message may be as long as the text itself. */
+export const clip = (text: string, length: number): string => (text.length > length ? `${text.slice(0, length - 3)}...` : text);
+
 export function sqlError(sql: SqlText, code: Code, message: string, at: At, more: { label?: string | undefined; hint?: string | undefined } = {}): PipeError {
-  return new PipeError(code, message, { span: sql.span(at[0], at[1]), label: more.label, hint: more.hint });
+  return new PipeError(code, clip(message, 300), { span: sql.span(at[0], at[1]), label: more.label, hint: more.hint === undefined ? undefined : clip(more.hint, 300) });
 }
 
 export const tooDeep = (sql: SqlText, at: At): PipeError =>
@@ -36,6 +39,8 @@ class Lexer {
   readonly #sql: SqlText;
   readonly #text: string;
   readonly #tokens: Token[] = [];
+  /** Indexes of the brackets that are open. */
+  readonly #open: number[] = [];
   #pos = 0;
 
   constructor(sql: SqlText) {
@@ -45,6 +50,8 @@ class Lexer {
 
   run(): Token[] {
     for (this.#skip(); this.#pos < this.#text.length; this.#skip()) this.#next();
+    const open = this.#tokens[this.#open.at(-1) ?? -1];
+    if (open !== undefined) throw this.#syntax(`this "${open.text}" is never closed`, open.at, 'opened here');
     this.#push('end', '', this.#pos);
     return this.#tokens;
   }
@@ -96,6 +103,21 @@ class Lexer {
     if (op === '#' || this.#text.startsWith('//', start)) throw this.#syntax(`unexpected "${op === '#' ? '#' : '//'}"`, [start, start + 1], undefined, 'a comment starts with --');
     this.#pos += op.length;
     this.#push('op', op, start);
+    if (closerOf[op] !== undefined || op === ')' || op === ']' || op === '}') this.#pair(this.#tokens.length - 1);
+  }
+
+  /** Finds the mate of a bracket, and bounds the depth before anything recurses over it. */
+  #pair(index: number): void {
+    const t = this.#tokens[index] as Token;
+    if (closerOf[t.text] !== undefined) {
+      if (this.#open.push(index) > MAX_DEPTH) throw tooDeep(this.#sql, t.at);
+      return;
+    }
+    const opener = this.#tokens[this.#open.pop() ?? -1];
+    if (opener === undefined) throw this.#syntax(`unexpected "${t.text}"`, t.at, 'no bracket is open here');
+    const wanted = closerOf[opener.text] as string;
+    if (wanted !== t.text) throw this.#syntax(`expected "${wanted}", found "${t.text}"`, t.at, undefined, `the "${opener.text}" at ${place(this.#sql, opener.at)} is still open`);
+    opener.mate = index;
   }
 
   /** From the opening quote on; a doubled quote stands for one. */
@@ -129,7 +151,7 @@ class Lexer {
     if (this.#match(partOfName) !== null) {
       const rest = this.#tail();
       const hint = /^0[xob]/i.test(digits + rest) ? 'write it as a decimal number' : /^_\d/.test(rest) ? `write it without _: ${(digits + rest).replaceAll('_', '')}` : 'quote a name that starts with a digit: "..."';
-      throw this.#error(`"${digits}${rest}" is no number`, [start, this.#pos], undefined, hint);
+      throw this.#error(`"${clip(digits + rest, 40)}" is no number`, [start, this.#pos], undefined, hint);
     }
     this.#push('number', digits, start);
   }
@@ -162,26 +184,6 @@ class Lexer {
   }
 }
 
-/** Pairs brackets and bounds their depth before anything recurses over them. */
-function pairBrackets(sql: SqlText, tokens: readonly Token[]): void {
-  const open: number[] = [];
-  tokens.forEach((t, i) => {
-    if (t.k !== 'op') return;
-    if (closerOf[t.text] !== undefined) {
-      open.push(i);
-      if (open.length > MAX_DEPTH) throw tooDeep(sql, t.at);
-    } else if (t.text === ')' || t.text === ']' || t.text === '}') {
-      const opener = tokens[open.pop() ?? -1];
-      if (opener === undefined) throw sqlError(sql, 'user.sql.syntax', `unexpected "${t.text}"`, t.at, { label: 'no bracket is open here' });
-      const wanted = closerOf[opener.text] as string;
-      if (wanted !== t.text) throw sqlError(sql, 'user.sql.syntax', `expected "${wanted}", found "${t.text}"`, t.at, { hint: `the "${opener.text}" at ${place(sql, opener.at)} is still open` });
-      opener.mate = i;
-    }
-  });
-  const last = tokens[open.pop() ?? -1];
-  if (last !== undefined) throw sqlError(sql, 'user.sql.syntax', `this "${last.text}" is never closed`, last.at, { label: 'opened here' });
-}
-
 function place(sql: SqlText, at: At): string {
   const span = sql.span(at[0], at[1]);
   const { line, col } = span.source.position(span.start);
@@ -193,7 +195,5 @@ function place(sql: SqlText, at: At): string {
  * Throws PipeError user.sql.literal, user.sql.syntax, user.sql.too_deep, user.sql.unsupported (X'..').
  */
 export function lex(sql: SqlText): readonly Token[] {
-  const tokens = new Lexer(sql).run();
-  pairBrackets(sql, tokens);
-  return tokens;
+  return new Lexer(sql).run();
 }

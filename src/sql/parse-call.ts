@@ -178,7 +178,9 @@ function overClause(c: Cursor): Over {
   if (!c.isOp('(')) throw c.isName() ? namedWindow(c) : c.unexpected('"(" after OVER');
   const over = c.brackets('(', () => {
     if (c.isName() && !['PARTITION', 'ROWS', 'RANGE', 'GROUPS'].includes(c.tok.word)) throw namedWindow(c);
-    const partitionBy = c.takeWords('PARTITION', 'BY') ? exprs(c) : [];
+    const partitioned = c.takeWords('PARTITION');
+    if (partitioned) c.needWord('BY');
+    const partitionBy = partitioned ? exprs(c) : [];
     const orderBy = c.isWord('ORDER') ? orderByClause(c) : [];
     const frame = ['ROWS', 'RANGE', 'GROUPS'].includes(c.tok.word) ? frameClause(c) : null;
     return { partitionBy, orderBy, frame };

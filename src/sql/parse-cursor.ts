@@ -1,8 +1,8 @@
 import { PipeError, type Code, type SqlText } from '../errors.ts';
 import { closest, didYouMean } from '../suggest.ts';
 import type { At, Expr, Name, Query } from './ast.ts';
-import { MAX_DEPTH, sqlError, tooDeep, type Token } from './lex.ts';
-import { afterItem, foreign, keywords, reserved } from './parse-words.ts';
+import { clip, MAX_DEPTH, sqlError, tooDeep, type Token } from './lex.ts';
+import { afterItem, foreign, keywords, reserved, startsClause } from './parse-words.ts';
 
 /** The two rules that every other one may lead back to. Each starts at the cursor and leaves it behind what it took. */
 export interface Grammar {
@@ -30,7 +30,7 @@ export class Cursor {
   pos = 0;
   /** The most operators above one leaf in what has been parsed of the innermost expression. */
   height = 0;
-  /** Set operations in the whole text. */
+  /** Set operations in the whole text so far. */
   sets = 0;
   #depth = 0;
 
@@ -109,7 +109,7 @@ export class Cursor {
 
   name(what: string): Name {
     const t = this.tok;
-    if (!this.isName(t)) throw this.unexpected(what, t.k === 'word' ? { hint: `quote a name that is a word of SQL: "${t.text}"` } : {});
+    if (!this.isName(t)) throw this.unexpected(what, t.k === 'word' && !startsClause.has(t.word) ? { hint: `quote a name that is a word of SQL: "${t.text}"` } : {});
     return this.anyName();
   }
 
@@ -146,8 +146,7 @@ export class Cursor {
 
   /** A token as it stands in the SQL, for messages. */
   show(t: Token): string {
-    const text = this.sql.text.slice(t.at[0], t.at[1]);
-    return `"${text.length > 40 ? `${text.slice(0, 37)}...` : text}"`;
+    return `"${clip(this.sql.text.slice(t.at[0], t.at[1]), 40)}"`;
   }
 
   error(code: Code, message: string, at: At, hints: Hints = {}): PipeError { return sqlError(this.sql, code, message, at, hints); }

@@ -36,11 +36,13 @@ function relation(c: Cursor): Relation {
   if (c.isWord('UNNEST') && c.isOp('(', 1)) return unnest(c);
   if (windowKinds.has(c.tok.word) && c.isOp('(', 1)) return windowTable(c);
   if (c.isWord('VALUES')) throw c.unexpected('a table', { hint: 'put VALUES in parentheses: (VALUES (1, 2)) AS t (a, b)' });
+  if (c.isWord('SELECT') || c.isWord('WITH')) throw c.unexpected('a table', { hint: 'put the query in parentheses: (SELECT ..) AS t' });
   if (c.tok.k === 'text') throw c.unexpected('a table', { hint: 'a name is quoted in "": "..."' });
   return table(c, first);
 }
 
 function inParentheses(c: Cursor, first: number, lateral: boolean): Relation {
+  if (c.isOp(')', 1)) throw c.syntax('expected a table or a query, found "()"', [c.tok.at[0], c.peek(1).at[1]]);
   if (!c.opensQuery()) throw c.notYet('joins and tables in parentheses', c.tok.at, 'write the join without parentheses, or as (SELECT .. FROM ..)');
   const query = c.brackets('(', () => c.grammar.query(c));
   const at = c.since(first);
@@ -66,7 +68,9 @@ function nameWithSigns(c: Cursor, first: number): Error {
   while ((c.isOp('-') || c.isOp('.')) && c.peek(1).k === 'word' && c.peek(0).at[1] === c.peek(1).at[0]) c.pos += 2;
   const at = c.since(first);
   const text = c.sql.text.slice(...at);
-  return c.syntax(`a name with "${/[-.]/.exec(text)?.[0] ?? '-'}" must be quoted`, at, { hint: `write "${text}"` });
+  const sign = /[-.]/.exec(text)?.[0];
+  if (sign === undefined) return c.unexpected();
+  return c.syntax(`a name with "${sign}" must be quoted`, at, { hint: `write "${text}"` });
 }
 
 function tableFunction(c: Cursor): Relation {

@@ -1,5 +1,4 @@
 import type { At, Query } from './ast.ts';
-import type { Cursor } from './parse-cursor.ts';
 import type { SetWords } from './rewrite.ts';
 
 /** A query with its extent in the text, parentheses included. */
@@ -8,19 +7,13 @@ export interface Side {
   readonly at: At;
 }
 
-/** A chain makes a tree as deep as it is long, and chains nest: so all of a text together are bounded. */
-const MAX_SETS = 500;
-
 function pair(left: Side, right: Side, words: SetWords): Side {
   const at: At = [left.at[0], right.at[1]];
   return { at, query: { k: 'set', op: words.op, all: words.all, with: [], left: left.query, right: right.query, orderBy: [], limit: null, at } };
 }
 
 /** INTERSECT binds tighter than UNION and EXCEPT, which go from left to right. `sides` are one more than `sets`. */
-export function combine(c: Cursor, sides: readonly Side[], sets: readonly SetWords[]): Query {
-  const excess = sets[MAX_SETS - c.sets];
-  c.sets += sets.length;
-  if (excess !== undefined) throw c.error('user.sql.too_deep', `more than ${MAX_SETS} set operations in one text`, excess.at, { hint: 'put a part of it in a step' });
+export function combine(sides: readonly Side[], sets: readonly SetWords[]): Query {
   let waiting: { readonly left: Side; readonly words: SetWords } | undefined;
   let side = sides[0] as Side;
   for (const [i, words] of sets.entries()) {

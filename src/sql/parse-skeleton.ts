@@ -106,7 +106,7 @@ class Reader {
     for (const n of nodes) if (n !== last) this.#refuseTail(n);
     const ends: Ends = { with: this.#with(tree['with']), orderBy: this.#orderBy(last['orderby']), ...this.#limit(last['limit']) };
     const sides = nodes.map((n, i): Side => ({ query: this.#operand(n, operands[i] as At), at: operands[i] as At }));
-    return this.#finish(combine(this.#c, sides, sets), ends);
+    return this.#finish(combine(sides, sets), ends);
   }
 
   #check(node: Node, later: boolean): void {

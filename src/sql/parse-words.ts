@@ -5,6 +5,9 @@ export const reserved = words(`
   SELECT FROM WHERE GROUP HAVING ORDER LIMIT UNION INTERSECT EXCEPT ON USING JOIN INNER LEFT RIGHT FULL CROSS NATURAL OUTER
   AND OR NOT IN IS LIKE SIMILAR BETWEEN CASE WHEN THEN ELSE END AS DISTINCT ALL WITH NULL TRUE FALSE EXISTS CAST TRY_CAST INTERVAL VALUES`);
 
+/** Where a name is missing, these words were hardly meant to be one. */
+export const startsClause = words('SELECT FROM WHERE GROUP HAVING ORDER LIMIT UNION INTERSECT EXCEPT ON USING JOIN WITH VALUES');
+
 /** Reserved words that are functions when a bracket follows. */
 export const functionWords = words('LEFT RIGHT');
 

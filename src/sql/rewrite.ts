@@ -43,12 +43,19 @@ export interface Skeleton {
   tokenAt(offset: number): number;
 }
 
+/** A chain makes a tree as deep as it is long, and chains nest: so all of a text together are bounded. */
+const MAX_SETS = 500;
+/** The time of node-sql-parser grows with the square of the joins. */
+const MAX_JOINS = 200;
+
 class Writer {
   readonly tags: Tag[] = [];
   readonly sets: SetWords[] = [];
   readonly operands: At[] = [];
   /** A comma stands in the FROM being written. */
   comma = false;
+  /** Tables that the FROM being written joins to its first. */
+  joins = 0;
   readonly #parts: string[] = [];
   readonly #starts: number[] = [];
   readonly #tokens: number[] = [];
@@ -150,7 +157,9 @@ function separated(c: Cursor, w: Writer, rule: () => void): void {
 }
 
 function item(c: Cursor, w: Writer): void {
-  w.tag(...tagged<Tag & { k: 'item' }>(c, () => ({ k: 'item', expr: star(c) ?? c.expr() })));
+  const [tag, at] = tagged<Tag & { k: 'item' }>(c, () => ({ k: 'item', expr: star(c) ?? c.expr() }));
+  w.tag(tag, at);
+  if (tag.expr.k === 'star') return;
   const first = c.pos;
   const alias = c.alias();
   if (alias === null) return;
@@ -175,6 +184,7 @@ function clause(c: Cursor, w: Writer): boolean {
   switch (c.tok.word) {
     case 'FROM':
       w.comma = false;
+      w.joins = 0;
       w.write('FROM', c.pos++);
       table(c, w, null);
       return true;
@@ -223,9 +233,14 @@ function moreTables(c: Cursor, w: Writer): void {
   while (c.isOp(',')) {
     const join: JoinWords = { kind: 'cross', comma: true, at: c.tok.at };
     w.comma = true;
+    oneMore(c, w, c.tok.at);
     w.write('INNER JOIN', c.pos++);
     w.tag(...tagged<Tag & { k: 'source' }>(c, () => ({ k: 'source', source: source(c), join })));
   }
+}
+
+function oneMore(c: Cursor, w: Writer, at: At): void {
+  if (++w.joins > MAX_JOINS) throw c.error('user.sql.too_deep', `more than ${MAX_JOINS} joins in one FROM`, at, { hint: 'join some of the tables in a step' });
 }
 
 function join(c: Cursor, w: Writer): void {
@@ -236,6 +251,7 @@ function join(c: Cursor, w: Writer): void {
   if (word !== 'JOIN') c.pos++;
   if (kind === 'left' || kind === 'right' || kind === 'full') c.takeWords('OUTER');
   c.needWord('JOIN');
+  oneMore(c, w, c.since(first));
   w.write(`${kind === 'cross' ? 'INNER' : kind.toUpperCase()} JOIN`, first);
   table(c, w, { kind, comma: false, at: c.since(first) });
 }
@@ -279,5 +295,6 @@ function setOperation(c: Cursor, w: Writer): void {
   const all = c.takeWords('ALL');
   if (!all) c.takeWords('DISTINCT');
   w.sets.push({ op, all, at: c.since(first) });
+  if (++c.sets > MAX_SETS) throw c.error('user.sql.too_deep', `more than ${MAX_SETS} set operations in one text`, c.since(first), { hint: 'put a part of it in a step' });
   queryOperand(c, w);
 }
