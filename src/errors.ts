@@ -51,7 +51,7 @@ export const plainSql = (text: string, name = 'sql'): SqlText => {
  */
 export const codes = [
   'bug.unexpected',
-  'user.usage.unknown_command', 'user.usage.unknown_flag', 'user.usage.bad_value', 'user.usage.missing_argument',
+  'user.usage.unknown_command', 'user.usage.unknown_flag', 'user.usage.bad_value', 'user.usage.missing_argument', 'user.usage.native_module',
   'user.config.file_missing', 'user.config.yaml', 'user.config.unknown_key', 'user.config.missing_key', 'user.config.bad_value', 'user.config.bad_type',
   'user.config.unset_variable', 'user.config.duplicate', 'user.config.schema', 'user.config.event_time', 'user.config.unknown_name', 'user.config.path',
   'user.config.sink_topic_twice', 'user.config.no_pipeline', 'user.config.too_large',

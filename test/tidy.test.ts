@@ -82,9 +82,10 @@ describe('the house', () => {
   });
 
   it('keeps every third-party package behind its own files', () => {
-    const users = (name: string): string[] => files.filter(f => new RegExp(`from '${name}[/']|import\\('${name}[/']|\\)\\('${name}[/']|require\\('${name}[/']`).test(text(f))).map(f => f.split('/').slice(0, 2).join('/'));
+    const users = (name: string): string[] => files.filter(f => new RegExp(`^import (?!type)[^;]*from '${name}[/']|import\\('${name}[/']|\\)\\('${name}[/']|require\\('${name}[/']`, 'm').test(text(f))).map(f => f.split('/').slice(0, 2).join('/'));
     expect([...new Set(users('node-sql-parser').map(f => f.split('/')[0]))]).toEqual(['sql']);
     expect([...new Set(users('kafkajs'))]).toEqual(['connectors/kafka']);
+    expect(users('better-sqlite3')).toEqual(['state/database.ts']);
     expect([...new Set(users('yaml').map(f => f.split('/')[0]))]).toEqual(['config']);
   });
 });

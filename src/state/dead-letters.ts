@@ -1,4 +1,4 @@
-import type Database from 'better-sqlite3';
+import type Sqlite from 'better-sqlite3';
 import type { DeadLetter } from './store.ts';
 
 /** Past this many bytes of keys and values the table keeps position and code only. */
@@ -8,10 +8,10 @@ export const DEAD_VALUE_BYTES = 1 << 20;
 
 /** The table `dead_letters` of a state file: bounded, written in the transaction of the epoch. */
 export class DeadLetterTable {
-  readonly #insert: Database.Statement;
+  readonly #insert: Sqlite.Statement;
   #bytes: number;
 
-  constructor(db: Database.Database) {
+  constructor(db: Sqlite.Database) {
     this.#insert = db.prepare('INSERT INTO dead_letters (at, code, message, place, source, operator, topic, partition, "offset", timestamp, key, value, size) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
     this.#bytes = db.prepare('SELECT coalesce(sum(coalesce(length(key), 0) + coalesce(length(value), 0)), 0) FROM dead_letters').pluck().get() as number;
   }

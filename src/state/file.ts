@@ -1,5 +1,5 @@
 import { existsSync, openSync, readSync, closeSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import Database from 'better-sqlite3';
+import type Sqlite from 'better-sqlite3';
 import { PipeError } from '../errors.ts';
 
 /** 'pipe' in ASCII: PRAGMA application_id of a state file. */
@@ -41,7 +41,7 @@ export function inspectState(path: string): boolean {
 }
 
 /** Reads the file once as a whole: pages that do not fit together are found before the first wrong sum. */
-export function checkIntegrity(db: Database.Database, path: string): void {
+export function checkIntegrity(db: Sqlite.Database, path: string): void {
   let found: string;
   try {
     found = db.pragma('quick_check(1)', { simple: true }) as string;

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
-import Database from 'better-sqlite3';
 import { PipeError } from '../errors.ts';
+import { Database } from './database.ts';
 
 /** Holds the right to write a state file; ends with the process, also by kill -9. */
 export interface StateLock {

@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import Database from 'better-sqlite3';
+import type Sqlite from 'better-sqlite3';
 import { PipeError } from '../errors.ts';
 import { DeadLetterTable } from './dead-letters.ts';
 import { APPLICATION_ID, EpochWitness, LAYOUT, checkIntegrity, deleteState, inspectState } from './file.ts';
 import { lockState, type StateLock } from './lock.ts';
 import { LAYOUT_SQL, deleteSql, quote, scanSql, tableName, tableSql, upsertSql } from './schema.ts';
 import { OTHER_SQL, type EpochWrite, type OutBlock, type Saved, type SqlValue, type StateStore, type StateTable, type StateTx, type TableSpec } from './store.ts';
+import { Database } from './database.ts';
 
 export interface StateOptions {
   /** The state file; its folder is made with mode 0700. */
@@ -43,13 +44,13 @@ export function openStateStore(o: StateOptions): StateStore {
 class SqliteStateStore implements StateStore {
   readonly stateId: string;
   fresh: boolean;
-  readonly #db: Database.Database;
+  readonly #db: Sqlite.Database;
   readonly #lock: StateLock;
   readonly #path: string;
   readonly #witness: EpochWitness;
   readonly #deadLetters: DeadLetterTable;
   readonly #claimed = new Set<string>();
-  readonly #statements = new Map<string, Database.Statement>();
+  readonly #statements = new Map<string, Sqlite.Statement>();
   #epoch: number;
   #hasOutbox: boolean;
 
@@ -189,7 +190,7 @@ class SqliteStateStore implements StateStore {
     this.#run("UPDATE meta SET value = ? WHERE key = 'delivery'", BigInt(e.delivery));
   }
 
-  #statement(sql: string): Database.Statement {
+  #statement(sql: string): Sqlite.Statement {
     let s = this.#statements.get(sql);
     if (s === undefined) this.#statements.set(sql, (s = this.#db.prepare(sql)));
     return s;

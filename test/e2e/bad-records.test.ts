@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Project } from './project.ts';
+import { Database } from '../../src/state/database.ts';
 
 let p: Project;
 beforeEach(() => { p = new Project(); });

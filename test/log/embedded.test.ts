@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import Database from 'better-sqlite3';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Log } from '../../src/connectors/connector.ts';
 import { openEmbeddedLog, type SampleLoader } from '../../src/connectors/log/log.ts';
 import { PipeError } from '../../src/errors.ts';
 import { logConformance, read, rec } from './conformance.ts';
+import { Database } from '../../src/state/database.ts';
 
 const shared = mkdtempSync(join(tmpdir(), 'pipe-log-'));
 afterAll(() => rmSync(shared, { recursive: true, force: true }));

@@ -1,11 +1,11 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PipeError } from '../../src/errors.ts';
 import { openStateStore } from '../../src/state/sqlite.ts';
 import type { EpochWrite, SqlValue, StateStore, StateTx, TableSpec } from '../../src/state/store.ts';
+import { Database } from '../../src/state/database.ts';
 
 let dir: string;
 let path: string;

@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
-import type Database from 'better-sqlite3';
+import type Sqlite from 'better-sqlite3';
 import { createLogFile, logError, openLogFile } from './file.ts';
 
 export type Row = readonly (number | string | Buffer | null)[];
@@ -13,9 +13,9 @@ const WAL_WAIT_MS = 1000;
 /** One connection to topics.db: transactions, prepared statements, errors for people. */
 export class LogDb {
   readonly path: string;
-  readonly #db: Database.Database;
-  readonly #statements = new Map<string, Database.Statement>();
-  readonly #dataVersion: Database.Statement;
+  readonly #db: Sqlite.Database;
+  readonly #statements = new Map<string, Sqlite.Statement>();
+  readonly #dataVersion: Sqlite.Statement;
   #written = 0;
 
   constructor(path: string) {
@@ -84,7 +84,7 @@ export class LogDb {
 
   #run(sql: string): void { this.#statement(sql).run(); }
 
-  #statement(sql: string): Database.Statement {
+  #statement(sql: string): Sqlite.Statement {
     let s = this.#statements.get(sql);
     if (s === undefined) this.#statements.set(sql, (s = this.#db.prepare(sql)));
     return s;

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, readSync, renameSync, rmSync, statSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import Database from 'better-sqlite3';
+import type Sqlite from 'better-sqlite3';
 import { PipeError } from '../../errors.ts';
 import { APPLICATION_ID, LAYOUT, LAYOUT_SQL } from './schema.ts';
+import { Database } from '../../state/database.ts';
 
 /** ms that a writer waits for another one; it blocks the event loop, so transactions are short. */
 const BUSY_MS = 10_000;
@@ -66,7 +67,7 @@ function publish(draft: string, path: string): void {
 }
 
 /** Opens a file that is there. Throws system.state.corrupt, foreign or newer and leaves bad files as they are. */
-export function openLogFile(path: string): Database.Database {
+export function openLogFile(path: string): Sqlite.Database {
   try {
     inspect(path);
     refuseNetwork(dirname(path));
