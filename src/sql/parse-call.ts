@@ -165,6 +165,7 @@ function orderByClause(c: Cursor): OrderItem[] {
 
 /** expr [ASC | DESC] [NULLS FIRST | NULLS LAST] */
 export function orderItem(c: Cursor): OrderItem {
+  if (c.isWord('ASC') || c.isWord('DESC')) throw c.unexpected('a column or expression', { hint: `quote a column of this name: "${c.tok.text}"` });
   const expr = c.expr();
   const descending = c.takeWords('DESC');
   if (!descending) c.takeWords('ASC');

@@ -1,12 +1,13 @@
 import type { TypeName } from './ast.ts';
 import type { Cursor } from './parse-cursor.ts';
+import { reserved } from './parse-words.ts';
 
 const nested: ReadonlySet<string> = new Set(['ARRAY', 'MAP', 'MULTISET', 'ROW', 'STRUCT', 'RAW']);
 
 /** A type under the cursor: DECIMAL(12, 2), TIMESTAMP(3) WITH LOCAL TIME ZONE, ARRAY<INT>. */
 export function typeName(c: Cursor): TypeName {
   const first = c.pos;
-  if (c.tok.k !== 'word') throw c.unexpected('a type such as STRING or DECIMAL(12,2)');
+  if (c.tok.k !== 'word' || (reserved.has(c.tok.word) && c.tok.word !== 'INTERVAL')) throw c.unexpected('a type such as STRING or DECIMAL(12,2)');
   const head = c.tok.word === '' ? c.tok.text : c.tok.word;
   c.pos++;
   if (nested.has(head) && (c.isOp('<') || c.isOp('<>') || c.isOp('('))) return nestedType(c, first, head);

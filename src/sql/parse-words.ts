@@ -3,7 +3,7 @@ const words = (text: string): ReadonlySet<string> => new Set(text.trim().split(/
 /** Never the bare name of a column, table or alias; quoted, or after a dot, every word is a name. */
 export const reserved = words(`
   SELECT FROM WHERE GROUP HAVING ORDER LIMIT UNION INTERSECT EXCEPT ON USING JOIN INNER LEFT RIGHT FULL CROSS NATURAL OUTER
-  AND OR NOT IN IS LIKE SIMILAR BETWEEN CASE WHEN THEN ELSE END AS DISTINCT ALL WITH NULL TRUE FALSE EXISTS CAST TRY_CAST INTERVAL VALUES`);
+  AND OR NOT IN IS LIKE SIMILAR BETWEEN CASE WHEN THEN ELSE END AS DISTINCT ALL WITH NULL TRUE FALSE EXISTS CAST TRY_CAST INTERVAL VALUES ASC`);
 
 /** Where a name is missing, these words were hardly meant to be one. */
 export const startsClause = words('SELECT FROM WHERE GROUP HAVING ORDER LIMIT UNION INTERSECT EXCEPT ON USING JOIN WITH VALUES');
@@ -14,7 +14,7 @@ export const functionWords = words('LEFT RIGHT');
 /** Cannot be an alias without AS: what follows an item in this language, or in one that the writer may come from. */
 export const afterItem = words(`
   OFFSET FETCH WINDOW EMIT FOR LATERAL TABLESAMPLE MATCH_RECOGNIZE PIVOT UNPIVOT FILTER OVER WITHIN IGNORE RESPECT MINUS QUALIFY ESCAPE
-  ASC DESC NULLS AT ISNULL NOTNULL ILIKE RLIKE REGEXP COLLATE DIV MOD XOR GLOB WITHOUT ASOF SEMI ANTI STRAIGHT_JOIN`);
+  DESC NULLS AT ISNULL NOTNULL ILIKE RLIKE REGEXP COLLATE DIV MOD XOR GLOB WITHOUT ASOF SEMI ANTI STRAIGHT_JOIN`);
 
 /** What a misspelled word may have been meant to be. */
 export const keywords: readonly string[] = [

@@ -282,7 +282,8 @@ function limit(c: Cursor, w: Writer): void {
     const [tag] = tagged<Tag & { k: 'expr' }>(c, () => ({ k: 'expr', expr: c.expr() }));
     counts[kind] = `${kind} ${w.tags.push(tag) - 1}`;
     if (kind === 'LIMIT' && c.isOp(',')) throw c.unexpected(undefined, { hint: 'write LIMIT count OFFSET start' });
-    if (fetch || kind === 'OFFSET') c.takeWords(c.isWord('ROW') ? 'ROW' : 'ROWS');
+    const rows = (fetch || kind === 'OFFSET') && c.takeWords(c.isWord('ROW') ? 'ROW' : 'ROWS');
+    if (fetch && !rows) throw c.unexpected('ROWS', { hint: 'FETCH FIRST n ROWS ONLY' });
     if (fetch) c.needWord('ONLY');
   }
   for (const part of [counts.LIMIT, counts.OFFSET]) if (part !== undefined) w.write(part, start);
