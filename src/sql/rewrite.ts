@@ -269,8 +269,7 @@ function groupBy(c: Cursor, w: Writer): void {
 
 /** LIMIT n, OFFSET n ROWS, FETCH FIRST n ROWS ONLY, in either order; node-sql-parser takes a tag there only as a bare number. */
 function limit(c: Cursor, w: Writer): void {
-  const counts: { LIMIT?: string; OFFSET?: string } = {};
-  const start = c.pos;
+  const [counts, start]: [{ LIMIT?: string; OFFSET?: string }, number] = [{}, c.pos];
   while (['LIMIT', 'OFFSET', 'FETCH'].includes(c.tok.word)) {
     const first = c.pos;
     const kind = c.isWord('OFFSET') ? 'OFFSET' : 'LIMIT';
@@ -282,8 +281,8 @@ function limit(c: Cursor, w: Writer): void {
     const [tag] = tagged<Tag & { k: 'expr' }>(c, () => ({ k: 'expr', expr: c.expr() }));
     counts[kind] = `${kind} ${w.tags.push(tag) - 1}`;
     if (kind === 'LIMIT' && c.isOp(',')) throw c.unexpected(undefined, { hint: 'write LIMIT count OFFSET start' });
-    const rows = (fetch || kind === 'OFFSET') && c.takeWords(c.isWord('ROW') ? 'ROW' : 'ROWS');
-    if (fetch && !rows) throw c.unexpected('ROWS', { hint: 'FETCH FIRST n ROWS ONLY' });
+    if (kind === 'OFFSET' && !c.takeWords('ROWS')) c.takeWords('ROW');
+    if (fetch && !c.takeWords('ROW')) c.needWord('ROWS', { hint: 'FETCH FIRST n ROWS ONLY' });
     if (fetch) c.needWord('ONLY');
   }
   for (const part of [counts.LIMIT, counts.OFFSET]) if (part !== undefined) w.write(part, start);

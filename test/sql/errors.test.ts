@@ -58,6 +58,11 @@ describe('the token that is wrong, by line and column', () => {
     ['SELECT a FROM t JOIN u USING a', '1:30 syntax expected "(", found "a" [a]'],
     ['SELECT a FROM t LIMIT 1 LIMIT 2', '1:25 syntax LIMIT is written twice [LIMIT]'],
     ['SELECT a FROM t LIMIT 1, 2', '1:24 syntax unexpected "," | write LIMIT count OFFSET start [,]'],
+    ['SELECT a FROM t FETCH FIRST 3 ONLY', '1:31 syntax expected ROWS, found "ONLY" | FETCH FIRST n ROWS ONLY [ONLY]'],
+    ['SELECT a FROM t ORDER BY DESC', '1:26 syntax expected a column or expression, found "DESC" | quote a column of this name: "DESC" [DESC]'],
+    ['SELECT a:: FROM t', '1:12 syntax expected a type such as STRING or DECIMAL(12,2), found "FROM" [FROM]'],
+    ['SELECT 1[a]', '1:9 syntax unexpected "[" [[]'],
+    ['SELECT (a, b)[1]', '1:14 syntax unexpected "[" [[]'],
     ['WITH a AS SELECT 1 SELECT 2', '1:11 syntax expected a query in parentheses, found "SELECT" [SELECT]'],
     ['WITH a AS (SELECT 1), SELECT 2', '1:23 syntax expected a name after WITH, found "SELECT" | remove the comma before it [SELECT]'],
     ['(SELECT 1) WHERE a', '1:18 syntax only ORDER BY, LIMIT and set operations follow a query in parentheses | SELECT .. FROM (query) AS q .. [a]'],
@@ -90,7 +95,7 @@ describe('a text that ends too early', () => {
     ['SELECT a FROM t GROUP BY', '1:23 syntax expected a column or expression, but the SQL ends here [BY]'],
     ['SELECT 1 UNION', '1:10 syntax expected SELECT, but the SQL ends here [UNION]'],
     ['SELECT CASE WHEN a', '1:8 syntax this CASE is never closed | CASE WHEN condition THEN value ELSE value END [CASE]'],
-    ['SELECT a FROM t FETCH FIRST ROWS', '1:29 syntax expected ONLY, but the SQL ends here [ROWS]'],
+    ['SELECT a FROM t FETCH FIRST ROWS', '1:29 syntax expected ROWS, but the SQL ends here | FETCH FIRST n ROWS ONLY [ROWS]'],
     ['VALUES', '1:1 syntax expected "(", but the SQL ends here [VALUES]'],
   ]);
 });
