@@ -3,10 +3,10 @@ import { didYouMean } from '../suggest.ts';
 import { buildPlan, type PlanQuery, type PlanSource } from '../plan/build.ts';
 import type { PhysicalPlan } from '../plan/physical.ts';
 import type { Query, Relation } from '../sql/ast.ts';
-import { BindContext, type Catalog } from '../sql/bind-context.ts';
-import { bindQuery } from '../sql/bind-query.ts';
+import { BindContext, type Catalog } from '../sql/bind/context.ts';
+import { bindQuery } from '../sql/bind/query.ts';
 import type { Expr, Rel, RelColumn } from '../sql/bound.ts';
-import { parseQuery } from '../sql/parse.ts';
+import { parseQuery } from '../sql/parse/parse.ts';
 import { TIMESTAMP_LTZ, typeName } from '../sql/types.ts';
 import type { PipelineSpec, SinkSpec, SourceSpec } from './spec.ts';
 

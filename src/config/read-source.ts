@@ -1,6 +1,6 @@
 import { PipeError, PipeErrors, type Span, type SqlText } from '../errors.ts';
-import { parseSchema, type SchemaColumn } from '../sql/parse-schema.ts';
-import { resolveType } from '../sql/type-name.ts';
+import { parseSchema, type SchemaColumn } from '../sql/parse/schema.ts';
+import { resolveType } from '../sql/bind/type-name.ts';
 import { isNumeric, isTimestamp, typeName, type SqlType } from '../sql/types.ts';
 import { didYouMean } from '../suggest.ts';
 import { samplePath, type Folders } from './paths.ts';

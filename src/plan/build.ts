@@ -1,5 +1,5 @@
 import { nullable, type AggregateRel, type Expr, type Rel, type RelColumn } from '../sql/bound.ts';
-import { rewrite, walk } from '../sql/structure.ts';
+import { rewrite, walk } from '../sql/bind/structure.ts';
 import { BOOLEAN, type Schema } from '../sql/types.ts';
 import type { WindowSpec } from '../sql/windows/define.ts';
 import type { Aggregate, PhysicalOperator, PhysicalPlan, Scan, Stage, Write } from './physical.ts';

@@ -1,5 +1,5 @@
 import type { AggregateCall, Expr } from '../sql/bound.ts';
-import { rewrite, walk } from '../sql/structure.ts';
+import { rewrite, walk } from '../sql/bind/structure.ts';
 import type { Aggregate, PhysicalOperator, PhysicalPlan, Scan, Stage } from './physical.ts';
 
 /** Leaves out columns and aggregates that nobody reads, from the sinks back to the sources: what is not wanted is not even decoded. */

@@ -1,6 +1,6 @@
-import { BindContext, type Catalog } from '../../src/sql/bind-context.ts';
-import { bindQuery } from '../../src/sql/bind-query.ts';
-import { parseQuery } from '../../src/sql/parse.ts';
+import { BindContext, type Catalog } from '../../src/sql/bind/context.ts';
+import { bindQuery } from '../../src/sql/bind/query.ts';
+import { parseQuery } from '../../src/sql/parse/parse.ts';
 import type { RelColumn } from '../../src/sql/bound.ts';
 import { plainSql } from '../../src/errors.ts';
 import { buildPlan } from '../../src/plan/build.ts';

@@ -92,7 +92,8 @@ describeKafka('the source', () => {
   it('holds an answer back that came after its partition was paused', async () => {
     const topic = await createTopic('held', 1);
     const source = await opened(from(topic));
-    await source.poll(NOBODY, 1, signal);
+    // then a fetch is on its way
+    await until(async () => { await source.poll(NOBODY, 50, signal); return source.idleSince(0) !== null; });
     await send(topic, 0, ['x']);
     for (let i = 0; i < 10; i++) expect(await source.poll(new Set([0]), 30, signal)).toEqual([]);
     expect(source.position(0)).toBe(0);

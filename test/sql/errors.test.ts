@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PipeError, plainSql, SourceText, type SqlText } from '../../src/errors.ts';
-import { lex } from '../../src/sql/lex.ts';
-import { parseQuery } from '../../src/sql/parse.ts';
-import { Cursor } from '../../src/sql/parse-cursor.ts';
+import { lex } from '../../src/sql/parse/lex.ts';
+import { parseQuery } from '../../src/sql/parse/parse.ts';
+import { Cursor } from '../../src/sql/parse/cursor.ts';
 import { errorOf, queryOf } from './show.ts';
 
 type Rows = readonly (readonly [sql: string, error: string])[];

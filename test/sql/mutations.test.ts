@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { PipeError, plainSql } from '../../src/errors.ts';
-import { lex, type Token } from '../../src/sql/lex.ts';
-import { parseQuery } from '../../src/sql/parse.ts';
+import { lex, type Token } from '../../src/sql/parse/lex.ts';
+import { parseQuery } from '../../src/sql/parse/parse.ts';
 import { fuzzCount, fuzzSeed, random, type Random } from './generate.ts';
 import { pgAccepts } from './pg-tree.ts';
 import { showQuery } from './show.ts';

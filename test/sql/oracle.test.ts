@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { PipeError, plainSql } from '../../src/errors.ts';
-import { parseQuery } from '../../src/sql/parse.ts';
+import { parseQuery } from '../../src/sql/parse/parse.ts';
 import { Expressions, fuzzCount, fuzzSeed, random } from './generate.ts';
 import { normalised, pgAccepts, pgExpr } from './pg-tree.ts';
 

@@ -1,6 +1,6 @@
 import { PipeError, plainSql } from '../../src/errors.ts';
 import type { Call, Expr, Frame, FrameBound, FromItem, Name, OrderItem, Query, Relation, Select, TypeName, With } from '../../src/sql/ast.ts';
-import { parseQuery } from '../../src/sql/parse.ts';
+import { parseQuery } from '../../src/sql/parse/parse.ts';
 
 /**
  * A tree as one line of text in which every operator has its brackets: `a OR b AND c` is `(a or (b and c))`.

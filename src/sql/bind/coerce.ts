@@ -1,9 +1,9 @@
-import { RowError } from '../errors.ts';
-import type { At } from './ast.ts';
-import type { BindContext } from './bind-context.ts';
-import type { Expr } from './bound.ts';
-import { castFn, commonType, literalAs } from './functions/operators.ts';
-import { isNumeric, isTimestamp, sameType, typeName, type SqlType } from './types.ts';
+import { RowError } from '../../errors.ts';
+import type { At } from '../ast.ts';
+import type { BindContext } from './context.ts';
+import type { Expr } from '../bound.ts';
+import { castFn, commonType, literalAs } from '../functions/operators.ts';
+import { isNumeric, isTimestamp, sameType, typeName, type SqlType } from '../types.ts';
 
 /** `e` as a value of `type`; constants are converted now. */
 export function coerce(e: Expr, type: SqlType, at: At, context: BindContext): Expr {

@@ -1,8 +1,8 @@
-import type { SqlText } from '../errors.ts';
-import type { At, Name, TypeName } from './ast.ts';
+import type { SqlText } from '../../errors.ts';
+import type { At, Name, TypeName } from '../ast.ts';
 import { lex } from './lex.ts';
-import { Cursor } from './parse-cursor.ts';
-import { typeName } from './parse-type.ts';
+import { Cursor } from './cursor.ts';
+import { typeName } from './type.ts';
 
 export interface SchemaColumn {
   readonly name: Name;

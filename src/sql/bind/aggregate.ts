@@ -1,10 +1,10 @@
-import type { Expr as Ast } from './ast.ts';
-import { AGGREGATES, bindCondition, infos, type ExprScope } from './bind-scope.ts';
-import type { AggregateCall, Expr } from './bound.ts';
+import type { Expr as Ast } from '../ast.ts';
+import { AGGREGATES, bindCondition, infos, type ExprScope } from './expr-scope.ts';
+import type { AggregateCall, Expr } from '../bound.ts';
 import { coerce } from './coerce.ts';
-import type { AggregateDef } from './functions/define.ts';
+import type { AggregateDef } from '../functions/define.ts';
 import type { Structure } from './structure.ts';
-import type { SqlType } from './types.ts';
+import type { SqlType } from '../types.ts';
 
 /** Binds SUM(x) FILTER (WHERE ..) and the like, notes it in the scope's list, and gives the column that stands for its result. */
 export function bindAggregate(def: AggregateDef, e: Ast & { k: 'call' }, s: ExprScope): Expr {

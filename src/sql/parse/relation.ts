@@ -1,5 +1,5 @@
-import type { At, Expr, Name, Relation, WindowTable } from './ast.ts';
-import type { Cursor } from './parse-cursor.ts';
+import type { At, Expr, Name, Relation, WindowTable } from '../ast.ts';
+import type { Cursor } from './cursor.ts';
 
 /** A relation of FROM with its alias. */
 export interface Source {

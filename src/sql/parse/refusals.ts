@@ -1,6 +1,6 @@
-import type { At } from './ast.ts';
-import type { Cursor } from './parse-cursor.ts';
-import { ksqlWindow } from './parse-relation.ts';
+import type { At } from '../ast.ts';
+import type { Cursor } from './cursor.ts';
+import { ksqlWindow } from './relation.ts';
 
 const created = (c: Cursor): string => ['VIEW', 'TABLE', 'STREAM'].includes(c.peek(1).word) ? `CREATE ${c.peek(1).word}` : 'CREATE';
 

@@ -1,8 +1,8 @@
-import { didYouMean } from '../suggest.ts';
-import type { FromItem, Name, Query, Relation, Select } from './ast.ts';
-import type { BindContext } from './bind-context.ts';
-import { windowTable } from './bind-window.ts';
-import type { Expr, Rel } from './bound.ts';
+import { didYouMean } from '../../suggest.ts';
+import type { FromItem, Name, Query, Relation, Select } from '../ast.ts';
+import type { BindContext } from './context.ts';
+import { windowTable } from './window.ts';
+import type { Expr, Rel } from '../bound.ts';
 
 type BindSubquery = (q: Query, context: BindContext) => Rel;
 

@@ -1,5 +1,5 @@
-import { PipeError, type Code, type SqlText } from '../errors.ts';
-import type { At } from './ast.ts';
+import { PipeError, type Code, type SqlText } from '../../errors.ts';
+import type { At } from '../ast.ts';
 
 /**
  * `text` is the value: quotes are gone and doubled ones folded; a number keeps its digits. `word` is the ASCII upper-case

@@ -1,9 +1,9 @@
-import type { Expr, Name } from './ast.ts';
-import { call } from './parse-call.ts';
-import type { Cursor } from './parse-cursor.ts';
-import { interval, literalAt } from './parse-literal.ts';
-import { typeName } from './parse-type.ts';
-import { bareFunctions, functionWords, reserved } from './parse-words.ts';
+import type { Expr, Name } from '../ast.ts';
+import { call } from './call.ts';
+import type { Cursor } from './cursor.ts';
+import { interval, literalAt } from './literal.ts';
+import { typeName } from './type.ts';
+import { bareFunctions, functionWords, reserved } from './words.ts';
 
 const EXPECTED = 'a column or expression';
 

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
-import type { At, Expr, FromItem, OrderItem, Query, SelectItem, With } from './ast.ts';
-import type { Cursor } from './parse-cursor.ts';
-import { combine, type Side } from './parse-sets.ts';
+import type { At, Expr, FromItem, OrderItem, Query, SelectItem, With } from '../ast.ts';
+import type { Cursor } from './cursor.ts';
+import { combine, type Side } from './sets.ts';
 import type { Skeleton, Tag } from './rewrite.ts';
 
 /** A node of node-sql-parser: its own types promise too much, so every field is checked. */

@@ -1,8 +1,8 @@
-import { PipeError, type SqlText } from '../errors.ts';
-import { didYouMean } from '../suggest.ts';
-import type { TypeName } from './ast.ts';
-import { MAX_PRECISION } from './functions/numeric-types.ts';
-import { BIGINT, BOOLEAN, BYTES, DATE, DOUBLE, FLOAT, INT, SMALLINT, STRING, TIME, TIMESTAMP, TIMESTAMP_LTZ, TINYINT, decimal, type SqlType } from './types.ts';
+import { PipeError, type SqlText } from '../../errors.ts';
+import { didYouMean } from '../../suggest.ts';
+import type { TypeName } from '../ast.ts';
+import { MAX_PRECISION } from '../functions/numeric-types.ts';
+import { BIGINT, BOOLEAN, BYTES, DATE, DOUBLE, FLOAT, INT, SMALLINT, STRING, TIME, TIMESTAMP, TIMESTAMP_LTZ, TINYINT, decimal, type SqlType } from '../types.ts';
 
 const plain: Readonly<Record<string, SqlType>> = {
   BOOLEAN, BOOL: BOOLEAN, TINYINT, INT1: TINYINT, SMALLINT, INT2: SMALLINT, INT, INTEGER: INT, INT4: INT, BIGINT, INT8: BIGINT, FLOAT, REAL: FLOAT, FLOAT4: FLOAT,

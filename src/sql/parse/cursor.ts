@@ -1,8 +1,8 @@
-import { PipeError, type Code, type SqlText } from '../errors.ts';
-import { closest, didYouMean } from '../suggest.ts';
-import type { At, Expr, Name, Query } from './ast.ts';
+import { PipeError, type Code, type SqlText } from '../../errors.ts';
+import { closest, didYouMean } from '../../suggest.ts';
+import type { At, Expr, Name, Query } from '../ast.ts';
 import { clip, MAX_DEPTH, sqlError, tooDeep, type Token } from './lex.ts';
-import { afterItem, foreign, keywords, reserved, startsClause } from './parse-words.ts';
+import { afterItem, foreign, keywords, reserved, startsClause } from './words.ts';
 
 /** The two rules that every other one may lead back to. Each starts at the cursor and leaves it behind what it took. */
 export interface Grammar {

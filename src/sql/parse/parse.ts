@@ -1,9 +1,9 @@
-import type { SqlText } from '../errors.ts';
-import type { Query } from './ast.ts';
+import type { SqlText } from '../../errors.ts';
+import type { Query } from '../ast.ts';
 import { lex } from './lex.ts';
-import { Cursor } from './parse-cursor.ts';
-import { parseExpr } from './parse-expr.ts';
-import { readSkeleton } from './parse-skeleton.ts';
+import { Cursor } from './cursor.ts';
+import { parseExpr } from './expr.ts';
+import { readSkeleton } from './skeleton.ts';
 import { rewrite } from './rewrite.ts';
 
 const query = (c: Cursor): Query => readSkeleton(c, rewrite(c));

@@ -1,8 +1,8 @@
-import { didYouMean } from '../suggest.ts';
-import type { At, Name } from './ast.ts';
-import type { BindContext } from './bind-context.ts';
-import type { RelColumn } from './bound.ts';
-import { typeName } from './types.ts';
+import { didYouMean } from '../../suggest.ts';
+import type { At, Name } from '../ast.ts';
+import type { BindContext } from './context.ts';
+import type { RelColumn } from '../bound.ts';
+import { typeName } from '../types.ts';
 
 /** The columns that an expression may name. Case matters; without an exact match a single match without regard to case is taken, with a warning. */
 export class Scope {

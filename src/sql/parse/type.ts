@@ -1,6 +1,6 @@
-import type { TypeName } from './ast.ts';
-import type { Cursor } from './parse-cursor.ts';
-import { reserved } from './parse-words.ts';
+import type { TypeName } from '../ast.ts';
+import type { Cursor } from './cursor.ts';
+import { reserved } from './words.ts';
 
 const nested: ReadonlySet<string> = new Set(['ARRAY', 'MAP', 'MULTISET', 'ROW', 'STRUCT', 'RAW']);
 

@@ -1,11 +1,11 @@
-import type { At, Expr as Ast, Query, Select } from './ast.ts';
-import type { BindContext } from './bind-context.ts';
-import { bindExpr } from './bind-expr.ts';
-import { bindFrom } from './bind-from.ts';
-import { group, groupKeys } from './bind-group.ts';
-import { bindCondition, type ExprScope } from './bind-scope.ts';
-import { groupWindow, isGroupWindow, windowBound } from './bind-window.ts';
-import { nullable as isNullable, type AggregateCall, type Expr, type Rel, type RelColumn } from './bound.ts';
+import type { At, Expr as Ast, Query, Select } from '../ast.ts';
+import type { BindContext } from './context.ts';
+import { bindExpr } from './expr.ts';
+import { bindFrom } from './from.ts';
+import { group, groupKeys } from './group.ts';
+import { bindCondition, type ExprScope } from './expr-scope.ts';
+import { groupWindow, isGroupWindow, windowBound } from './window.ts';
+import { nullable as isNullable, type AggregateCall, type Expr, type Rel, type RelColumn } from '../bound.ts';
 import { Scope } from './scope.ts';
 import { Structure } from './structure.ts';
 

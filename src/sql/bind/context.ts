@@ -1,6 +1,6 @@
-import { PipeError, PipeErrors, type Code, type ProblemMore, type SqlText } from '../errors.ts';
-import type { At } from './ast.ts';
-import type { Rel, RelColumn } from './bound.ts';
+import { PipeError, PipeErrors, type Code, type ProblemMore, type SqlText } from '../../errors.ts';
+import type { At } from '../ast.ts';
+import type { Rel, RelColumn } from '../bound.ts';
 
 /** What FROM can name: sources and steps by their columns, CTEs by their relation. */
 export interface Catalog {

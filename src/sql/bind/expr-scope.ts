@@ -1,13 +1,13 @@
-import { RowError } from '../errors.ts';
-import type { At, Expr as Ast, Name } from './ast.ts';
-import type { BindContext } from './bind-context.ts';
-import { nullable, type AggregateCall, type Expr } from './bound.ts';
+import { RowError } from '../../errors.ts';
+import type { At, Expr as Ast, Name } from '../ast.ts';
+import type { BindContext } from './context.ts';
+import { nullable, type AggregateCall, type Expr } from '../bound.ts';
 import { coerce } from './coerce.ts';
-import type { ArgInfo, ScalarFn } from './functions/define.ts';
-import { resolveOperator } from './functions/operators.ts';
+import type { ArgInfo, ScalarFn } from '../functions/define.ts';
+import { resolveOperator } from '../functions/operators.ts';
 import type { Scope } from './scope.ts';
 import type { Structure } from './structure.ts';
-import { BOOLEAN, typeName, type SqlType, type Value } from './types.ts';
+import { BOOLEAN, typeName, type SqlType, type Value } from '../types.ts';
 
 /** Columns of this index and above stand for aggregate calls until the query has its groups. */
 export const AGGREGATES = 1_000_000;

@@ -1,5 +1,5 @@
-import type { Expr } from './bound.ts';
-import { typeName, type Value } from './types.ts';
+import type { Expr } from '../bound.ts';
+import { typeName, type Value } from '../types.ts';
 
 const text = (v: Value | null): string => (v === null ? 'null' : typeof v === 'object' ? `x${Buffer.from(v).toString('hex')}` : `${typeof v}:${String(v)}`);
 

@@ -1,4 +1,4 @@
-import type { At, Query } from './ast.ts';
+import type { At, Query } from '../ast.ts';
 import type { SetWords } from './rewrite.ts';
 
 /** A query with its extent in the text, parentheses included. */

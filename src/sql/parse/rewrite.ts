@@ -1,8 +1,8 @@
-import type { At, Expr, Name, OrderItem, Query, With } from './ast.ts';
-import type { Cursor } from './parse-cursor.ts';
-import { orderItem } from './parse-call.ts';
-import { noQuery, refuseClause } from './parse-refusals.ts';
-import { nameList, source, type Source } from './parse-relation.ts';
+import type { At, Expr, Name, OrderItem, Query, With } from '../ast.ts';
+import type { Cursor } from './cursor.ts';
+import { orderItem } from './call.ts';
+import { noQuery, refuseClause } from './refusals.ts';
+import { nameList, source, type Source } from './relation.ts';
 
 /** What a tag of the skeleton stands for. */
 export type Tag =

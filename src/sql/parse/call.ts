@@ -1,8 +1,8 @@
-import type { Call, Expr, Frame, FrameBound, OrderItem, Over } from './ast.ts';
-import type { Cursor } from './parse-cursor.ts';
-import { unit } from './parse-literal.ts';
-import { typeName } from './parse-type.ts';
-import { PRECEDENCE } from './parse-words.ts';
+import type { Call, Expr, Frame, FrameBound, OrderItem, Over } from '../ast.ts';
+import type { Cursor } from './cursor.ts';
+import { unit } from './literal.ts';
+import { typeName } from './type.ts';
+import { PRECEDENCE } from './words.ts';
 
 type Inside = Partial<Pick<Call, 'star' | 'distinct' | 'unit' | 'mode' | 'orderBy' | 'ignoreNulls' | 'returning'>> & { readonly args: readonly Expr[] };
 

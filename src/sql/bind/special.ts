@@ -1,9 +1,9 @@
-import type { Expr as Ast } from './ast.ts';
-import { bindCondition, isNotNull, operator, type ExprScope } from './bind-scope.ts';
-import type { Expr } from './bound.ts';
+import type { Expr as Ast } from '../ast.ts';
+import { bindCondition, isNotNull, operator, type ExprScope } from './expr-scope.ts';
+import type { Expr } from '../bound.ts';
 import { comparable, unify } from './coerce.ts';
-import type { ScalarFn } from './functions/define.ts';
-import { BOOLEAN, NULL, type SqlType, type Value } from './types.ts';
+import type { ScalarFn } from '../functions/define.ts';
+import { BOOLEAN, NULL, type SqlType, type Value } from '../types.ts';
 
 type Special = Ast & { k: 'in' | 'between' | 'like' | 'case' | 'call' };
 

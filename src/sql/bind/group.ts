@@ -1,11 +1,11 @@
-import type { At, Expr as Ast, Select } from './ast.ts';
-import type { BindContext } from './bind-context.ts';
-import { AGGREGATES, type ExprScope } from './bind-scope.ts';
-import { isGroupWindow } from './bind-window.ts';
-import { nullable, type AggregateCall, type AggregateRel, type Expr, type RelColumn } from './bound.ts';
-import type { Rel } from './bound.ts';
+import type { At, Expr as Ast, Select } from '../ast.ts';
+import type { BindContext } from './context.ts';
+import { AGGREGATES, type ExprScope } from './expr-scope.ts';
+import { isGroupWindow } from './window.ts';
+import { nullable, type AggregateCall, type AggregateRel, type Expr, type RelColumn } from '../bound.ts';
+import type { Rel } from '../bound.ts';
 import { Structure, rewrite } from './structure.ts';
-import type { WindowSpec } from './windows/define.ts';
+import type { WindowSpec } from '../windows/define.ts';
 
 /** GROUP BY: columns, expressions, positions of SELECT, or its aliases (a column of the input comes first). */
 export function groupKeys(s: Select, scope: ExprScope): Expr[] {

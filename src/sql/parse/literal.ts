@@ -1,7 +1,7 @@
-import type { Expr } from './ast.ts';
-import type { Cursor } from './parse-cursor.ts';
-import { didYouMean } from '../suggest.ts';
-import { intervalUnits, units } from './parse-words.ts';
+import type { Expr } from '../ast.ts';
+import type { Cursor } from './cursor.ts';
+import { didYouMean } from '../../suggest.ts';
+import { intervalUnits, units } from './words.ts';
 
 /** A number, text, TRUE, FALSE, NULL, or DATE, TIME, TIMESTAMP and a text. */
 export function literalAt(c: Cursor): Expr {

@@ -1,8 +1,8 @@
-import type { At, BinaryOp, Expr } from './ast.ts';
-import type { Cursor } from './parse-cursor.ts';
-import { operand } from './parse-operand.ts';
-import { typeName } from './parse-type.ts';
-import { PRECEDENCE } from './parse-words.ts';
+import type { At, BinaryOp, Expr } from '../ast.ts';
+import type { Cursor } from './cursor.ts';
+import { operand } from './operand.ts';
+import { typeName } from './type.ts';
+import { PRECEDENCE } from './words.ts';
 
 const P = PRECEDENCE;
 

@@ -1,9 +1,9 @@
-import type { BindContext } from './bind-context.ts';
-import type { At, Expr as Ast } from './ast.ts';
-import type { Expr } from './bound.ts';
-import { BIGINT, BOOLEAN, DATE, DOUBLE, INT, INTERVAL, INTERVAL_MONTH, NULL, STRING, TIME, TIMESTAMP, decimal, type SqlType, type Value } from './types.ts';
-import { parseDate, parseTime, parseTimestamp } from './values/time.ts';
-import { canonical } from './values/wide.ts';
+import type { BindContext } from './context.ts';
+import type { At, Expr as Ast } from '../ast.ts';
+import type { Expr } from '../bound.ts';
+import { BIGINT, BOOLEAN, DATE, DOUBLE, INT, INTERVAL, INTERVAL_MONTH, NULL, STRING, TIME, TIMESTAMP, decimal, type SqlType, type Value } from '../types.ts';
+import { parseDate, parseTime, parseTimestamp } from '../values/time.ts';
+import { canonical } from '../values/wide.ts';
 
 const lit = (value: Value | null, type: SqlType): Expr => ({ k: 'lit', value, type });
 

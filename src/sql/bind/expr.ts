@@ -1,16 +1,16 @@
-import { didYouMean } from '../suggest.ts';
-import type { Expr as Ast, Name } from './ast.ts';
-import { bindAggregate } from './bind-aggregate.ts';
-import { apply, bindCondition, infos, operator, type ExprScope } from './bind-scope.ts';
-import { special } from './bind-special.ts';
-import type { Expr } from './bound.ts';
+import { didYouMean } from '../../suggest.ts';
+import type { Expr as Ast, Name } from '../ast.ts';
+import { bindAggregate } from './aggregate.ts';
+import { apply, bindCondition, infos, operator, type ExprScope } from './expr-scope.ts';
+import { special } from './special.ts';
+import type { Expr } from '../bound.ts';
 import { comparable } from './coerce.ts';
-import type { ScalarFn } from './functions/define.ts';
-import { aggregates, notYet, scalars, specialForms } from './functions/index.ts';
-import { castFn } from './functions/operators.ts';
+import type { ScalarFn } from '../functions/define.ts';
+import { aggregates, notYet, scalars, specialForms } from '../functions/index.ts';
+import { castFn } from '../functions/operators.ts';
 import { interval, literal } from './literal.ts';
 import { resolveType } from './type-name.ts';
-import { BOOLEAN } from './types.ts';
+import { BOOLEAN } from '../types.ts';
 
 export function bindExpr(e: Ast, s: ExprScope): Expr {
   const { context } = s;

@@ -1,11 +1,11 @@
-import type { At, Expr as Ast, Name, WindowTable } from './ast.ts';
-import type { BindContext } from './bind-context.ts';
-import type { Rel, RelColumn } from './bound.ts';
+import type { At, Expr as Ast, Name, WindowTable } from '../ast.ts';
+import type { BindContext } from './context.ts';
+import type { Rel, RelColumn } from '../bound.ts';
 import { interval } from './literal.ts';
 import { Scope } from './scope.ts';
-import { TIMESTAMP, TIMESTAMP_LTZ } from './types.ts';
-import type { WindowDef, WindowSpec } from './windows/define.ts';
-import { windows } from './windows/index.ts';
+import { TIMESTAMP, TIMESTAMP_LTZ } from '../types.ts';
+import type { WindowDef, WindowSpec } from '../windows/define.ts';
+import { windows } from '../windows/index.ts';
 
 const KINDS = new Set(['TUMBLE', 'HOP', 'CUMULATE', 'SESSION']);
 
