@@ -1,8 +1,8 @@
 import { PipeError } from '../errors.ts';
 import { Registry } from '../registry.ts';
 import type { FormatDef } from './format.ts';
-import { JsonDecoder } from './json-decode.ts';
-import { JsonEncoder } from './json-encode.ts';
+import { JsonDecoder } from './json/decode.ts';
+import { JsonEncoder } from './json/encode.ts';
 
 const json: FormatDef = {
   name: 'json',

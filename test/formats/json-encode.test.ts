@@ -4,7 +4,7 @@ import { ByteWriter } from '../../src/engine/bytes.ts';
 import { RowError } from '../../src/errors.ts';
 import type { EncoderOptions } from '../../src/formats/format.ts';
 import { findFormat, formats } from '../../src/formats/index.ts';
-import { JsonEncoder } from '../../src/formats/json-encode.ts';
+import { JsonEncoder } from '../../src/formats/json/encode.ts';
 import { BIGINT, BOOLEAN, BYTES, DATE, DOUBLE, FLOAT, INT, NULL, STRING, TIME, TIMESTAMP, TIMESTAMP_LTZ, decimal, reprOf, type Schema, type SqlType, type Value } from '../../src/sql/types.ts';
 import { column, decoderOf, random, recordsOf, rounds, rowsOf, seed } from './support.ts';
 

@@ -1,7 +1,7 @@
 import type { Batch } from '../../src/engine/batch.ts';
 import type { RecordBatch } from '../../src/engine/records.ts';
 import type { DecodeColumn, Decoder } from '../../src/formats/format.ts';
-import { JsonDecoder } from '../../src/formats/json-decode.ts';
+import { JsonDecoder } from '../../src/formats/json/decode.ts';
 import { type SqlType, type Value } from '../../src/sql/types.ts';
 
 /** Values as records of one partition, with foreign bytes (latin1) around each, as framing and neighbours are. */

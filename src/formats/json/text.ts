@@ -1,4 +1,4 @@
-import { BACKSLASH, type JsonScanner, MINUS, QUOTE, isDigit } from './json-scan.ts';
+import { BACKSLASH, type JsonScanner, MINUS, QUOTE, isDigit } from './scan.ts';
 
 const SHORT: Readonly<Record<number, string>> = { 34: '"', 92: '\\', 47: '/', 98: '\b', 102: '\f', 110: '\n', 114: '\r', 116: '\t' };
 

@@ -1,12 +1,12 @@
-import { intRange } from '../sql/functions/numeric-types.ts';
-import type { SqlType, Wide } from '../sql/types.ts';
-import { parseDecimal } from '../sql/values/decimal.ts';
-import { parseDouble } from '../sql/values/double.ts';
-import { fitsBigint, pow10 } from '../sql/values/wide.ts';
+import { intRange } from '../../sql/functions/numeric-types.ts';
+import type { SqlType, Wide } from '../../sql/types.ts';
+import { parseDecimal } from '../../sql/values/decimal.ts';
+import { parseDouble } from '../../sql/values/double.ts';
+import { fitsBigint, pow10 } from '../../sql/values/wide.ts';
 import { parseInteger, parseTicks, shortExponent } from './exact.ts';
-import type { Cells, ReadValue } from './json-column.ts';
-import { DOT, MINUS, QUOTE, ZERO, type JsonScanner } from './json-scan.ts';
-import { scalar } from './json-text.ts';
+import type { Cells, ReadValue } from './column.ts';
+import { DOT, MINUS, QUOTE, ZERO, type JsonScanner } from './scan.ts';
+import { scalar } from './text.ts';
 
 /**
  * The fast path of all numbers: `-12.50`, quoted or not, whose digits without the point are an exact double (15 digits, 16 up to 2^53 - 1).

@@ -1,14 +1,14 @@
 import { isUtf8 } from 'node:buffer';
-import type { Batch } from '../engine/batch.ts';
-import type { RecordBatch } from '../engine/records.ts';
-import type { Code } from '../errors.ts';
-import type { Schema } from '../sql/types.ts';
-import type { DecodeColumn, Decoder, DecoderOptions } from './format.ts';
-import { KeyTable } from './json-keys.ts';
-import { empty, misfit, missing, notJson, notObject, notUtf8, tombstone, tooDeep, tooLarge, trailing, type Problem } from './json-problem.ts';
-import { CLOSE_OBJECT, COLON, COMMA, JsonScanner, MAX_DEPTH, OPEN_OBJECT, QUOTE } from './json-scan.ts';
-import { Slot } from './json-slot.ts';
-import { unescape } from './json-text.ts';
+import type { Batch } from '../../engine/batch.ts';
+import type { RecordBatch } from '../../engine/records.ts';
+import type { Code } from '../../errors.ts';
+import type { Schema } from '../../sql/types.ts';
+import type { DecodeColumn, Decoder, DecoderOptions } from '../format.ts';
+import { KeyTable } from './keys.ts';
+import { empty, misfit, missing, notJson, notObject, notUtf8, tombstone, tooDeep, tooLarge, trailing, type Problem } from './problem.ts';
+import { CLOSE_OBJECT, COLON, COMMA, JsonScanner, MAX_DEPTH, OPEN_OBJECT, QUOTE } from './scan.ts';
+import { Slot } from './slot.ts';
+import { unescape } from './text.ts';
 
 const LOWER_N = 110;
 

@@ -1,9 +1,9 @@
-import type { Batch } from '../engine/batch.ts';
-import { ByteWriter } from '../engine/bytes.ts';
-import type { Schema } from '../sql/types.ts';
-import type { Encoder, EncoderOptions } from './format.ts';
-import { jsonWriter, plainWriter, writeString, type WriteValue } from './json-encode-values.ts';
-import { CLOSE_ARRAY, CLOSE_OBJECT, COMMA, OPEN_ARRAY } from './json-scan.ts';
+import type { Batch } from '../../engine/batch.ts';
+import { ByteWriter } from '../../engine/bytes.ts';
+import type { Schema } from '../../sql/types.ts';
+import type { Encoder, EncoderOptions } from '../format.ts';
+import { jsonWriter, plainWriter, writeString, type WriteValue } from './encode-values.ts';
+import { CLOSE_ARRAY, CLOSE_OBJECT, COMMA, OPEN_ARRAY } from './scan.ts';
 
 interface FieldWriter {
   /** `{"name":` or `,"name":` */

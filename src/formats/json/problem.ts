@@ -1,6 +1,6 @@
-import type { Code } from '../errors.ts';
-import { typeName } from '../sql/types.ts';
-import type { DecodeColumn } from './format.ts';
+import type { Code } from '../../errors.ts';
+import { typeName } from '../../sql/types.ts';
+import type { DecodeColumn } from '../format.ts';
 
 /** Why a record is no row. */
 export interface Problem {

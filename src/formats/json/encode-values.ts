@@ -1,12 +1,12 @@
-import type { Column } from '../engine/batch.ts';
-import type { ByteWriter } from '../engine/bytes.ts';
-import { RowError } from '../errors.ts';
-import { typeName, type SqlType, type Wide } from '../sql/types.ts';
-import { printDecimal } from '../sql/values/decimal.ts';
-import { printDate, printIso, printTime } from '../sql/values/time.ts';
-import { pow10 } from '../sql/values/wide.ts';
-import type { EncoderOptions } from './format.ts';
-import { BACKSLASH, DOT, MINUS, QUOTE, ZERO } from './json-scan.ts';
+import type { Column } from '../../engine/batch.ts';
+import type { ByteWriter } from '../../engine/bytes.ts';
+import { RowError } from '../../errors.ts';
+import { typeName, type SqlType, type Wide } from '../../sql/types.ts';
+import { printDecimal } from '../../sql/values/decimal.ts';
+import { printDate, printIso, printTime } from '../../sql/values/time.ts';
+import { pow10 } from '../../sql/values/wide.ts';
+import type { EncoderOptions } from '../format.ts';
+import { BACKSLASH, DOT, MINUS, QUOTE, ZERO } from './scan.ts';
 
 /** Writes a value that is not NULL. */
 export type WriteValue = (column: Column, i: number, out: ByteWriter) => void;

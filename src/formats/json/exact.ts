@@ -1,6 +1,6 @@
-import { parseTruncated } from '../sql/values/decimal.ts';
-import { canonical, floorScale } from '../sql/values/wide.ts';
-import type { Wide } from '../sql/types.ts';
+import { parseTruncated } from '../../sql/values/decimal.ts';
+import { canonical, floorScale } from '../../sql/values/wide.ts';
+import type { Wide } from '../../sql/types.ts';
 
 const NUMBER = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?)0*(\d{1,9}))?$/;
 

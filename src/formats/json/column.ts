@@ -1,5 +1,5 @@
-import { reprOf, type SqlType } from '../sql/types.ts';
-import type { Column } from '../engine/batch.ts';
+import { reprOf, type SqlType } from '../../sql/types.ts';
+import type { Column } from '../../engine/batch.ts';
 
 /** Where a reader puts its values: of the three arrays only the one of the column's repr grows. */
 export class Cells {

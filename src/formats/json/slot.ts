@@ -1,7 +1,7 @@
-import type { DecodeColumn } from './format.ts';
-import { Cells, type ReadValue } from './json-column.ts';
-import type { JsonScanner } from './json-scan.ts';
-import { readerOf } from './json-values.ts';
+import type { DecodeColumn } from '../format.ts';
+import { Cells, type ReadValue } from './column.ts';
+import type { JsonScanner } from './scan.ts';
+import { readerOf } from './values.ts';
 
 /** One wanted column while decoding. All slots have one shape, so that the hot loop sees one kind of object. */
 export class Slot {

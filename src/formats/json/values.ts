@@ -1,11 +1,11 @@
-import { typeName, type SqlType } from '../sql/types.ts';
-import { MAX_TIMESTAMP, MIN_TIMESTAMP } from '../sql/values/calendar.ts';
-import { parseDate, parseTime, parseTimestamp } from '../sql/values/time.ts';
-import type { DecodeColumn } from './format.ts';
-import type { Cells, ReadValue } from './json-column.ts';
-import { readBigint, readDecimal, readDouble, readInt, readTicks } from './json-numbers.ts';
-import { BACKSLASH, DOT, MINUS, QUOTE, ZERO, isDigit, type JsonScanner } from './json-scan.ts';
-import { plainNumber, scalar, unescape } from './json-text.ts';
+import { typeName, type SqlType } from '../../sql/types.ts';
+import { MAX_TIMESTAMP, MIN_TIMESTAMP } from '../../sql/values/calendar.ts';
+import { parseDate, parseTime, parseTimestamp } from '../../sql/values/time.ts';
+import type { DecodeColumn } from '../format.ts';
+import type { Cells, ReadValue } from './column.ts';
+import { readBigint, readDecimal, readDouble, readInt, readTicks } from './numbers.ts';
+import { BACKSLASH, DOT, MINUS, QUOTE, ZERO, isDigit, type JsonScanner } from './scan.ts';
+import { plainNumber, scalar, unescape } from './text.ts';
 import { TextCache } from './text-cache.ts';
 
 /** Largest time that a Date can hold; later ones (a wrong unit) are no event time. What is merely in the future is the guard's to judge. */

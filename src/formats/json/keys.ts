@@ -1,4 +1,4 @@
-import type { Slot } from './json-slot.ts';
+import type { Slot } from './slot.ts';
 
 /** Fields whose place in the record is remembered. */
 const REMEMBERED = 64;
