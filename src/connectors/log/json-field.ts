@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { CLOSE_OBJECT, COMMA, JsonScanner, OPEN_OBJECT } from '../../formats/json-scan.ts';
-import { plainNumber, scalar, unescape } from '../../formats/json-text.ts';
+import { CLOSE_OBJECT, COMMA, JsonScanner, OPEN_OBJECT } from '../../formats/json/scan.ts';
+import { plainNumber, scalar, unescape } from '../../formats/json/text.ts';
 
 /** The text of one field of JSON objects: what a STRING column would read, so that keys of any writer are alike. */
 export class JsonField {
