@@ -108,6 +108,22 @@ describe.skipIf(brokers === null || !canOwnBroker())('delivery over a connection
     await log.close();
   });
 
+  it('fences nobody when the state is foreign, or an older copy', async () => {
+    const p = new TestPipeline(input);
+    const log = await open();
+    const d = p.delivery(log);
+    await d.recover(0);
+    await d.commit(p.epoch(5, [], 5));
+    const seen: number[] = [];
+    proxy.fate = key => { seen.push(key); return 'pass'; };
+    await expect(p.delivery(log, { stateId: 'another' }).recover(5)).rejects.toMatchObject({ code: 'system.state.foreign' });
+    await expect(p.delivery(log).recover(4)).rejects.toMatchObject({ code: 'system.state.rolled_back' });
+    expect(seen).toContain(9);
+    expect(seen).not.toContain(22);
+    await d.close();
+    await log.close();
+  });
+
   it.each(fates)('writes once without a transaction, too, when Produce is %s', async fate => {
     const out = await createTopic('plain', 1, {}, proxy.address);
     const p = new TestPipeline(input);
