@@ -4,11 +4,11 @@ import type { Cluster, Lane } from './cluster.ts';
 import { check, errors, isPassing, KafkaError } from './kafka-error.ts';
 import { offsetsOf } from './listing.ts';
 import { PartitionState } from './partition-state.ts';
-import { beyond, lost, missing, recreated } from './positions.ts';
+import { lost, missing, recreated, rewound } from './positions.ts';
 import { EARLIEST, LATEST } from './protocol-cluster.ts';
 import { type FetchedPartition, fetchRequest } from './protocol-fetch.ts';
 import { explained, type Retrier } from './retry.ts';
-import type { SourceParts } from './source.ts';
+import type { SourceParts } from './source-parts.ts';
 
 const MAX_WAIT_MS = 500;
 /** While partitions are left out, which may be wanted any moment. */
@@ -145,8 +145,8 @@ export class Fetcher {
     if (p.position < begin) p.position = lost(this.#o, f.partition, p.position, begin, this.#parts.notices);
     else if (p.position > end) {
       p.beyondSince ??= performance.now();
-      if (performance.now() - p.beyondSince > BEYOND_MS) throw beyond(topic, f.partition, p.position, end);
-      throw new KafkaError(errors.NOT_LEADER_OR_FOLLOWER, `read ${topic}/${f.partition}`);
+      if (performance.now() - p.beyondSince <= BEYOND_MS) throw new KafkaError(errors.NOT_LEADER_OR_FOLLOWER, `read ${topic}/${f.partition}`);
+      p.position = rewound(this.#o, f.partition, p.position, end, begin, this.#parts.notices);
     }
   }
 

@@ -12,6 +12,8 @@ export interface Start {
   readonly end: number;
 }
 
+const ON_DATA_LOSS = 'on_data_loss: earliest on the source goes on with what is there; --reset-state starts again';
+
 /** Where each partition begins. Throws system.source.topic_recreated and offset_lost; passing errors. */
 export async function startPositions(cluster: Cluster, topic: TopicMetadata, o: SourceOptions, notices: Notices): Promise<Start[]> {
   const partitions = topic.partitions.map(p => p.partition);
@@ -26,7 +28,8 @@ export async function startPositions(cluster: Cluster, topic: TopicMetadata, o: 
     const timed = at?.get(partition) ?? -1;
     const chosen = !fresh || o.from === 'earliest' ? first : o.from === 'latest' || timed < 0 ? last : timed;
     const position = o.positions.get(partition) ?? chosen;
-    if (position > (written.get(partition) as number)) throw beyond(topic.name, partition, position, written.get(partition) as number);
+    const high = written.get(partition) as number;
+    if (position > high) return { partition, position: rewound(o, partition, position, high, first, notices), end: last };
     return { partition, position: position < first ? lost(o, partition, position, first, notices) : position, end: last };
   });
 }
@@ -38,16 +41,21 @@ export function lost(o: SourceOptions, partition: number, position: number, begi
   const what = count === 1 ? `1 record of ${place} was deleted by retention before it was read (offset ${position})`
     : `${count} records of ${place} were deleted by retention before they were read (offsets ${position} to ${begin - 1})`;
   if (o.onDataLoss === 'stop') {
-    throw new PipeError('system.source.offset_lost', what, { hint: 'on_data_loss: earliest on the source goes on with what is there; --reset-state starts again' });
+    throw new PipeError('system.source.offset_lost', what, { hint: ON_DATA_LOSS });
   }
   notices.warn(`${what}; going on at offset ${begin} (on_data_loss: earliest)`);
   return begin;
 }
 
-const AGAIN = 'start again with --reset-state, or put the old topic back';
+/** The same for a topic that is shorter than it was: a broker that had not all of it became its leader. */
+export function rewound(o: SourceOptions, partition: number, position: number, end: number, begin: number, notices: Notices): number {
+  const what = `the saved offset ${position} of ${o.topic}/${partition} is beyond its end ${end}: records that were read once are gone`;
+  if (o.onDataLoss === 'stop') throw new PipeError('system.source.offset_lost', what, { hint: ON_DATA_LOSS });
+  notices.warn(`${what}; going on at offset ${begin} (on_data_loss: earliest)`);
+  return begin;
+}
 
-export const beyond = (topic: string, partition: number, position: number, end: number): PipeError =>
-  new PipeError('system.source.topic_recreated', `the saved offset ${position} of ${topic}/${partition} is beyond its end ${end}: the topic was made again, or has lost records`, { hint: AGAIN });
+const AGAIN = 'start again with --reset-state, or put the old topic back';
 
 export const recreated = (topic: string): PipeError =>
   new PipeError('system.source.topic_recreated', `topic "${topic}" was deleted and made again since it was last read: the saved positions are of the old one`, { hint: AGAIN });

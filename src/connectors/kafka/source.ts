@@ -1,25 +1,17 @@
 import type { RecordBatch } from '../../engine/records.ts';
 import { setImmediate } from 'node:timers/promises';
-import type { Notices, Source, SourceOptions, TopicInfo } from '../connector.ts';
-import type { Cluster } from './cluster.ts';
+import type { Source, SourceOptions, TopicInfo } from '../connector.ts';
 import { Fetcher } from './fetcher.ts';
 import { describeTopic } from './listing.ts';
-import type { Outage } from './outage.ts';
 import { PartitionState } from './partition-state.ts';
 import { missing, recreated, startPositions } from './positions.ts';
 import type { FetchedPartition } from './protocol-fetch.ts';
 import { offsetAfter } from './record-batch.ts';
 import { explained, Retrier } from './retry.ts';
+import type { SourceParts } from './source-parts.ts';
 
 /** The cluster has answered a moment ago. */
 const OPEN_MS = 30_000;
-
-export interface SourceParts {
-  readonly cluster: Cluster;
-  readonly outage: Outage;
-  readonly notices: Notices;
-  readonly label: string;
-}
 
 interface Taken {
   readonly partition: PartitionState;
