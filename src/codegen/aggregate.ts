@@ -41,16 +41,16 @@ export function generateAggregate(a: Aggregate, width: number): { readonly loop:
   rowLoop(w, () => {
     const { filter } = a;
     if (filter !== null) w.line(e.section(() => w.line(`if (!(${e.test(filter)})) { filtered++; continue; }`)));
-    if (a.window === null) w.line(`if (pane === null) pane = h.pane(0, Infinity);\n${fold(a, w, e)}`);
+    if (a.window === null) w.line(fold(a, w, e, 'if (pane === null) pane = h.pane(0, Infinity);'));
     else {
       const late = (newest: string): string => `const at = wm[i] > closed ? wm[i] : closed;\nif (${newest} - 1 <= at) { h.late(b, i); continue; }`;
       const into = (ws: string, we: string): string => `if (${we} !== end) { pane = h.pane(${ws}, ${we}); end = ${we}; }`;
       if ('k' in a.window) {
-        w.line(`const ws = c${a.window.start}[i], we = c${a.window.end}[i];\n${late('we')}\n${into('ws', 'we')}\n${fold(a, w, e)}`);
+        w.line(`const ws = c${a.window.start}[i], we = c${a.window.end}[i];\n${late('we')}\n${fold(a, w, e, into('ws', 'we'))}`);
       } else {
         const { def, ms, time } = a.window;
         w.line(`const t = c${time}[i];\n${late(def.newestJs('t', ms))}`);
-        w.line(def.eachJs('t', ms, (ws, we) => `const we = ${we};\nif (we - 1 > at) {\n${into(ws, 'we')}\n${fold(a, w, e)}\n}`));
+        w.line(def.eachJs('t', ms, (ws, we) => `const we = ${we};\nif (we - 1 > at) {\n${fold(a, w, e, into(ws, 'we'))}\n}`));
       }
     }
   });
@@ -60,8 +60,8 @@ export function generateAggregate(a: Aggregate, width: number): { readonly loop:
 
 const orNull = (c: Code): string => (c.n === null ? c.v : `(${c.n} ? null : ${c.v})`);
 
-/** Keys and arguments first, so that a row that fails touches no aggregate; then the group, then every fold. */
-function fold(a: Aggregate, w: Writer, e: Emitter): string {
+/** Keys and arguments first, so that a row that fails makes no pane and touches no aggregate; then the pane (`into`), the group, every fold. */
+function fold(a: Aggregate, w: Writer, e: Emitter, into: string): string {
   return e.section(() => {
     const keys = a.keys.map(k => e.emit(k));
     const calls = a.calls.map(c => ({ c, when: c.filter === null ? null : w.temp(e.test(c.filter)), args: [] as Code[] }));
@@ -72,9 +72,10 @@ function fold(a: Aggregate, w: Writer, e: Emitter): string {
     }
     const single = a.keys.length === 1 ? (a.keys[0] as Expr) : null;
     const key =
-      single !== null ? (reprOf(single.type) === 'bytes' ? keyPart(w, single, keys[0] as Code) : orNull(keys[0] as Code))
+      single !== null ? (reprOf(single.type) === 'bytes' ? bytesKeyCode(w, keys[0] as Code) : orNull(keys[0] as Code))
       : a.keys.length === 0 ? '0'
       : w.temp(a.keys.map((k, j) => keyPart(w, k, keys[j] as Code)).join(' + '));
+    w.line(into);
     w.line(`let g = pane.index.get(${key});`);
     w.line(`if (g === undefined) g = pane.add(${key}, [${keys.map(orNull).join(', ')}]);`);
     w.line('if (pane.dirty[g] === 0) pane.touch(g);');
@@ -100,6 +101,9 @@ function guarded(w: Writer, e: Emitter, x: Expr, when: string): Code {
   w.line(`${v} = ${c.v};${n === null ? '' : ` ${n} = ${c.n ?? 'false'};`} }`);
   return { v, n };
 }
+
+/** A single key of bytes: what groupKey makes of it. */
+const bytesKeyCode = (w: Writer, c: Code): string => w.temp(`${c.n === null ? '' : `${c.n} ? null : `}${w.bind(bytesKey)}(${c.v})`);
 
 function keyPart(w: Writer, k: Expr, c: Code): string {
   const text = reprOf(k.type) === 'bytes' ? w.temp(`${c.n === null ? '' : `${c.n} ? '' : `}${w.bind(bytesKey)}(${c.v})`) : c.v;

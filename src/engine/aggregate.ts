@@ -70,7 +70,9 @@ export class AggregateOperator implements Operator, AggregateHost {
   open(): void {
     this.#savedShape = (this.#context.state.get(this.id, 'shape') ?? null) as string | null;
     const saved = this.#context.state.get(this.id, 'closed');
-    if (typeof saved === 'number') this.closed = this.#forwarded = saved;
+    if (typeof saved === 'number') this.closed = saved;
+    const forwarded = this.#context.state.get(this.id, 'forwarded');
+    if (typeof forwarded === 'number') this.#forwarded = forwarded;
     const lead = this.#lead;
     const keys = this.#keyColumns.length;
     for (const row of this.#table.scan()) {
@@ -83,6 +85,8 @@ export class AggregateOperator implements Operator, AggregateHost {
       this.#slots.forEach((s, j) => { (pane.state[j] as unknown[])[g] = s.load(row[lead + keys + 1 + j] as SqlValue); });
       pane.persisted = true;
     }
+    // a close that was cut goes on, also when no newer record comes
+    if (this.closed > this.#forwarded || this.#due(false).length > 0) this.#waiting = { ms: this.closed, finish: false };
     for (const pane of this.#panes.values()) if (pane.extra !== null) this.#weigh(pane, pane.index.values());
   }
 
@@ -129,6 +133,7 @@ export class AggregateOperator implements Operator, AggregateHost {
       this.#save(tx, pane);
     }
     if (this.closed > -Infinity) tx.put(this.id, 'closed', this.closed);
+    if (this.#forwarded > -Infinity) tx.put(this.id, 'forwarded', this.#forwarded);
     if (this.#savedShape !== this.#shape) tx.put(this.id, 'shape', this.#shape);
     this.#savedShape = this.#shape;
   }
@@ -212,7 +217,8 @@ export class AggregateOperator implements Operator, AggregateHost {
         if (pane.pending !== null) pane.settle(g);
       } catch (error) {
         if (!(error instanceof RowError)) throw error;
-        this.#failedGroup(cols, nulls, m, error);
+        this.#failedGroup(pane, g, error);
+        if (pane.pending !== null) pane.settle(g);
       }
     }
     if (m === 0) return;
@@ -220,18 +226,32 @@ export class AggregateOperator implements Operator, AggregateHost {
     this.#next.push({ schema, length: m, cols, nulls, wm, origin: null });
   }
 
-  /** A result that does not fit (SUM overflow): the group is reported with its key, its results as NULL. */
-  #failedGroup(cols: readonly Column[], nulls: readonly (Uint8Array | null)[], m: number, error: RowError): void {
-    const { schema, keys, calls } = this.#a;
-    const shown = nulls.map((n, j) => (j >= keys.length && j < keys.length + calls.length ? new Uint8Array(m + 1).fill(1) : n));
-    this.#context.counts.failed(this.id, { schema, length: m + 1, cols, nulls: shown, wm: null, origin: null }, m, error.code, error.message, calls[0]?.at ?? null);
+  /** A result that does not fit (SUM overflow): the group is reported with its key and the results that do, the others as NULL. */
+  #failedGroup(pane: Pane, g: number, error: RowError): void {
+    const { schema, keys, calls, window } = this.#a;
+    let at = 0;
+    const results = calls.map(c => {
+      const from = at;
+      at += c.fn.state.length;
+      try {
+        return c.fn.result(pane.state, from, g);
+      } catch {
+        return null;
+      }
+    });
+    const values = [...keys.map((_, j) => (pane.keys[j] as (Value | null)[])[g] as Value | null), ...results, ...(window === null ? [] : [pane.start, pane.end, pane.end - 1])];
+    const cols = schema.map((f, j) => {
+      const column = newColumn(f.type, 1) as unknown[];
+      const v = values[j] as Value | null;
+      if (v !== null) column[0] = typeof v === 'boolean' ? (v ? 1 : 0) : v;
+      return column as unknown as Column;
+    });
+    const nulls = values.map(v => (v === null ? new Uint8Array([1]) : null));
+    this.#context.counts.failed(this.id, { schema, length: 1, cols, nulls, wm: null, origin: null }, 0, error.code, error.message, calls[0]?.at ?? null);
   }
 
   #save(tx: StateTx, pane: Pane): void {
-    const closing = pane.emitted > 0 && pane.end !== Infinity;
-    // of a pane that is half out, the rest is written anew: cheaper than a deletion for each row that is out
-    if (closing && pane.persisted) tx.deletePrefix(this.#table, [pane.end]);
-    const groups = closing ? Array.from({ length: pane.groups - pane.emitted }, (_, k) => pane.emitted + k) : pane.changed;
+    const groups = pane.emitted > 0 && pane.end !== Infinity ? this.#saveCut(tx, pane) : pane.changed;
     if (groups.length > 0) {
       this.#sort(pane, groups);
       tx.upsert(this.#table, this.#rows(pane, groups), groups.length);
@@ -239,6 +259,22 @@ export class AggregateOperator implements Operator, AggregateHost {
     }
     pane.clean();
   }
+
+  /** Takes what is out of a pane that is half out from the state file, in the cheaper of two ways; returns the groups to be written. */
+  #saveCut(tx: StateTx, pane: Pane): number[] {
+    const out = pane.emitted - pane.erased;
+    const rest = pane.groups - pane.emitted;
+    const { persisted, erased } = pane;
+    pane.erased = pane.emitted;
+    if (persisted && rest <= 2 * out) {
+      tx.deletePrefix(this.#table, [pane.end]);
+      return Array.from({ length: rest }, (_, k) => pane.emitted + k);
+    }
+    if (persisted) for (let g = erased; g < pane.emitted; g++) tx.deletePrefix(this.#table, this.#key(pane, g));
+    return pane.changed.filter(g => g >= pane.emitted);
+  }
+
+  #key(pane: Pane, g: number): SqlValue[] { return [pane.end, ...this.#keyColumns.map((c, j) => c.save((pane.keys[j] as (Value | null)[])[g] as Value | null))]; }
 
   /** Rows of the state table, one after the other. */
   #rows(pane: Pane, groups: readonly number[]): SqlValue[] {

@@ -97,8 +97,9 @@ export class RunLoop {
 
   async #process({ reader, batches }: Polled, signal: AbortSignal): Promise<void> {
     reader.take(batches, this.#p.clock.now());
-    if (batches.length > 0) this.#moved = true;
     for (let n = reader.step(); n !== null; n = reader.step()) {
+      // in here: a commit between two slices has saved the positions of the first only
+      this.#moved = true;
       this.#records += n;
       await this.#settle();
       if (this.#due()) await this.#commit();

@@ -25,6 +25,8 @@ export class Pane {
   persisted = false;
   /** Groups [0, emitted) are out already: the pane is closing. */
   emitted = 0;
+  /** Groups [0, erased) are out of the state file, too. */
+  erased = 0;
   readonly #slots: readonly StateSlot[];
   readonly #grown: (added: number) => void;
 
