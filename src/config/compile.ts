@@ -75,10 +75,10 @@ export function planSource(s: SourceSpec): PlanSource {
   if (eventTime.unit === null) {
     const index = columns.findIndex(c => c.name === eventTime.from);
     columns[index] = { ...(columns[index] as RelColumn), nullable: false, attribute: { k: 'time' } };
-    return { name: s.name, columns, eventTime: { index, from: eventTime.from } };
+    return { name: s.name, columns, eventTime: { index, from: eventTime.from, unit: null } };
   }
   columns.push({ name: eventTime.as, type: TIMESTAMP_LTZ, nullable: false, attribute: { k: 'time' }, hidden: false });
-  return { name: s.name, columns, eventTime: { index: columns.length - 1, from: eventTime.from } };
+  return { name: s.name, columns, eventTime: { index: columns.length - 1, from: eventTime.from, unit: eventTime.unit } };
 }
 
 type Attempt = <T>(work: () => T) => T | null;

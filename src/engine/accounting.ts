@@ -11,7 +11,7 @@ import { ByteWriter } from './bytes.ts';
 import type { Accounting, PartOptions } from './ports.ts';
 import type { RunCounts } from './progress.ts';
 import type { RecordBatch } from './records.ts';
-import { sourcesOf } from './scan.ts';
+import { onlySink, sourcesOf } from './scan.ts';
 
 type Reason = 'undecodable' | 'failed' | 'late' | 'future';
 
@@ -28,8 +28,8 @@ export class RunAccounting implements Accounting {
   readonly #before: ReadonlyMap<string, number>;
   readonly #share: BadShare;
   readonly #topics = new Map<string, BlockQueue>();
-  /** Sources that feed an operator or sink, and the sink or step that it belongs to. */
-  readonly #origins: ReadonlyMap<string, { readonly sources: readonly string[]; readonly query: string }>;
+  /** Sources that feed an operator or sink, and the one sink that its rows go to, or null when there are several. */
+  readonly #origins: ReadonlyMap<string, { readonly sources: readonly string[]; readonly sink: string | null }>;
   readonly #encoders = new Map<Schema, Encoder | undefined>();
   #letters: DeadLetter[] = [];
   #letterBytes = 0;
@@ -40,8 +40,8 @@ export class RunAccounting implements Accounting {
     this.#before = o.store.saved().counters;
     this.#share = new BadShare(o.spec.name, o.spec.settings.maxBad, o.warn);
     this.#origins = new Map([
-      ...o.plan.operators.map(p => [p.id, { sources: sourcesOf(o.plan, p.input), query: p.query }] as const),
-      ...o.plan.sinks.map(w => [w.sink, { sources: sourcesOf(o.plan, w.input), query: w.sink }] as const),
+      ...o.plan.operators.map(p => [p.id, { sources: sourcesOf(o.plan, p.input), sink: onlySink(o.plan, p.id) }] as const),
+      ...o.plan.sinks.map(w => [w.sink, { sources: sourcesOf(o.plan, w.input), sink: w.sink }] as const),
     ]);
   }
 
@@ -100,9 +100,9 @@ export class RunAccounting implements Accounting {
 
   /** Of a row of records, its record; of a row made of many, its columns as JSON. */
   #row(reason: Reason, source: string, operator: string | null, b: Batch, i: number, code: Code, message: string, at: Span | null): void {
-    const query = operator === null ? null : this.#origins.get(operator)?.query ?? null;
+    const sink = operator === null ? null : this.#origins.get(operator)?.sink ?? null;
     const why = { source, operator, code, message, at };
-    const policy = this.#policy(source, query);
+    const policy = this.#policy(source, sink);
     if (b.origin !== null) this.#put(reason, policy, why, b.origin.records, b.origin.rows[i] as number);
     else this.#keep(reason, policy, why, { topic: this.#o.spec.sources.find(s => s.name === source)?.topic ?? '', partition: -1, offset: -1, timestamp: this.#o.now(), key: null, value: this.#json(b, i) });
   }
@@ -141,10 +141,11 @@ export class RunAccounting implements Accounting {
   #send(topic: string, { code, message, at }: Why, r: Bad): void {
     let queue = this.#topics.get(topic);
     if (queue === undefined) this.#topics.set(topic, (queue = new BlockQueue(topic, this.#o.partitions.get(topic) as number)));
+    const key = r.key === null ? null : r.key.subarray(0, DEAD_TOPIC_BYTES / 2);
     const partition = r.key === null ? queue.next() : queue.ofKey(r.key, 0, r.key.length);
     const position = r.offset < 0 ? r.topic : `${r.topic}/${r.partition}/${r.offset}`;
     const headers = [{ key: 'pipe.error', value: Buffer.from(`${code}: ${message}`) }, { key: 'pipe.at', value: Buffer.from(at === null ? position : `${position} ${place(at)}`) }];
-    queue.builder(partition).add(r.key, r.value === null ? null : r.value.subarray(0, DEAD_TOPIC_BYTES), headers, this.#o.now());
+    queue.builder(partition).add(key, r.value === null ? null : r.value.subarray(0, DEAD_TOPIC_BYTES - (key?.length ?? 0)), headers, this.#o.now());
     queue.added(partition);
   }
 
@@ -163,9 +164,9 @@ export class RunAccounting implements Accounting {
     return sources.find(name => this.#o.spec.sources.some(s => s.name === name && s.topic === topic)) ?? sources[0] ?? '';
   }
 
-  #policy(source: string, query: string | null): OnError {
+  #policy(source: string, sink: string | null): OnError {
     const { spec, onError } = this.#o;
-    return onError ?? spec.sinks.find(s => s.name === query)?.onError ?? spec.sources.find(s => s.name === source)?.onError ?? 'dead_letters';
+    return onError ?? spec.sinks.find(s => s.name === sink)?.onError ?? spec.sources.find(s => s.name === source)?.onError ?? 'dead_letters';
   }
 }
 

@@ -47,7 +47,6 @@ export class AggregateOperator implements Operator, AggregateHost {
   #waiting: { readonly ms: number; readonly finish: boolean } | null = null;
   #forwarded = -Infinity;
   #savedShape: string | null = null;
-  #groups = 0;
   closed = -Infinity;
 
   /** `shape` is what its state means; state of another shape is not taken over. */
@@ -141,8 +140,8 @@ export class AggregateOperator implements Operator, AggregateHost {
   pane(start: number, end: number): Pane {
     let pane = this.#panes.get(end);
     if (pane === undefined) {
-      pane = new Pane(start, end, this.#a.keys.length, this.#slots.map(s => s.slot), this.#a.window === null, this.#sized.length > 0, added => this.#grow(added));
-      this.#panes.set(end, pane);
+      const made: Pane = new Pane(start, end, this.#a.keys.length, this.#slots.map(s => s.slot), this.#a.window === null, this.#sized.length > 0, added => this.#keysGrew(made, added));
+      this.#panes.set(end, (pane = made));
       this.#grow(16);
     }
     return pane;
@@ -187,7 +186,7 @@ export class AggregateOperator implements Operator, AggregateHost {
       return true;
     }
     this.#panes.delete(pane.end);
-    this.#grow(-pane.dirty.length, -pane.extraBytes);
+    this.#grow(-pane.dirty.length, -pane.extraBytes - pane.reportedKeyBytes);
     if (pane.persisted) this.#erase.push(pane.end);
     return true;
   }
@@ -303,9 +302,21 @@ export class AggregateOperator implements Operator, AggregateHost {
     });
   }
 
+  keys(): number {
+    let n = 0;
+    for (const pane of this.#panes.values()) n += pane.groups - pane.emitted;
+    return n;
+  }
+
+  #keysGrew(pane: Pane, added: number): void {
+    const bytes = pane.keyBytes - pane.reportedKeyBytes;
+    pane.reportedKeyBytes = pane.keyBytes;
+    this.#grow(added, bytes);
+  }
+
+  /** `groups` of room and `bytes` beside them, more or less than before. */
   #grow(groups: number, bytes = 0): void {
-    this.#groups += groups;
-    this.#context.memory(this.id, this.#groups, bytes + groups * (GROUP_BYTES + 8 * (this.#slots.length + this.#keyColumns.length)));
+    this.#context.memory(this.id, this.keys(), bytes + groups * (GROUP_BYTES + 8 * (this.#slots.length + this.#keyColumns.length)));
   }
 
   /** Texts and sets of the groups that changed, weighed once an epoch. */

@@ -9,7 +9,6 @@ export class RunContext implements OperatorContext {
   readonly counts: Counts;
   readonly #limit: number;
   readonly #outputBytes: () => number;
-  readonly #keys = new Map<string, number>();
   /** Bytes of state in memory, by the operators' own estimate. */
   used = 0;
   /** Bytes that state has grown by since the last commit. */
@@ -23,15 +22,7 @@ export class RunContext implements OperatorContext {
     this.#outputBytes = outputBytes;
   }
 
-  /** Groups of all operators. */
-  get keys(): number {
-    let n = 0;
-    for (const k of this.#keys.values()) n += k;
-    return n;
-  }
-
   memory(operator: string, keys: number, n: number): void {
-    this.#keys.set(operator, keys);
     this.used += n;
     if (n > 0) this.grown += n;
     if (n <= 0 || this.used <= this.#limit) return;

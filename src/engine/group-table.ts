@@ -2,6 +2,7 @@ import { identifier } from '../plan/identifier.ts';
 import type { Aggregate } from '../plan/physical.ts';
 import type { StateSlot } from '../sql/functions/define.ts';
 import { printDecimal, parseDecimal } from '../sql/values/decimal.ts';
+import { loadText, saveText } from '../sql/values/stored-text.ts';
 import { reprOf, type SqlType, type Value, type Wide } from '../sql/types.ts';
 import type { SqlValue, TableSpec } from '../state/store.ts';
 
@@ -23,7 +24,7 @@ export function keyColumn(t: SqlType): KeyColumn {
   const same = { save: (v: Value | null) => v as SqlValue, load: (v: SqlValue) => v as Value | null };
   switch (reprOf(t)) {
     case 'bool': return { type: 'INTEGER', save: v => (v === null ? null : v === true ? 1 : 0), load: v => (v === null ? null : v === 1) };
-    case 'text': return { type: 'TEXT', ...same };
+    case 'text': return { type: 'TEXT', save: saveText, load: loadText };
     case 'bytes': return { type: 'BLOB', ...same };
     case 'wide': return { type: 'INTEGER', ...same };
     case 'f64': return { type: t.k === 'double' || t.k === 'float' ? 'REAL' : 'INTEGER', ...same };

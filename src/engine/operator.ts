@@ -40,6 +40,8 @@ export interface Operator extends Output {
   open(): void;
   /** Writes what changed since the last epoch. */
   snapshot(tx: StateTx): void;
+  /** Groups that it holds. */
+  keys(): number;
   /** End (ms) of the last open window, or null when none is open: the idle clock goes no further. */
   lastOpenEnd(): number | null;
 }

@@ -23,6 +23,9 @@ export class Pane {
   extraBytes = 0;
   /** True when the state file holds rows of this pane. */
   persisted = false;
+  /** Bytes of text keys; what `grown` was told of them. */
+  keyBytes = 0;
+  reportedKeyBytes = 0;
   /** Groups [0, emitted) are out already: the pane is closing. */
   emitted = 0;
   /** Groups [0, erased) are out of the state file, too. */
@@ -30,7 +33,7 @@ export class Pane {
   readonly #slots: readonly StateSlot[];
   readonly #grown: (added: number) => void;
 
-  /** `grown` is told how many groups of room are added. */
+  /** `grown` is told how many groups of room are added; the bytes of keys are in `keyBytes` then. */
   constructor(start: number, end: number, keys: number, slots: readonly StateSlot[], repeats: boolean, extra: boolean, grown: (added: number) => void) {
     this.start = start;
     this.end = end;
@@ -50,7 +53,13 @@ export class Pane {
     const g = this.index.size;
     if (g === this.dirty.length) this.#grow();
     this.index.set(key, g);
-    for (let j = 0; j < values.length; j++) (this.keys[j] as (Value | null)[])[g] = values[j] as Value | null;
+    if (typeof key === 'string') this.keyBytes += key.length;
+    for (let j = 0; j < values.length; j++) {
+      const v = values[j] as Value | null;
+      (this.keys[j] as (Value | null)[])[g] = v;
+      // of a single key the map has the same text
+      if (typeof v === 'string' && values.length > 1) this.keyBytes += v.length;
+    }
     for (let j = 0; j < this.#slots.length; j++) {
       const slot = this.#slots[j] as StateSlot;
       if (slot.repr === 'any') (this.state[j] as unknown[])[g] = slot.init();

@@ -10,7 +10,7 @@ import { RunContext } from './context.ts';
 import { fanOut } from './fan-out.ts';
 import type { Graph } from './graph.ts';
 import { RunLoop } from './loop.ts';
-import type { Output } from './operator.ts';
+import type { Operator, Output } from './operator.ts';
 import type { Accounting, Checkpointer, EngineParts, Outbox } from './ports.ts';
 import type { Progress } from './progress.ts';
 import { decodeColumns, downstream, leadOf } from './scan.ts';
@@ -65,6 +65,7 @@ export class PipelineRuntime {
   #checkpointer: Checkpointer | null = null;
   #delivery: Delivery | null = null;
   #readers: readonly SourceReader[] = [];
+  #operators: readonly Operator[] = [];
   #loop: RunLoop | null = null;
 
   constructor(parts: RuntimeParts) { this.#p = parts; }
@@ -83,20 +84,23 @@ export class PipelineRuntime {
     const accounting = engine.accounting(part);
     const outbox = engine.outbox(part, accounting);
     const checkpointer = engine.checkpointer(part, accounting, outbox, this.#delivery);
-    const saved = await checkpointer.recover();
+    const saved = store.saved();
+    checkSources(spec, saved);
     const context = new RunContext(store, accounting, options.memory, () => outbox.bytes());
     const graph = buildGraph(plan, context, this.#sinks(outbox), options.jit);
     for (const o of graph.operators) o.open();
-    checkSaved(spec, saved, store);
+    checkTables(spec, store);
+    await checkpointer.recover();
     this.#accounting = accounting;
     this.#context = context;
+    this.#operators = graph.operators;
     this.#checkpointer = checkpointer;
     this.#readers = await Promise.all(plan.scans.map(scan => this.#reader(scan, graph, accounting, saved)));
     this.#loop = new RunLoop({
       readers: this.#readers, inputs: graph.inputs, operators: graph.operators, following: options.following, clock, checkpoint: spec.settings.checkpoint,
       epoch: {
         bytes: () => outbox.bytes() + accounting.bytes() + context.grown,
-        hasOutput: () => outbox.bytes() > 0 || checkpointer.failed(),
+        hasOutput: () => outbox.bytes() > 0 || accounting.bytes() > 0 || checkpointer.failed(),
         delivering: () => checkpointer.delivering(),
         commit: () => this.#commit(graph),
       },
@@ -135,7 +139,7 @@ export class PipelineRuntime {
     return {
       name: this.#p.spec.name, state: this.#state, sources, lag: sources.reduce((n, s) => n + s.lag, 0),
       counts: this.#accounting?.counts() ?? { records_in: 0, rows_out: 0, filtered: 0, late: 0, future: 0, undecodable: 0, failed: 0 },
-      keys: this.#context?.keys ?? 0, memory: this.#context?.used ?? 0, lastProblem: this.#accounting?.lastProblem() ?? null,
+      keys: this.#operators.reduce((n, o) => n + o.keys(), 0), memory: this.#context?.used ?? 0, lastProblem: this.#accounting?.lastProblem() ?? null,
     };
   }
 
@@ -227,10 +231,14 @@ export function writtenTopics(spec: PipelineSpec, onError: OnError | null): Set<
   return topics;
 }
 
-/** State that nothing in the file would go on with must not vanish in silence, nor a source be read twice into it. */
-function checkSaved(spec: PipelineSpec, saved: Saved, store: StateStore): void {
+/** State that nothing in the file would go on with must not vanish in silence. */
+function checkTables(spec: PipelineSpec, store: StateStore): void {
   const [table] = store.unclaimed();
   if (table !== undefined) throw new PipeError('system.state.incompatible', `the saved state holds open groups of "${table}", which is no longer in ${spec.file.name}`, { hint: OTHER_SQL });
+}
+
+/** Nor may a source be read twice into it. */
+function checkSources(spec: PipelineSpec, saved: Saved): void {
   const gone = saved.positions.find(p => !spec.sources.some(s => s.name === p.source));
   if (gone !== undefined) {
     throw new PipeError('system.state.incompatible', `the saved state has read topic "${gone.topic}" as source "${gone.source}", which is no longer in ${spec.file.name}`, {

@@ -37,3 +37,10 @@ export function sourcesOf(plan: PhysicalPlan, input: string): string[] {
   if (operator !== undefined) return sourcesOf(plan, operator.input);
   return plan.scans.flatMap(s => (s.id === input ? [s.source] : []));
 }
+
+/** The sink that the rows of an operator end in, or null when there are several. */
+export function onlySink(plan: PhysicalPlan, id: string): string | null {
+  const reached = downstream(plan, id).add(id);
+  const sinks = plan.sinks.filter(w => reached.has(w.input));
+  return sinks.length === 1 ? (sinks[0] as { readonly sink: string }).sink : null;
+}

@@ -45,6 +45,7 @@ export class StageOperator implements Operator, StageHost {
   finish(): void { this.#next.finish(); }
   resume(): boolean { return true; }
   snapshot(): void {}
+  keys(): number { return 0; }
   lastOpenEnd(): number | null { return null; }
 
   emit(b: Batch, m: number): void {

@@ -112,7 +112,9 @@ export class EventTime {
     for (let i = 0; i < n; i++) {
       wm[i] = w;
       const t = events[i] as number;
-      const stamped = timestamps[rows[i] as number] as number;
+      const recorded = timestamps[rows[i] as number] as number;
+      // -1: the record has no timestamp
+      const stamped = recorded < 0 ? fetched : recorded;
       if (t > (stamped < fetched ? stamped : fetched) + maxFuture) {
         (removed ??= []).push(i);
       } else if (t > max) {

@@ -11,7 +11,7 @@ export interface PlanSource {
   readonly name: string;
   readonly columns: readonly RelColumn[];
   /** Declared columns, then the time attribute made from one of them where there is one. */
-  readonly eventTime: { readonly index: number; readonly from: string } | null;
+  readonly eventTime: { readonly index: number; readonly from: string; readonly unit: string | null } | null;
 }
 
 export interface PlanQuery {
@@ -127,7 +127,7 @@ class Builder {
     if (!this.#scans.has(source.name)) {
       this.#scans.set(source.name, {
         id, source: source.name, schema: schemaOf(columns), time: columns.findIndex(c => c.attribute?.k === 'time'),
-        columns: columns.map((c, i) => ({ name: i === eventTime?.index ? eventTime.from : c.name, eventTime: i === eventTime?.index })),
+        columns: columns.map((c, i) => ({ name: i === eventTime?.index ? eventTime.from : c.name, eventTime: i === eventTime?.index, unit: i === eventTime?.index ? eventTime.unit : null })),
       });
     }
     return { input: id, width: columns.length, filter: null, filterText: null, window: null, exprs: identity(columns), columns, overRecords: true, query: source.name };

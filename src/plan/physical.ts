@@ -24,6 +24,8 @@ export interface ScanColumn {
   readonly name: string;
   /** True: this column is the event time made from `name` (event_time.from). */
   readonly eventTime: boolean;
+  /** Unit of the event time, or null where the column is a TIMESTAMP or no event time. */
+  readonly unit: string | null;
 }
 
 export type PhysicalOperator = Stage | Aggregate;

@@ -24,7 +24,7 @@ export function shapeOf(plan: PhysicalPlan, a: Aggregate): string {
 
 function inputOf(plan: PhysicalPlan, id: string): Input {
   const scan = plan.scans.find(s => s.id === id);
-  if (scan !== undefined) return { names: scan.columns.map(c => (c.eventTime ? `EVENT_TIME(${c.name})` : c.name)), path: `FROM ${scan.source}` };
+  if (scan !== undefined) return { names: scan.columns.map(c => (c.eventTime ? `EVENT_TIME(${c.name}${c.unit === null ? '' : ` in ${c.unit}`})` : c.name)), path: `FROM ${scan.source}` };
   const o = plan.operators.find(x => x.id === id) as Stage | Aggregate;
   if (o.k === 'aggregate') return { names: o.schema.map(f => `${o.id}.${f.name}`), path: `(${shapeOf(plan, o)})` };
   const { names, path } = inputOf(plan, o.input);

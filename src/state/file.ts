@@ -1,4 +1,4 @@
-import { existsSync, openSync, readSync, closeSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, readSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import type Sqlite from 'better-sqlite3';
 import { PipeError } from '../errors.ts';
 
@@ -70,6 +70,8 @@ export class EpochWitness {
     } catch {
       return;
     }
+    // cut by a power loss before anything was in it
+    if (text.trim() === '') return;
     const [id, seen] = text.trim().split(' ');
     if (id !== stateId || !/^\d+$/.test(seen ?? '')) throw new PipeError('system.state.foreign', `${this.#path} belongs to another state file than ${statePath}`, { hint: WAYS_OUT });
     if (Number(seen) > epoch) {
@@ -81,8 +83,16 @@ export class EpochWitness {
   note(stateId: string, epoch: number, now: boolean): void {
     const time = Date.now();
     if (epoch === this.#written || (!now && time - this.#at < 1000)) return;
-    writeFileSync(`${this.#path}.new`, `${stateId} ${epoch}\n`, { mode: 0o600 });
-    renameSync(`${this.#path}.new`, this.#path);
+    try {
+      const fd = openSync(`${this.#path}.new`, 'w', 0o600);
+      writeSync(fd, `${stateId} ${epoch}\n`);
+      fsyncSync(fd);
+      closeSync(fd);
+      renameSync(`${this.#path}.new`, this.#path);
+    } catch {
+      // the epoch is durable without it; a full disk is said by the next commit
+      return;
+    }
     this.#written = epoch;
     this.#at = time;
   }

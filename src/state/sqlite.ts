@@ -25,6 +25,8 @@ const ROWS_PER_INSERT = 64;
 /** Files up to this size are read as a whole at start. */
 const CHECKED_BYTES = 64 << 20;
 const WAL_TRUNCATE_BYTES = 64 << 20;
+/** ms that a write waits for a reader that is in its way. */
+const BUSY_MS = 5000;
 const WAL_CHECKPOINT_BYTES = 4 << 20;
 
 /** Opens or makes the state of a pipeline and takes the right to write it. Throws system.state.* and leaves bad files as they are. */
@@ -51,13 +53,14 @@ class SqliteStateStore implements StateStore {
   readonly #deadLetters: DeadLetterTable;
   readonly #claimed = new Set<string>();
   readonly #statements = new Map<string, Sqlite.Statement>();
+  #truncateAt = WAL_TRUNCATE_BYTES;
   #epoch: number;
   #hasOutbox: boolean;
 
   constructor(o: StateOptions, lock: StateLock) {
     this.#path = o.path;
     this.#lock = lock;
-    this.#db = new Database(o.path, { timeout: 5000, fileMustExist: true });
+    this.#db = new Database(o.path, { timeout: BUSY_MS, fileMustExist: true });
     try {
       this.#db.pragma('journal_mode = WAL');
       this.#db.pragma('synchronous = FULL');
@@ -154,8 +157,16 @@ class SqliteStateStore implements StateStore {
 
   checkpoint(): void {
     const bytes = statSync(`${this.#path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
-    if (bytes > WAL_TRUNCATE_BYTES) this.#db.pragma('wal_checkpoint(TRUNCATE)');
+    if (bytes > this.#truncateAt) this.#truncate();
     else if (bytes > WAL_CHECKPOINT_BYTES) this.#db.pragma('wal_checkpoint(PASSIVE)');
+  }
+
+  /** Not while somebody reads an old state: then the file grows on, and waiting would stall the pipeline. */
+  #truncate(): void {
+    this.#db.pragma('busy_timeout = 0');
+    const [[busy]] = this.#all('PRAGMA wal_checkpoint(TRUNCATE)') as [[number]];
+    this.#db.pragma(`busy_timeout = ${BUSY_MS}`);
+    this.#truncateAt = busy === 0 ? WAL_TRUNCATE_BYTES : 2 * this.#truncateAt;
   }
 
   close(): void {

@@ -59,6 +59,7 @@ const edits: readonly (readonly [what: string, from: string | RegExp, to: string
   ['the type of the key', 'account STRING', 'account BIGINT', 'refused'],
   ['the scale of the sum', 'DECIMAL(12,2)', 'DECIMAL(12,3)', 'refused'],
   ['event time from another column', 'at BIGINT\n    event_time: {from: at', 'at BIGINT, later BIGINT\n    event_time: {from: later', 'refused'],
+  ['another unit of event time', 'unit: ms', 'unit: s', 'refused'],
   ['a sink with another name', '  totals:', '  sums:', 'refused'],
   ['a source with another name', /events/g, 'happenings', 'refused'],
   ['another topic', '    schema: account', '    topic: others\n    schema: account', 'refused'],

@@ -35,6 +35,7 @@ class Collect implements Operator {
   finish(): void { this.finished++; }
   resume(): boolean { return this.stuck === 0; }
   snapshot(): void {}
+  keys(): number { return 0; }
   lastOpenEnd(): number | null { return this.windowEnd; }
 }
 

@@ -77,12 +77,18 @@ function addWindow(def: WindowDef, time: readonly Name[], args: readonly Ast[], 
   const problem = def.check(ms);
   if (problem !== null) throw context.error('user.sql.window', `${kind}: ${problem}`, (args.at(-1) as Ast).at);
   const window: WindowSpec = { def, ms, time: index };
-  // bounds of a window below give way to the new ones of the same name
-  const before = input.columns.map(c => (/^window_(start|end|time)$/.test(c.name) ? { ...c, hidden: true, name: `${c.name} of the input` } : c));
+  // bounds of a window below give way to the new ones of the same name; a column of the user's does not
+  const own = input.columns.find(c => isBound(c.name) && !c.hidden && (c.attribute === null || c.attribute.k === 'time'));
+  if (own !== undefined) {
+    throw context.error('user.sql.window', `${kind} adds a column "${own.name}", and its input has one of that name`, name.at, { hint: `select it under another name first: FROM (SELECT ${own.name} AS old_${own.name}, ..)` });
+  }
+  const before = input.columns.map(c => (isBound(c.name) ? { ...c, hidden: true, name: `${c.name} of the input` } : c));
   const bound = (columnName: string, k: 'start' | 'end' | 'wtime'): RelColumn =>
     ({ name: columnName, type: k === 'wtime' ? TIMESTAMP_LTZ : TIMESTAMP, nullable: false, attribute: { k, window }, hidden: false });
   return { k: 'window', input, window, query: context.query, columns: [...before, bound('window_start', 'start'), bound('window_end', 'end'), bound('window_time', 'wtime')] };
 }
+
+const isBound = (name: string): boolean => /^window_(start|end|time)$/.test(name);
 
 function intervalMs(e: Ast, at: At, context: BindContext): number {
   if (e.k !== 'interval') throw context.error('user.sql.window', 'a window takes INTERVAL literals', at, { hint: "such as INTERVAL '10' SECOND" });

@@ -1,6 +1,7 @@
 import { reprOf, type SqlType, type Value } from '../../types.ts';
 import { defineAggregate, type AggregateDef, type AggregateFn, type StateSlot } from '../define.ts';
 import { orderOf } from '../operators/compare.ts';
+import { loadText, saveText } from '../../values/stored-text.ts';
 import { doubleSlot } from './sum.ts';
 import { wideSlot } from './wide-slot.ts';
 
@@ -9,7 +10,7 @@ function slotOf(t: SqlType): StateSlot {
     case 'f64': return t.k === 'double' || t.k === 'float' ? doubleSlot('') : { ...doubleSlot(''), column: 'INTEGER' };
     case 'wide': return wideSlot('', null);
     case 'bool': return { name: '', repr: 'any', column: 'INTEGER', init: () => null, save: v => (v === null ? null : v === true ? 1 : 0), load: v => (v === null ? null : v === 1) };
-    case 'text': return { name: '', repr: 'any', column: 'TEXT', init: () => null };
+    case 'text': return { name: '', repr: 'any', column: 'TEXT', init: () => null, save: saveText, load: loadText };
     case 'bytes': return { name: '', repr: 'any', column: 'BLOB', init: () => null };
   }
 }

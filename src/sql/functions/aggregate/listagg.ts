@@ -1,5 +1,6 @@
 import { RowError } from '../../../errors.ts';
 import { STRING } from '../../types.ts';
+import { loadText, saveText } from '../../values/stored-text.ts';
 import { defineAggregate, type AggregateFn } from '../define.ts';
 import { MAX_TEXT } from '../overload.ts';
 import { withDistinct } from './distinct.ts';
@@ -7,7 +8,7 @@ import { withDistinct } from './distinct.ts';
 function joined(separator: string): AggregateFn {
   return {
     name: separator === ',' ? 'listagg' : `listagg ${JSON.stringify(separator)}`, args: [STRING], returns: STRING, returnsNull: true,
-    state: [{ name: '', repr: 'any', column: 'TEXT', init: () => null }],
+    state: [{ name: '', repr: 'any', column: 'TEXT', init: () => null, save: saveText, load: loadText }],
     add: (state, at, g, x) => {
       const column = state[at] as (string | null)[];
       const v = column[g] as string | null;
