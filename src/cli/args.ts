@@ -13,6 +13,8 @@ export const globalFlags: readonly Flag[] = [
   { name: 'help', short: 'h', value: 'boolean', summary: 'this help' },
 ];
 
+const COLORS = ['auto', 'always', 'never'];
+
 /** Arguments of a command. Throws user.usage.* with the command's help in the hint. */
 export function parseCommandLine(command: Command, argv: readonly string[]): Parsed {
   const flags = new Map([...command.flags, ...globalFlags].map(f => [f.name, f]));
@@ -28,6 +30,8 @@ export function parseCommandLine(command: Command, argv: readonly string[]): Par
     if (flag === undefined) throw unknownFlag(command, t.rawName, flags.keys());
     values.set(flag.name, [...(values.get(flag.name) ?? []), checked(command, flag, t.rawName, t.value, values.has(flag.name))]);
   }
+  const color = values.get('color')?.at(-1) ?? 'auto';
+  if (!COLORS.includes(color)) throw usage(command, 'user.usage.bad_value', `--color takes ${COLORS.join(', ')}, not "${color}"`);
   return { args: positionals, text: f => values.get(f)?.at(-1), texts: f => values.get(f) ?? [], has: f => values.has(f) };
 }
 

@@ -14,9 +14,9 @@ function early(argv: readonly string[], flag: (typeof GLOBAL_VALUE_FLAGS)[number
   return word.includes('=') ? word.slice(flag.length + 1) : argv[at + 1];
 }
 
-/** stdout and stderr as commands see them. A reader that went away (`| head`) ends the output, not the run. */
-function sinkable(stream: NodeJS.WriteStream, gone: () => void): Sinkable {
-  stream.on('error', (error: NodeJS.ErrnoException) => { if (error.code === 'EPIPE') gone(); else throw error; });
+/** stdout and stderr as commands see them. */
+function sinkable(stream: NodeJS.WriteStream, failed: (error: NodeJS.ErrnoException) => void): Sinkable {
+  stream.on('error', failed);
   return {
     write: text => stream.write(text),
     drained: () => (stream.writableNeedDrain ? new Promise(done => {
@@ -40,12 +40,20 @@ function listen(stop: AbortController): void {
   }
 }
 
+const DISK_FULL = 30;
+
 async function main(): Promise<void> {
   const argv = process.argv.slice(2);
   const stop = new AbortController();
   listen(stop);
   const io: Io = {
-    out: sinkable(process.stdout, () => stop.abort()), err: sinkable(process.stderr, () => undefined), in: process.stdin,
+    out: sinkable(process.stdout, error => {
+      // a reader that went away (`| head`) ends the output, not the run
+      if (error.code === 'EPIPE') return stop.abort();
+      process.stderr.write(`error[system.resource.disk]: stdout cannot be written: ${error.message}\n`);
+      process.exit(DISK_FULL);
+    }),
+    err: sinkable(process.stderr, () => undefined), in: process.stdin,
     env: process.env, cwd: process.cwd(), signal: stop.signal,
   };
   const version = (): string => (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
@@ -59,6 +67,8 @@ async function main(): Promise<void> {
   process.exitCode = exit;
   // what keeps the process alive now is a leak (a socket, a timer); output is flushed first
   await Promise.all([io.out.drained(), io.err.drained()]);
+  // a failed write is only said after the turn that made it
+  await new Promise(done => setImmediate(done));
   process.exit();
 }
 

@@ -17,12 +17,13 @@ export function startLine(spec: PipelineSpec, log: Log, choice: LogChoice, follo
   return `${spec.name}  ${parts.join(' · ')}`;
 }
 
-/** The last line of a run. */
-export function summary(o: Pick<RunOptions, 'json'>, name: string, log: Log, c: RunCounts, ms: number): string {
+/** The last line of a run; `complete` is false where it was to read to the end and was stopped before. */
+export function summary(o: Pick<RunOptions, 'json'>, name: string, log: Log, c: RunCounts, ms: number, complete: boolean, deadLetters: string | null): string {
   if (o.json) {
     const { records_in, rows_out, filtered, late, future, undecodable, failed } = c;
     return JSON.stringify({ v: 1, pipeline: name, log: log.id, records_in, rows_out, filtered, late, future, undecodable, failed, ms: Math.round(ms) });
   }
   const bad = c.future + c.undecodable + c.failed;
-  return `${name}  ✓ ${grouped(c.records_in)} in · ${grouped(c.rows_out)} out · ${grouped(c.late)} late · ${plural(bad, 'bad record')} · ${duration(ms)}`;
+  const kept = bad + c.late > 0 && deadLetters !== null ? ` · see dead_letters in ${deadLetters}` : '';
+  return `${name}  ${complete ? '✓' : '■ stopped before the end:'} ${grouped(c.records_in)} in · ${grouped(c.rows_out)} out · ${grouped(c.late)} late · ${plural(bad, 'bad record')} · ${duration(ms)}${kept}`;
 }

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { relative } from 'node:path';
 import type { CompiledPipeline } from '../config/compile.ts';
+import type { PipelineSpec } from '../config/spec.ts';
 import type { Log, Notices } from '../connectors/connector.ts';
 import type { Output } from '../engine/operator.ts';
 import { PipelineRuntime } from '../engine/runtime.ts';
@@ -41,7 +43,12 @@ interface Job {
   readonly compiled: CompiledPipeline;
   readonly runtime: PipelineRuntime;
   readonly log: Log;
+  readonly following: boolean;
 }
+
+/** Whether all that is kept is in the table of the state file. */
+const keepsLetters = (spec: PipelineSpec, o: RunOptions): boolean =>
+  (o.onError === null ? [...spec.sources, ...spec.sinks].every(x => x.onError === null || x.onError === 'dead_letters') : o.onError !== 'skip');
 
 /** One `pipe run`: several pipelines in one process, each with its own state; the first that fails makes the others drain. */
 class Run {
@@ -113,12 +120,29 @@ class Run {
       await prepareTopics(spec, this.#o.onError, log, line => made.push(`${spec.name}  ${line}`));
       for (const line of [await this.#start(c, log, choice, following, store), ...made]) this.#say(line);
       runtime = this.#runtime(c, log, store, following, print);
-      await runtime.open();
-      jobs.push({ compiled: c, runtime, log });
+      await this.#orStopped(runtime.open());
+      jobs.push({ compiled: c, runtime, log, following });
     } catch (error) {
       if (runtime === null) store.close();
       else await runtime.close();
       throw error;
+    }
+  }
+
+  /** A start that hangs on a broker ends with the first signal. */
+  async #orStopped(work: Promise<void>): Promise<void> {
+    const { signal } = this.#stop;
+    let stopped = (): void => undefined;
+    const stop = new Promise<never>((_, reject) => {
+      stopped = () => reject(new PipeError('system.run.drain_deadline', 'stopped before it began'));
+      if (signal.aborted) stopped();
+      else signal.addEventListener('abort', stopped);
+    });
+    work.catch(() => undefined);
+    try {
+      await Promise.race([work, stop]);
+    } finally {
+      signal.removeEventListener('abort', stopped);
     }
   }
 
@@ -189,7 +213,9 @@ class Run {
   }
 
   #summary(j: Job, ms: number): void {
-    const line = summary(this.#o, j.compiled.spec.name, j.log, j.runtime.progress().counts, ms);
+    const { spec } = j.compiled;
+    const state = relative(this.#io.cwd, statePath(dataDir(this.#p, this.#io), spec, j.log.id));
+    const line = summary(this.#o, spec.name, j.log, j.runtime.progress().counts, ms, j.following || !this.#stop.signal.aborted, keepsLetters(spec, this.#o) ? state : null);
     if (!this.#o.quiet || this.#o.json) this.#io.err.write(`${line}\n`);
   }
 

@@ -97,9 +97,19 @@ class Sender {
         await this.#flush();
         throw new PipeError(error.code, `${error.message}; ${this.sent === 0 ? 'nothing was sent' : `${plural(this.sent, 'record')} before it ${this.sent === 1 ? 'was' : 'were'} sent`}`, { hint: error.hint });
       }
-      throw unreadable(error);
+      throw error instanceof PipeError ? this.#cutShort(error) : unreadable(error);
     }
-    await this.#flush();
+    try {
+      await this.#flush();
+    } catch (error) {
+      throw error instanceof PipeError ? this.#cutShort(error) : error;
+    }
+  }
+
+  /** Whoever sends the rest must know where it begins. */
+  #cutShort(error: PipeError): PipeError {
+    if (this.sent === 0) return error;
+    return new PipeError(error.code, `${error.message}; ${plural(this.sent, 'record')} before ${this.sent === 1 ? 'was' : 'were'} sent`, { hint: `send the lines from ${this.sent + 1} on`, cause: error });
   }
 
   async #add(line: Buffer): Promise<void> {

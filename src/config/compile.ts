@@ -44,7 +44,8 @@ export function compilePipeline(spec: PipelineSpec): CompiledPipeline {
     return rel === null ? null : { name, rel };
   };
   const steps: PlanQuery[] = [];
-  for (const { step, query } of stepOrder(spec, attempt, problems)) {
+  for (const { step, query, circular } of stepOrder(spec, attempt, problems)) {
+    if (circular) continue;
     const bound = bind(step.name, step.sql, query);
     tables.set(step.name, bound?.rel.columns ?? []);
     if (bound !== null) steps.push(bound);
@@ -84,10 +85,10 @@ export function planSource(s: SourceSpec): PlanSource {
 type Attempt = <T>(work: () => T) => T | null;
 
 /** Steps after those that they read; a circle is an error. */
-function stepOrder(spec: PipelineSpec, attempt: Attempt, problems: PipeError[]): { step: PipelineSpec['steps'][number]; query: Query }[] {
+function stepOrder(spec: PipelineSpec, attempt: Attempt, problems: PipeError[]): { step: PipelineSpec['steps'][number]; query: Query; circular: boolean }[] {
   const parsed = spec.steps.flatMap(step => {
     const query = attempt(() => parseQuery(step.sql));
-    return query === null ? [] : [{ step, query }];
+    return query === null ? [] : [{ step, query, circular: false }];
   });
   const byName = new Map(parsed.map(p => [p.step.name, p]));
   const order: typeof parsed = [];
@@ -100,9 +101,11 @@ function stepOrder(spec: PipelineSpec, attempt: Attempt, problems: PipeError[]):
       const other = byName.get(table);
       if (other !== undefined && !visit(other)) {
         problems.push(new PipeError('user.sql.unknown_table', `step "${p.step.name}" reads itself through "${table}"`, { span: p.step.nameSpan, hint: 'steps cannot form a circle' }));
-        state.set(p.step.name, 'done');
-        return true;
+        p.circular = true;
+        break;
       }
+      // what reads a circle cannot be bound either, and says nothing new
+      if (other?.circular === true) p.circular = true;
     }
     state.set(p.step.name, 'done');
     order.push(p);

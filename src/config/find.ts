@@ -26,7 +26,7 @@ export function findPipelines(args: readonly string[], { cwd, root }: { readonly
   const shipped = filesOf(join(root, 'pipelines'));
   const names = shipped.map(f => basename(f, '.yaml'));
   const there = names.length === 0 ? undefined : `pipelines here: ${names.join(', ')}`;
-  if (args.length === 0) return { files: [], problems: [new PipeError('user.config.no_pipeline', 'no pipeline is named', { hint: there ?? 'give the path of a pipeline file' })] };
+  if (args.length === 0) return { files: [], problems: [new PipeError('user.usage.missing_argument', 'no pipeline is named', { hint: there ?? 'give the path of a pipeline file' })] };
   const found: string[] = [];
   const problems: PipeError[] = [];
   for (const arg of args) {

@@ -60,7 +60,7 @@ export function checkTopics(r: Reader, spec: PipelineSpec): void {
   for (const s of spec.sinks) {
     const other = written.get(s.topic);
     const source = reads(s.topic);
-    if (other !== undefined) r.problem('user.config.sink_topic_twice', `sinks "${other}" and "${s.name}" both write topic "${s.topic}"`, { span: s.topicSpan, hint: 'give each sink a topic of its own, or one sink both queries with UNION ALL' });
+    if (other !== undefined) r.problem('user.config.sink_topic_twice', `sinks "${other}" and "${s.name}" both write topic "${s.topic}"`, { span: s.topicSpan, hint: 'give each sink a topic of its own' });
     else if (source !== undefined) r.problem('user.config.sink_topic_twice', `sink "${s.name}" writes topic "${s.topic}", which source "${source.name}" reads`, { span: s.topicSpan, hint: 'the pipeline would feed itself: write to another topic' });
     else written.set(s.topic, s.name);
   }

@@ -9,7 +9,7 @@ export function decodeColumns(scan: Scan, source: SourceSpec): DecodeColumn[] {
     const unit = source.eventTime?.unit ?? null;
     if (c.eventTime && unit !== null) return { field, key: c.name, time: unit, required: true };
     const declared = source.columns.find(d => d.field.name === c.name) as ColumnSpec;
-    return { field, key: c.name, time: null, required: c.eventTime || declared.required };
+    return { field, key: c.name, time: null, attribute: c.eventTime, required: c.eventTime || declared.required };
   });
 }
 

@@ -12,6 +12,8 @@ export interface DecodeColumn {
   readonly key: string;
   /** Set: the value is event time in this unit and the column holds epoch ms; NULL or unusable time makes the record undecodable. */
   readonly time: 's' | 'ms' | 'us' | 'iso' | null;
+  /** It is the time attribute itself: without it the record has no event time. */
+  readonly attribute?: boolean;
   /** NOT NULL in the schema: a missing value makes the record undecodable (user.data.missing). */
   readonly required: boolean;
 }

@@ -1,4 +1,6 @@
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type Sqlite from 'better-sqlite3';
 import { PipeError } from '../errors.ts';
 import { Database } from './database.ts';
 
@@ -13,24 +15,45 @@ export interface StateLock {
  */
 export function lockState(path: string, pipeline: string): StateLock {
   const file = `${path}.lock`;
-  closeSync(openSync(file, 'a', 0o600));
-  const db = new Database(file, { timeout: 0 });
+  const db = openLock(file);
   try {
     db.pragma('journal_mode = DELETE');
     db.exec('BEGIN EXCLUSIVE');
   } catch (cause) {
     db.close();
-    if ((cause as { code?: string }).code?.startsWith('SQLITE_BUSY') !== true) {
+    const code = (cause as { code?: string }).code ?? '';
+    if (/^SQLITE_(FULL|IOERR|READONLY)/.test(code)) throw unwritable(file, cause);
+    if (!code.startsWith('SQLITE_BUSY')) {
       throw new PipeError('system.state.corrupt', `the lock file ${file} cannot be used`, { cause, hint: 'it holds nothing: delete it' });
     }
     const pid = holder(file);
     throw new PipeError('system.state.locked', `pipeline "${pipeline}" is running already${pid === null ? '' : ` (process ${pid})`} on ${path}`, {
-      hint: 'stop that one, or give this run its own --data-dir', retriable: true,
+      hint: 'stop that one first; a copy of the pipeline under another name runs beside it', retriable: true,
     });
   }
-  writeFileSync(`${file}.pid`, `${process.pid}\n`, { mode: 0o600 });
+  try {
+    writeFileSync(`${file}.pid`, `${process.pid}\n`, { mode: 0o600 });
+  } catch (cause) {
+    db.close();
+    throw unwritable(file, cause);
+  }
   return { release: () => { db.exec('ROLLBACK'); db.close(); } };
 }
+
+/** The lock file and its folder (0700), made where they are missing. */
+function openLock(file: string): Sqlite.Database {
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    closeSync(openSync(file, 'a', 0o600));
+    return new Database(file, { timeout: 0 });
+  } catch (cause) {
+    if ((cause as { code?: string }).code === 'ERR_DLOPEN_FAILED') throw cause;
+    throw unwritable(file, cause);
+  }
+}
+
+const unwritable = (file: string, cause: unknown): PipeError =>
+  new PipeError('system.resource.disk', `the state folder ${dirname(file)} cannot be written: ${(cause as Error).message}`, { cause, hint: 'make room or give another folder: --data-dir, PIPE_DATA_DIR or settings.state' });
 
 function holder(file: string): string | null {
   try {

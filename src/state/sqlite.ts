@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, renameSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { chmodSync, renameSync, statSync } from 'node:fs';
 import type Sqlite from 'better-sqlite3';
 import { PipeError } from '../errors.ts';
 import { DeadLetterTable } from './dead-letters.ts';
@@ -31,11 +30,10 @@ const WAL_CHECKPOINT_BYTES = 4 << 20;
 
 /** Opens or makes the state of a pipeline and takes the right to write it. Throws system.state.* and leaves bad files as they are. */
 export function openStateStore(o: StateOptions): StateStore {
-  mkdirSync(dirname(o.path), { recursive: true, mode: 0o700 });
   const lock = lockState(o.path, o.pipeline);
   try {
     if (o.reset) deleteState(o.path);
-    if (!inspectState(o.path)) createState(o);
+    if (!inspectState(o.path)) makeState(o);
     return new SqliteStateStore(o, lock);
   } catch (error) {
     lock.release();
@@ -111,7 +109,7 @@ class SqliteStateStore implements StateStore {
   #hasRows(table: string): boolean { return this.#all(`SELECT EXISTS (SELECT 1 FROM ${quote(table)})`)[0]?.[0] === 1; }
 
   #dropEmpty(table: string, spec: TableSpec): void {
-    if (this.#hasRows(table)) throw new PipeError('system.state.incompatible', `the saved state of "${spec.name}" in ${this.#path} was made for another grouping`, { hint: OTHER_SQL });
+    if (this.#hasRows(table)) throw new PipeError('system.state.incompatible', `the saved state of "${spec.name}" in ${this.#path} was made by other SQL: other keys or other aggregates`, { hint: OTHER_SQL });
     this.#db.exec(`DROP TABLE ${quote(table)}`);
   }
 
@@ -209,6 +207,14 @@ class SqliteStateStore implements StateStore {
 
   #run(sql: string, ...values: (SqlValue | bigint)[]): void { this.#statement(sql).run(...values); }
   #all(sql: string, ...values: SqlValue[]): SqlValue[][] { return this.#statement(sql).raw().all(...values) as SqlValue[][]; }
+}
+
+function makeState(o: StateOptions): void {
+  try {
+    createState(o);
+  } catch (error) {
+    throw isFull(error) ? new PipeError('system.resource.disk', `the state file ${o.path} cannot be made: ${(error as Error).message}`, { cause: error, hint: 'make room and start again' }) : error;
+  }
 }
 
 /** A new state appears whole or not at all: a process may die at any time. */

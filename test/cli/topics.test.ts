@@ -96,10 +96,10 @@ describe('topics create', () => {
   });
 
   it('checks what it is given', async () => {
-    expect((await run(topicsCreate, ['a b'])).problem?.code).toBe('user.config.bad_value');
+    expect((await run(topicsCreate, ['a b'])).problem?.code).toBe('user.usage.bad_value');
     expect((await run(topicsCreate, ['t', '--partitions', '0'])).exit).toBe(2);
     expect((await run(topicsCreate, ['t', '--config', 'x'])).problem?.message).toBe('--config takes KEY=VALUE, not "x"');
-    expect((await run(topicsCreate, ['t', '--config', 'retention.ms=1d'])).problem?.code).toBe('user.config.bad_value');
+    expect((await run(topicsCreate, ['t', '--config', 'retention.ms=1d'])).problem?.code).toBe('user.usage.bad_value');
   });
 
   it('works where the data is', async () => {

@@ -43,7 +43,7 @@ describe('names of pipelines', () => {
       'file_missing: there is no pipeline "zzz" (pipelines here: balances, fraud)', 'no_pipeline: folder empty holds no *.yaml (pipelines here: balances, fraud)',
       'file_missing: there is no pipeline "" (pipelines here: balances, fraud)',
     ]);
-    expect(find([]).problems).toEqual(['no_pipeline: no pipeline is named (pipelines here: balances, fraud)']);
+    expect(find([]).problems).toEqual(['user.usage.missing_argument: no pipeline is named (pipelines here: balances, fraud)']);
   });
 });
 

@@ -1,6 +1,9 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { unique } from '../unique.ts';
-import { Project } from './project.ts';
+import { Project, main } from './project.ts';
 
 /** host:port of the Kafka broker of this run, or null. */
 const brokers = inject('brokers');
@@ -55,6 +58,60 @@ it('a topic that is missing', async () => {
   expect(await failed(['topics', 'tail', 'nope'])).toEqual({ code: 11, err: `error[system.source.topic_missing]: topic "nope" does not exist on embedded log (no broker set)
   hint: create it: pipe topics create nope --partitions 3
 ` });
+});
+
+it('a broker that takes connections and never answers: the time-out holds, and so does the first signal', async () => {
+  const silent = createServer(() => undefined);
+  await new Promise<void>(ready => silent.listen(0, '127.0.0.1', ready));
+  const address = `127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  const { code, err } = await failed(['run', 'balances.yaml', '--connect-timeout', '1s'], { PIPE_BROKERS: address });
+  expect([code, err.split('\n')[0]]).toEqual([10, `error[system.source.unreachable]: no Kafka broker answers at ${address} (tried once in 1 s): 127.0.0.1: no answer`]);
+  const waiting = p.start(['run', 'balances.yaml'], { env: { PIPE_BROKERS: address } });
+  await new Promise(r => setTimeout(r, 1000));
+  waiting.kill('SIGTERM');
+  expect((await waiting.finished).code).toBe(0);
+  silent.close();
+});
+
+it('a data folder that cannot be written', async () => {
+  p.write('file', '');
+  const { code, err } = await failed(['run', 'balances.yaml', '--data-dir', 'pipelines/file']);
+  expect([code, err]).toEqual([30, expect.stringMatching(/^error\[system\.resource\.disk\]: the state folder .*pipelines\/file\/state cannot be written: ENOTDIR/)]);
+  p.write('settings.yaml', 'name: elsewhere\nsources:\n  t:\n    schema: a STRING\nsinks:\n  o:\n    sql: SELECT a FROM t\nsettings: {state: file/x}\n');
+  const state = await failed(['run', 'settings.yaml']);
+  expect([state.code, state.err]).toEqual([30, expect.stringMatching(/^error\[system\.resource\.disk\]: the state folder .* cannot be written: /)]);
+});
+
+it.skipIf(!existsSync('/dev/full'))('a stdout that takes nothing more', () => {
+  const r = spawnSync('bash', ['-c', `"${process.execPath}" "${main}" run balances.yaml > /dev/full`], { cwd: p.dir, encoding: 'utf8', env: { ...process.env, PIPE_BROKERS: '' } });
+  expect([r.status, r.stderr.trim().split('\n').at(-1)]).toEqual([30, 'error[system.resource.disk]: stdout cannot be written: ENOSPC: no space left on device, write']);
+});
+
+it('a column that a window would hide', async () => {
+  p.write('clash.yaml', `name: clash
+sources:
+  t:
+    schema: k STRING, window_start BIGINT, at BIGINT
+    event_time: {from: at, unit: ms}
+sinks:
+  o:
+    sql: |
+      SELECT k, MAX(window_start) AS m
+      FROM t
+      GROUP BY k, TUMBLE(ts, INTERVAL '10' SECOND)
+`);
+  const { code, err } = await failed(['run', 'clash.yaml']);
+  expect([code, err.split('\n')[0], err.trim().split('\n').at(-1)]).toEqual([
+    3, 'pipelines/clash.yaml:11:26 error[user.sql.window]: TUMBLE adds a column "window_start", and its input has one of that name',
+    '  hint: select it under another name first: FROM (SELECT window_start AS old_window_start, ..)',
+  ]);
+});
+
+it('steps in a circle are one problem', async () => {
+  p.write('circle.yaml', 'name: circle\nsources:\n  t:\n    schema: a STRING\nsteps:\n  p: SELECT a FROM q\n  q: SELECT a FROM p\nsinks:\n  o:\n    sql: SELECT a FROM p\n');
+  const { code, err } = await failed(['run', 'circle.yaml']);
+  expect([code, err.match(/error\[/g)?.length]).toEqual([3, 1]);
+  expect(err).toContain('error[user.sql.unknown_table]: step "q" reads itself through "p"');
 });
 
 it('--json gives the same problem as one object a line', async () => {

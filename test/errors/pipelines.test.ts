@@ -111,7 +111,7 @@ fraud.yaml:8:3 error[user.config.sink_topic_twice]: sinks "copy" and "fraud-aler
   >   8 |   fraud-alerts:
         |   ^^^^^^^^^^^^
       9 |     key: account
-  hint: give each sink a topic of its own, or one sink both queries with UNION ALL
+  hint: give each sink a topic of its own
 `);
   });
 
@@ -135,7 +135,7 @@ error[user.config.file_missing]: there is no pipeline "frud.yaml"
 
   it('no name of a file', async () => {
     expect(await validated([])).toBe(`3
-error[user.config.no_pipeline]: no pipeline is named
+error[user.usage.missing_argument]: no pipeline is named
   hint: give the path of a pipeline file
 `);
   });

@@ -205,7 +205,7 @@ describe('retention', () => {
   });
 
   it('is a number', async () => {
-    expect((await problem(make(connect(), 't', 1, { 'retention.ms': 'long' }))).code).toBe('user.config.bad_value');
+    expect((await problem(make(connect(), 't', 1, { 'retention.ms': 'long' }))).code).toBe('user.usage.bad_value');
   });
 });
 

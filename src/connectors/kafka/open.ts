@@ -3,7 +3,7 @@ import { PipeError } from '../../errors.ts';
 import type { Notices } from '../connector.ts';
 import { Unreachable } from './client.ts';
 import type { Cluster } from './cluster.ts';
-import { isPassing } from './kafka-error.ts';
+import { ConnectionLost, isPassing } from './kafka-error.ts';
 import { backoff } from './retry.ts';
 
 /** First contact, tried again for `timeoutMs`. Throws system.source.unreachable with every address and why it failed; system.source.auth at once. */
@@ -12,7 +12,7 @@ export async function reach(cluster: Cluster, brokers: string, timeoutMs: number
   const reasons = new Map<string, Set<string>>();
   for (let failures = 0; ; failures++) {
     try {
-      await cluster.bootstrap();
+      await within(cluster.bootstrap(), end - performance.now(), signal);
       return;
     } catch (error) {
       if (!isPassing(error)) throw error;
@@ -23,6 +23,23 @@ export async function reach(cluster: Cluster, brokers: string, timeoutMs: number
       if (left <= 0 || signal.aborted) throw unreachable(brokers, reasons, failures + 1, timeoutMs, error);
       await sleep(Math.min(left, 5 * backoff(failures)), undefined, { signal }).catch(() => undefined);
     }
+  }
+}
+
+/** ms that a try has at least, however short the time is. */
+const LEAST_MS = 1000;
+
+/** A broker may take a connection and never answer. */
+async function within(work: Promise<void>, ms: number, signal: AbortSignal): Promise<void> {
+  work.catch(() => undefined);
+  const over = new AbortController();
+  const ended = AbortSignal.any([signal, over.signal]);
+  const late = sleep(Math.max(LEAST_MS, ms), undefined, { signal: ended }).then(() => undefined, () => undefined).then(() => { throw new ConnectionLost('no answer'); });
+  late.catch(() => undefined);
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    over.abort();
   }
 }
 

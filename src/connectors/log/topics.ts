@@ -13,10 +13,10 @@ export interface TopicRow {
 
 const MAX_PARTITIONS = 10_000;
 
-/** Throws user.config.bad_value unless Kafka would take the name too. */
+/** Throws user.usage.bad_value unless Kafka would take the name too. */
 export function checkTopicName(name: string): void {
   if (/^[a-zA-Z0-9._-]{1,249}$/.test(name) && name !== '.' && name !== '..') return;
-  throw new PipeError('user.config.bad_value', `"${name}" cannot be the name of a topic`, { hint: 'up to 249 letters, digits, ".", "_" and "-"' });
+  throw new PipeError('user.usage.bad_value', `"${name}" cannot be the name of a topic`, { hint: 'up to 249 letters, digits, ".", "_" and "-"' });
 }
 
 export function findTopic(db: LogDb, name: string): TopicRow | null {
@@ -33,7 +33,7 @@ export function topicInfo(db: LogDb, t: TopicRow): TopicInfo {
 export function insertTopic(db: LogDb, t: CreateTopic, now: number): TopicRow | null {
   checkTopicName(t.name);
   if (!Number.isInteger(t.partitions) || t.partitions < 1 || t.partitions > MAX_PARTITIONS) {
-    throw new PipeError('user.config.bad_value', `a topic has 1 to ${MAX_PARTITIONS} partitions, not ${t.partitions}`);
+    throw new PipeError('user.usage.bad_value', `a topic has 1 to ${MAX_PARTITIONS} partitions, not ${t.partitions}`);
   }
   if (findTopic(db, t.name) !== null) return null;
   const id = randomUUID();
@@ -47,6 +47,6 @@ export function insertTopic(db: LogDb, t: CreateTopic, now: number): TopicRow | 
 function retention(t: CreateTopic): number | null {
   const text = t.config['retention.ms'];
   if (t.retention !== null || text === undefined) return t.retention;
-  if (!/^(-1|\d{1,15})$/.test(text)) throw new PipeError('user.config.bad_value', `retention.ms of topic "${t.name}" is ms, or -1 for ever, not "${text}"`);
+  if (!/^(-1|\d{1,15})$/.test(text)) throw new PipeError('user.usage.bad_value', `retention.ms of topic "${t.name}" is ms, or -1 for ever, not "${text}"`);
   return Number(text);
 }

@@ -46,7 +46,7 @@ export function misfit(column: DecodeColumn, b: Buffer, p: number, end: number):
 
 /** NULL or absent where the column needs a value. */
 export function missing(column: DecodeColumn): Problem {
-  if (column.time !== null) return { code: 'user.data.event_time', message: `${path(column.key)}: missing, so the record has no event time` };
+  if (column.time !== null || column.attribute === true) return { code: 'user.data.event_time', message: `${path(column.key)}: missing, so the record has no event time` };
   return { code: 'user.data.missing', message: `${path(column.key)}: missing, but the column is NOT NULL` };
 }
 

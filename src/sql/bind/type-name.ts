@@ -8,7 +8,8 @@ const plain: Readonly<Record<string, SqlType>> = {
   BOOLEAN, BOOL: BOOLEAN, TINYINT, INT1: TINYINT, SMALLINT, INT2: SMALLINT, INT, INTEGER: INT, INT4: INT, BIGINT, INT8: BIGINT, FLOAT, REAL: FLOAT, FLOAT4: FLOAT,
   DOUBLE, FLOAT8: DOUBLE, STRING, TEXT: STRING, BYTES, BYTEA: BYTES, DATE,
 };
-/** Length is not enforced: VARCHAR(n) is STRING. */
+/** VARCHAR and VARBINARY are STRING and BYTES, as is their greatest length. */
+const UNLIMITED = 2147483647;
 const lengthy: Readonly<Record<string, SqlType>> = { VARCHAR: STRING, CHAR: STRING, VARBINARY: BYTES, BINARY: BYTES };
 const temporal: Readonly<Record<string, SqlType>> = { TIME, TIMESTAMP, TIMESTAMP_LTZ };
 const numeric: ReadonlySet<string> = new Set(['DECIMAL', 'DEC', 'NUMERIC']);
@@ -25,6 +26,10 @@ export function resolveType(t: TypeName, sql: SqlText): SqlType {
   const long = lengthy[t.name];
   if (long !== undefined) {
     if (t.args.length > 1 || t.args[0] === 0) throw fail(`${t.name} takes one length of at least 1`);
+    // a length would have to cut or pad; CHAR alone is CHAR(1)
+    if (t.name === 'CHAR' || t.name === 'BINARY' || (t.args[0] ?? UNLIMITED) !== UNLIMITED) {
+      throw new PipeError('user.sql.unsupported', `not supported yet: ${t.name}${t.args.length === 0 ? '' : `(${t.args[0]})`}, a type of limited length`, { span: sql.span(...t.at), hint: `write ${long === BYTES ? 'BYTES' : 'STRING'}` });
+    }
     return long;
   }
   if (numeric.has(t.name)) {
