@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, inject, it } from 'vitest';
+import { Database } from '../../src/state/database.ts';
 import { fences, mismatch, steps } from './console.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -45,4 +46,13 @@ describe('README', () => {
       });
     }
   }
+
+  // after the commands, which have made the state
+  it.each(fences(readme).filter(f => f.language === 'sql'))('line $line: SQL for the state file', ({ lines }) => {
+    const [comment = '', ...sql] = lines;
+    const file = /^-- sqlite3 (\S+)$/.exec(comment)?.[1] as string;
+    const db = new Database(join(home, file), { readonly: true });
+    expect(db.prepare(sql.join('\n')).all()).toEqual([]);
+    db.close();
+  });
 });
