@@ -14,7 +14,7 @@ const OPTIONS = ['--ignoreConfig', '--target', 'es2023', '--module', 'nodenext',
 export async function findBroker(dir) {
   const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
   const out = join(dir, 'broker');
-  const r = spawnSync(process.execPath, [tsc, ...OPTIONS, '--outDir', out, join(KAFKA, 'broker.ts')], { encoding: 'utf8' });
+  const r = spawnSync(process.execPath, [tsc, ...OPTIONS, '--outDir', out, join(KAFKA, 'broker.ts')], { cwd: KAFKA, encoding: 'utf8' });
   if (r.status !== 0) throw new Error(`test/kafka/broker.ts does not compile:\n${r.stdout}${r.stderr}`);
   cpSync(join(KAFKA, 'pom.xml'), join(out, 'pom.xml'));
   const module = await import(pathToFileURL(join(out, 'broker.js')).href);
