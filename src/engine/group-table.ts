@@ -31,6 +31,9 @@ export function keyColumn(t: SqlType): KeyColumn {
   }
 }
 
+/** An aggregate's columns begin with its SQL, cut here. */
+const MAX_NAME = 40;
+
 /** Columns: window_end, keys, window_start (where there is a window), pending (where there is none), slots as `sum_amount_lo`. */
 export function groupTable(a: Aggregate): TableSpec {
   const used = new Set<string>(['window_end', 'window_start', 'pending']);
@@ -45,7 +48,7 @@ export function groupTable(a: Aggregate): TableSpec {
   const time = lead.map(name => ({ name, type: 'INTEGER' as const }));
   const keys = a.keys.map((k, j) => ({ name: unique(identifier(a.keyNames[j] as string)), type: keyColumn(k.type).type }));
   const slots = a.calls.flatMap(c => {
-    const base = identifier(c.text);
+    const base = identifier(c.text.slice(0, MAX_NAME));
     return c.fn.state.map((s: StateSlot) => ({ name: unique(s.name === '' ? base : `${base}_${s.name}`), type: s.column }));
   });
   const rest = a.window === null ? [{ name: 'pending', type: 'INTEGER' as const }] : [{ name: 'window_start', type: 'INTEGER' as const }];
