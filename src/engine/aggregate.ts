@@ -1,13 +1,13 @@
-import { PipeError, RowError } from '../errors.ts';
-import { generateAggregate, groupKey, interpretAggregate, slotsBefore } from '../codegen/aggregate.ts';
+import { RowError } from '../errors.ts';
+import { generateAggregate, interpretAggregate, slotsBefore } from '../codegen/aggregate.ts';
 import { locator } from '../codegen/locate.ts';
 import type { AggregateHost, AggregateLoop } from '../codegen/loop.ts';
 import type { Aggregate } from '../plan/physical.ts';
-import type { AggregateFn, StateSlot } from '../sql/functions/define.ts';
-import type { SqlType, Value } from '../sql/types.ts';
-import { OTHER_SQL, type SqlValue, type StateTable, type StateTx } from '../state/store.ts';
+import type { AggregateFn } from '../sql/functions/define.ts';
+import type { Value } from '../sql/types.ts';
+import type { StateTx } from '../state/store.ts';
 import { newColumn, type Batch, type Column } from './batch.ts';
-import { groupTable, keyColumn, type KeyColumn } from './group-table.ts';
+import { GroupStore } from './group-store.ts';
 import type { Operator, OperatorContext, Output } from './operator.ts';
 import { Pane } from './pane.ts';
 
@@ -16,12 +16,6 @@ const OUT_ROWS = 4096;
 /** Map entry, key value and bookkeeping of one group, beside its slots; measured on short keys. */
 const GROUP_BYTES = 96;
 
-interface SlotPlace {
-  readonly slot: StateSlot;
-  readonly save: (v: unknown) => SqlValue;
-  readonly load: (v: SqlValue) => unknown;
-}
-
 /**
  * GROUP BY within windows, or over the whole input when `window` is null. A pane closes, and a row is late for it, when
  * window_end - 1 ms <= watermark. Output: keys, results, then window_start, window_end, window_time.
@@ -29,68 +23,43 @@ interface SlotPlace {
 export class AggregateOperator implements Operator, AggregateHost {
   readonly id: string;
   readonly #a: Aggregate;
-  readonly #shape: string;
   readonly #context: OperatorContext;
   readonly #next: Output;
   readonly #loop: AggregateLoop;
   readonly #locate: ReturnType<typeof locator>;
   readonly #panes = new Map<number, Pane>();
-  readonly #slots: readonly SlotPlace[];
   /** Calls whose groups hold bytes beyond their slots, with their first slot. */
   readonly #sized: readonly { readonly at: number; readonly bytes: NonNullable<AggregateFn['bytes']> }[];
-  readonly #keyTypes: readonly SqlType[];
-  readonly #keyColumns: readonly KeyColumn[];
-  readonly #table: StateTable;
-  /** Ends of closed panes whose rows are still in the state file. */
-  #erase: number[] = [];
+  readonly #store: GroupStore;
+  readonly #groupBytes: number;
   /** Watermark or end of input that waits behind an unfinished close. */
   #waiting: { readonly ms: number; readonly finish: boolean } | null = null;
   #forwarded = -Infinity;
-  #savedShape: string | null = null;
   closed = -Infinity;
 
   /** `shape` is what its state means; state of another shape is not taken over. */
   constructor(a: Aggregate, shape: string, width: number, context: OperatorContext, next: Output, jit: boolean) {
     this.id = a.id;
     this.#a = a;
-    this.#shape = shape;
     this.#context = context;
     this.#next = next;
     this.#loop = jit ? generateAggregate(a, width).loop : interpretAggregate(a, width);
     const exprs = [...(a.filter === null ? [] : [a.filter]), ...a.keys, ...a.calls.flatMap(c => [...(c.filter === null ? [] : [c.filter]), ...c.args])];
     this.#locate = locator(exprs, a.window !== null && 'def' in a.window ? a.window : null, width);
-    this.#slots = a.calls.flatMap(c => c.fn.state.map(slot => ({ slot, save: slot.save ?? (v => v as SqlValue), load: slot.load ?? (v => v) })));
     this.#sized = a.calls.flatMap((c, k) => (c.fn.bytes === undefined ? [] : [{ at: slotsBefore(a.calls, k), bytes: c.fn.bytes }]));
-    this.#keyTypes = a.keys.map(k => k.type);
-    this.#keyColumns = this.#keyTypes.map(keyColumn);
-    this.#table = context.state.table(groupTable(a));
+    this.#store = new GroupStore(a, shape, context.state);
+    this.#groupBytes = GROUP_BYTES + 8 * (this.#store.slots.length + a.keys.length);
   }
 
   open(): void {
-    this.#savedShape = (this.#context.state.get(this.id, 'shape') ?? null) as string | null;
     const saved = this.#context.state.get(this.id, 'closed');
     if (typeof saved === 'number') this.closed = saved;
     const forwarded = this.#context.state.get(this.id, 'forwarded');
     if (typeof forwarded === 'number') this.#forwarded = forwarded;
-    const lead = this.#lead;
-    const keys = this.#keyColumns.length;
-    for (const row of this.#table.scan()) {
-      if (this.#savedShape !== this.#shape) throw this.#incompatible();
-      const windowed = this.#a.window !== null;
-      const values = this.#keyColumns.map((c, j) => c.load(row[lead + j] as SqlValue));
-      const pane = windowed ? this.pane(row[lead + keys] as number, row[0] as number) : this.pane(0, Infinity);
-      const g = pane.add(groupKey(this.#keyTypes, values), values);
-      if (pane.pending !== null) pane.pending[g] = row[lead + keys] as number;
-      this.#slots.forEach((s, j) => { (pane.state[j] as unknown[])[g] = s.load(row[lead + keys + 1 + j] as SqlValue); });
-      pane.persisted = true;
-    }
+    this.#store.load((start, end) => this.pane(start, end));
     // a close that was cut goes on, also when no newer record comes
     if (this.closed > this.#forwarded || this.#due(false).length > 0) this.#waiting = { ms: this.closed, finish: false };
     for (const pane of this.#panes.values()) if (pane.extra !== null) this.#weigh(pane, pane.index.values());
-  }
-
-  #incompatible(): PipeError {
-    return new PipeError('system.state.incompatible', `the saved state of "${this.id}" was made by other SQL: ${this.#savedShape ?? 'unknown'}; now it is: ${this.#shape}`, { hint: OTHER_SQL });
   }
 
   push(b: Batch): void { this.#loop(b, this); }
@@ -125,22 +94,16 @@ export class AggregateOperator implements Operator, AggregateHost {
   }
 
   snapshot(tx: StateTx): void {
-    for (const end of this.#erase) tx.deletePrefix(this.#table, [end]);
-    this.#erase = [];
-    for (const pane of this.#panes.values()) {
-      if (pane.extra !== null) this.#weigh(pane, pane.changed);
-      this.#save(tx, pane);
-    }
+    for (const pane of this.#panes.values()) if (pane.extra !== null) this.#weigh(pane, pane.changed);
+    this.#store.save(tx, this.#panes.values());
     if (this.closed > -Infinity) tx.put(this.id, 'closed', this.closed);
     if (this.#forwarded > -Infinity) tx.put(this.id, 'forwarded', this.#forwarded);
-    if (this.#savedShape !== this.#shape) tx.put(this.id, 'shape', this.#shape);
-    this.#savedShape = this.#shape;
   }
 
   pane(start: number, end: number): Pane {
     let pane = this.#panes.get(end);
     if (pane === undefined) {
-      const made: Pane = new Pane(start, end, this.#a.keys.length, this.#slots.map(s => s.slot), this.#a.window === null, this.#sized.length > 0, added => this.#keysGrew(made, added));
+      const made: Pane = new Pane(start, end, this.#a.keys.length, this.#store.slots, this.#a.window === null, this.#sized.length > 0, added => this.#keysGrew(made, added));
       this.#panes.set(end, (pane = made));
       this.#grow(16);
     }
@@ -158,8 +121,6 @@ export class AggregateOperator implements Operator, AggregateHost {
     const { code, message, at } = this.#locate(b, i, error);
     this.#context.counts.failed(this.id, b, i, code, message, at);
   }
-
-  get #lead(): number { return this.#table.spec.key - this.#keyColumns.length; }
 
   #lastEnd(): number | null {
     let last: number | null = null;
@@ -187,7 +148,7 @@ export class AggregateOperator implements Operator, AggregateHost {
     }
     this.#panes.delete(pane.end);
     this.#grow(-pane.dirty.length, -pane.extraBytes - pane.reportedKeyBytes);
-    if (pane.persisted) this.#erase.push(pane.end);
+    this.#store.closed(pane);
     return true;
   }
 
@@ -249,59 +210,6 @@ export class AggregateOperator implements Operator, AggregateHost {
     this.#context.counts.failed(this.id, { schema, length: 1, cols, nulls, wm: null, origin: null }, 0, error.code, error.message, calls[0]?.at ?? null);
   }
 
-  #save(tx: StateTx, pane: Pane): void {
-    const groups = pane.emitted > 0 && pane.end !== Infinity ? this.#saveCut(tx, pane) : pane.changed;
-    if (groups.length > 0) {
-      this.#sort(pane, groups);
-      tx.upsert(this.#table, this.#rows(pane, groups), groups.length);
-      pane.persisted = true;
-    }
-    pane.clean();
-  }
-
-  /** Takes what is out of a pane that is half out from the state file, in the cheaper of two ways; returns the groups to be written. */
-  #saveCut(tx: StateTx, pane: Pane): number[] {
-    const out = pane.emitted - pane.erased;
-    const rest = pane.groups - pane.emitted;
-    const { persisted, erased } = pane;
-    pane.erased = pane.emitted;
-    if (persisted && rest <= 2 * out) {
-      tx.deletePrefix(this.#table, [pane.end]);
-      return Array.from({ length: rest }, (_, k) => pane.emitted + k);
-    }
-    if (persisted) for (let g = erased; g < pane.emitted; g++) tx.deletePrefix(this.#table, this.#key(pane, g));
-    return pane.changed.filter(g => g >= pane.emitted);
-  }
-
-  #key(pane: Pane, g: number): SqlValue[] { return [pane.end, ...this.#keyColumns.map((c, j) => c.save((pane.keys[j] as (Value | null)[])[g] as Value | null))]; }
-
-  /** Rows of the state table, one after the other. */
-  #rows(pane: Pane, groups: readonly number[]): SqlValue[] {
-    const { pending } = pane;
-    const lead = this.#lead === 0 ? null : this.#a.window === null ? 0 : pane.end;
-    const keys = this.#keyColumns;
-    const slots = this.#slots;
-    const flat: SqlValue[] = [];
-    for (const g of groups) {
-      if (lead !== null) flat.push(lead);
-      for (let j = 0; j < keys.length; j++) flat.push((keys[j] as KeyColumn).save((pane.keys[j] as (Value | null)[])[g] as Value | null));
-      flat.push(pending === null ? pane.start : (pending[g] as number));
-      for (let j = 0; j < slots.length; j++) flat.push((slots[j] as SlotPlace).save((pane.state[j] as unknown[])[g]));
-    }
-    return flat;
-  }
-
-  /** SQLite appends to its b-tree when keys come in order. */
-  #sort(pane: Pane, groups: number[]): void {
-    const [first] = pane.keys;
-    if (first === undefined) return;
-    groups.sort((x, y) => {
-      const a = first[x] as Value | null;
-      const b = first[y] as Value | null;
-      return a === b ? 0 : a === null ? -1 : b === null ? 1 : a < b ? -1 : 1;
-    });
-  }
-
   keys(): number {
     let n = 0;
     for (const pane of this.#panes.values()) n += pane.groups - pane.emitted;
@@ -316,7 +224,7 @@ export class AggregateOperator implements Operator, AggregateHost {
 
   /** `groups` of room and `bytes` beside them, more or less than before. */
   #grow(groups: number, bytes = 0): void {
-    this.#context.memory(this.id, this.keys(), bytes + groups * (GROUP_BYTES + 8 * (this.#slots.length + this.#keyColumns.length)));
+    this.#context.memory(this.id, this.keys(), bytes + groups * this.#groupBytes);
   }
 
   /** Texts and sets of the groups that changed, weighed once an epoch. */
