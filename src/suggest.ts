@@ -1,5 +1,5 @@
 /** Damerau-Levenshtein distance (optimal string alignment: two neighbouring letters swapped are one step). */
-export function distance(a: string, b: string): number {
+function distance(a: string, b: string): number {
   let before: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {

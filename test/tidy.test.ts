@@ -77,6 +77,16 @@ describe('the house', () => {
     expect(files.filter(f => !free.has(f) && /\bprocess\.(exit|stdout|stderr|stdin|argv|env|on|kill)\b/.test(text(f)))).toEqual([]);
   });
 
+  it('exports no value that nobody imports', () => {
+    const test = resolve(import.meta.dirname);
+    const tests = readdirSync(test, { recursive: true, encoding: 'utf8' }).filter(f => /\.(ts|mjs)$/.test(f)).map(f => readFileSync(join(test, f), 'utf8')).join('\n');
+    const unused = files.flatMap(f => [...text(f).matchAll(/^export (?:const|class|(?:async )?function) (\w+)/gm)].flatMap(([, name]) => {
+      const word = new RegExp(`\\b${name}\\b`);
+      return word.test(tests) || files.some(g => g !== f && word.test(text(g))) ? [] : [`${f}: ${name}`];
+    }));
+    expect(unused).toEqual([]);
+  });
+
   it('leaves no unfinished marks', () => {
     expect(files.filter(f => /\b(TODO|FIXME|XXX|HACK)\b|not implemented/i.test(text(f)))).toEqual([]);
   });

@@ -14,7 +14,7 @@ export interface Invocation {
  * What a command line asks for: a text to print (help, version), or a command. Only the command that is asked for is loaded.
  * Throws user.usage.unknown_command.
  */
-export async function findCommand(argv: readonly string[], commands: readonly CommandEntry[], version: () => string): Promise<Invocation | string> {
+async function findCommand(argv: readonly string[], commands: readonly CommandEntry[], version: () => string): Promise<Invocation | string> {
   const [first, second] = argv;
   if (first === undefined || first === '--help' || first === '-h') return overview(commands);
   if (first === '--version' || first === '-V') return `${version()}\n`;

@@ -21,9 +21,17 @@ export function commandHelp(c: Command): string {
   return `${c.summary}\n\nexamples\n${columns(c.examples)}\nusage\n  pipe ${c.name}${c.usage === '' ? '' : ` ${c.usage}`} [flags]\n${own}\nflags of every command\n${columns(globalFlags.map(f => [left(f), f.summary]))}`;
 }
 
+const groupExamples: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
+  topics: [
+    ['pipe topics ls', 'what there is'],
+    ['echo hello | pipe topics send notes', 'one record'],
+    ['pipe topics tail notes --from-beginning', 'all records, then new ones'],
+  ],
+};
+
 /** Commands that begin with one word: `pipe topics`. */
 export const groupHelp = (group: string, commands: readonly CommandEntry[]): string =>
-  `commands\n${columns(commands.map(c => [`pipe ${c.name}`, c.summary]))}\npipe ${group} COMMAND --help says more about one of them.\n`;
+  `examples\n${columns(groupExamples[group] ?? [])}\ncommands\n${columns(commands.map(c => [`pipe ${c.name}`, c.summary]))}\npipe ${group} COMMAND --help says more about one of them.\n`;
 
 export function overview(commands: readonly CommandEntry[]): string {
   return `pipe: streaming SQL pipelines from a YAML file

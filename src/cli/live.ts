@@ -38,7 +38,7 @@ const RIGHT = [false, false, true, true, true, false, true, true, true, true];
 const dead = (p: Progress): number => p.counts.undecodable + p.counts.future + p.counts.failed;
 
 /** The lowest watermark of a pipeline's sources, epoch ms; null without event time. */
-export function lowestWatermark(p: Progress): number | null {
+function lowestWatermark(p: Progress): number | null {
   const all = p.sources.flatMap(s => (s.watermark === null ? [] : [s.watermark]));
   return all.length === 0 ? null : Math.min(...all);
 }

@@ -38,7 +38,7 @@ function check(path: string, file: string, root: string, io: Io): Checked {
   if (spec === null) return { file, compiled: null, problems };
   try {
     const compiled = compilePipeline(spec);
-    return { file, compiled: problems.length > 0 ? null : compiled, problems: [...problems, ...(problems.length > 0 ? [] : [...warnings, ...compiled.warnings])] };
+    return { file, compiled: problems.length > 0 ? null : { ...compiled, warnings: [...warnings, ...compiled.warnings] }, problems: [...problems, ...(problems.length > 0 ? [] : [...warnings, ...compiled.warnings])] };
   } catch (error) {
     const more = error instanceof PipeErrors ? error.problems : error instanceof PipeError ? [error] : null;
     if (more === null) throw error;

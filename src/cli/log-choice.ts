@@ -24,6 +24,8 @@ function parse(origin: string, text: string): LogChoice {
   if (text === 'none') return { brokers: null, origin: `${origin} none` };
   const brokers = text.split(',').map(b => b.trim()).filter(b => b !== '');
   const bad = brokers.find(b => !/^(\[[0-9a-fA-F:.]+\]|[^\s:/@]+)(:\d{1,5})?$/.test(b));
+  const port = brokers.find(b => Number(/:(\d+)$/.exec(b)?.[1] ?? 1) > 65535);
+  if (port !== undefined) throw new PipeError('user.usage.bad_value', `${origin}: the port of "${port}" is none: 1 to 65535`);
   if (brokers.length === 0 || bad !== undefined) {
     throw new PipeError('user.usage.bad_value', `${origin} takes host:port,host:port or none, not "${bad ?? text}"`);
   }

@@ -234,7 +234,7 @@ class Run {
   }
 
   #warn(message: string): void {
-    const line = this.#o.json ? JSON.stringify({ severity: 'warning', message }) : `warning: ${message}`;
+    const line = this.#o.json ? JSON.stringify({ code: null, severity: 'warning', file: null, line: null, col: null, endCol: null, message, hint: null }) : `warning: ${message}`;
     this.#above(() => this.#io.err.write(`${line}\n`));
   }
 

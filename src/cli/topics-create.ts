@@ -23,6 +23,8 @@ export const topicsCreate: Command = {
     const asked = wanted === undefined ? DEFAULT_PARTITIONS : countFlag('--partitions', wanted, 1);
     const config = pairs(p, 'config');
     return withLog(p, io, async o => {
+      const unknown = o.log.kind === 'embedded' ? Object.keys(config).find(k => k !== 'retention.ms') : undefined;
+      if (unknown !== undefined) throw new PipeError('user.usage.bad_value', `the embedded log has no setting "${unknown}"`, { hint: 'retention.ms is the only one' });
       const created = await o.log.createTopic({ name, partitions: asked, retention: null, config }) === 'created';
       const partitions = created ? asked : (await existingTopic(o, name)).partitions.length;
       if (wanted !== undefined && partitions !== asked) {

@@ -79,7 +79,7 @@ export async function existingTopic({ log, place }: OpenLog, name: string): Prom
   return info;
 }
 
-export async function missingTopic(code: 'system.source.topic_missing' | 'system.sink.topic_missing', { log, place }: OpenLog, name: string, more: string): Promise<PipeError> {
+async function missingTopic(code: 'system.source.topic_missing' | 'system.sink.topic_missing', { log, place }: OpenLog, name: string, more: string): Promise<PipeError> {
   const topics = await log.topics();
   const near = topics.find(t => t.name === closest(name, topics.map(x => x.name)));
   const meant = near === undefined ? '' : `did you mean "${near.name}" (${plural(near.partitions.length, 'partition')}, ${plural(records(near), 'record')})? or `;

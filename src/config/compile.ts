@@ -69,7 +69,7 @@ export function compilePipeline(spec: PipelineSpec): CompiledPipeline {
 }
 
 /** Declared columns, then the time attribute made from one of them (its last in SELECT *), unless a TIMESTAMP column is it. */
-export function planSource(s: SourceSpec): PlanSource {
+function planSource(s: SourceSpec): PlanSource {
   const { eventTime } = s;
   const columns: RelColumn[] = s.columns.map(c => ({ ...c.field, attribute: null, hidden: false }));
   if (eventTime === null) return { name: s.name, columns, eventTime: null };

@@ -45,14 +45,18 @@ export class RunAccounting implements Accounting {
     ]);
   }
 
-  read(_source: string, n: number): void { this.#run.records_in += n; }
+  read(_source: string, n: number): void {
+    // the records of the slices before this one
+    this.#share.check(this.#run.records_in);
+    this.#run.records_in += n;
+  }
   filtered(_operator: string, n: number): void { this.#run.filtered += n; }
   rowsOut(_sink: string, n: number): void { this.#run.rows_out += n; }
 
   undecodable(source: string, records: RecordBatch, i: number, code: Code, message: string): void {
     this.#run.undecodable++;
     this.#put('undecodable', this.#policy(source, null), { source, operator: null, code, message, at: null }, records, i);
-    this.#share.add(code, message, this.#run.records_in);
+    this.#share.add(code, message);
   }
 
   future(source: string, b: Batch, i: number): void {
@@ -72,12 +76,13 @@ export class RunAccounting implements Accounting {
   failed(operator: string, b: Batch, i: number, code: Code, message: string, at: Span | null): void {
     this.#run.failed++;
     this.#row('failed', this.#sourceOf(operator, b), operator, b, i, code, message, at);
-    this.#share.add(code, message, this.#run.records_in);
+    this.#share.add(code, message);
   }
 
   counts(): RunCounts { return { ...this.#run }; }
 
   counters(): ReadonlyMap<string, number> {
+    this.#share.check(this.#run.records_in);
     return new Map(Object.entries(this.#run).map(([name, n]) => [name, n + (this.#before.get(name) ?? 0)]));
   }
 

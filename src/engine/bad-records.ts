@@ -21,13 +21,16 @@ export class BadShare {
     this.#warn = warn;
   }
 
-  /** One more bad record after `read` records. Throws user.data.max_bad. */
-  add(code: Code, message: string, read: number): void {
+  add(code: Code, message: string): void {
     this.#bad++;
     const cause = this.#causes.get(code);
     if (cause === undefined) this.#causes.set(code, { n: 1, first: message });
     else cause.n++;
-    if (read < ENOUGH) return;
+  }
+
+  /** Judges what was added, when `read` records have gone through as a whole. Throws user.data.max_bad. */
+  check(read: number): void {
+    if (this.#bad === 0 || read < ENOUGH) return;
     const share = this.#bad / read;
     if (this.#limit !== null && share > this.#limit) {
       throw new PipeError('user.data.max_bad', `${this.#pipeline}: ${this.#words(read)}, more than settings.max_bad (${percent(this.#limit)})`, { hint: this.#list() });

@@ -2,7 +2,7 @@ import type { Batch } from './batch.ts';
 import type { Output } from './operator.ts';
 
 /** One output that stands for several. */
-export class FanOut implements Output {
+class FanOut implements Output {
   readonly #outputs: readonly Output[];
   constructor(outputs: readonly Output[]) { this.#outputs = outputs; }
   push(batch: Batch): void { for (const o of this.#outputs) o.push(batch); }

@@ -6,7 +6,7 @@ import { printDate, printInterval, printMonths, printTime, printTimestamp } from
 import type { WindowSpec } from '../sql/windows/define.ts';
 
 /** A constant as SQL would write it. */
-export function printValue(v: Value | null, type: SqlType): string {
+function printValue(v: Value | null, type: SqlType): string {
   if (v === null) return 'NULL';
   switch (type.k) {
     case 'decimal': return printDecimal(v as Wide, type.s);

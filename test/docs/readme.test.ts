@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, inject, it } from 'vitest';
+import { loadPipeline } from '../../src/config/load.ts';
 import { Database } from '../../src/state/database.ts';
 import { fences, mismatch, steps } from './console.ts';
 
@@ -26,7 +27,7 @@ describe('README', () => {
     expect(console.length).toBeGreaterThan(3);
   });
 
-  it.each(fences(readme).filter(f => f.language === 'yaml' && f.tags.length > 0))('line $line: is part of $tags', ({ tags: [file], lines }) => {
+  it.each(fences(readme).filter(f => f.language === 'yaml' && f.tags[0] !== 'settings'))('line $line: is part of $tags', ({ tags: [file], lines }) => {
     expect(readFileSync(join(root, file as string), 'utf8')).toContain(lines.join('\n'));
   });
 
@@ -43,9 +44,16 @@ describe('README', () => {
         const printed = r.stdout.replaceAll(brokers ?? '\0', 'localhost:9092').split('\n').filter((l, i, all) => l !== '' || i < all.length - 1);
         if (step.expected.length > 0) expect(mismatch(step.expected.filter((l, i, all) => l !== '' || i < all.length - 1), printed)).toBeNull();
         expect(r.signal).toBeNull();
+        if (!step.expected.some(l => l.includes('error['))) expect(r.status).toBe(0);
       });
     }
   }
+
+  it.each(fences(readme).filter(f => f.language === 'yaml' && f.tags[0] === 'settings'))('line $line: settings that are read', ({ lines }) => {
+    const file = join(home, 'settings.yaml');
+    writeFileSync(file, `name: settings\nsources:\n  t:\n    schema: a STRING\nsinks:\n  o:\n    sql: SELECT a FROM t\n${lines.join('\n')}\n`);
+    expect(loadPipeline(file, { env: { KAFKA_CA: 'ca', KAFKA_PASSWORD: 'secret' }, root: home }).settings).toMatchObject({ checkpoint: 200, memory: 2 * 2 ** 30, kafka: { brokers: ['broker1:9093', 'broker2:9093'] } });
+  });
 
   // after the commands, which have made the state
   it.each(fences(readme).filter(f => f.language === 'sql'))('line $line: SQL for the state file', ({ lines }) => {

@@ -1,4 +1,8 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Log } from '../../src/connectors/connector.ts';
 import { openKafkaLog } from '../../src/connectors/kafka/log.ts';
@@ -118,6 +122,57 @@ describe.skipIf(brokers === null || !canOwnBroker())('SASL', () => {
   it('names the reason when no login is given', async () => {
     const l = log([broker.address]);
     await expect(l.open(1, signal)).rejects.toMatchObject({ code: 'system.source.unreachable', message: expect.stringContaining('closed by the broker (does this listener want TLS or SASL?)') });
+    await l.close();
+  });
+});
+
+const hasKeytool = spawnSync('keytool', ['-help'], { stdio: 'ignore' }).status === 0;
+
+describe.skipIf(brokers === null || !canOwnBroker() || !hasKeytool)('TLS', () => {
+  let dir: string;
+  let broker: OwnBroker;
+  let ca: string;
+  beforeAll(async () => {
+    dir = mkdtempSync(join(tmpdir(), 'pipe-tls-'));
+    const store = join(dir, 'broker.p12');
+    const keytool = (...args: string[]): string => {
+      const r = spawnSync('keytool', [...args, '-keystore', store, '-storetype', 'PKCS12', '-storepass', 'secret', '-alias', 'broker'], { encoding: 'utf8' });
+      if (r.status !== 0) throw new Error(r.stdout + r.stderr);
+      return r.stdout;
+    };
+    keytool('-genkeypair', '-keyalg', 'RSA', '-keysize', '2048', '-validity', '2', '-dname', 'CN=127.0.0.1', '-ext', 'SAN=ip:127.0.0.1');
+    ca = keytool('-exportcert', '-rfc');
+    broker = await startBroker({ properties: {
+      'listeners': 'CLIENT://127.0.0.1:{port},INSIDE://127.0.0.1:0,CONTROLLER://127.0.0.1:{controller}', 'advertised.listeners': 'CLIENT://127.0.0.1:{port},INSIDE://127.0.0.1:{port}',
+      'listener.security.protocol.map': 'CLIENT:SSL,INSIDE:PLAINTEXT,CONTROLLER:PLAINTEXT', 'inter.broker.listener.name': 'INSIDE',
+      'ssl.keystore.location': store, 'ssl.keystore.type': 'PKCS12', 'ssl.keystore.password': 'secret', 'ssl.key.password': 'secret',
+    } });
+  });
+  afterAll(async () => {
+    await broker?.stop();
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  it('goes through with the certificate of the broker\'s own authority', async () => {
+    const l = log([broker.address], client({ ssl: { ca } }));
+    await l.open(10_000, signal);
+    const name = unique('tls');
+    await l.createTopic({ name, partitions: 1, retention: null, config: {} });
+    await l.append(name, [{ key: null, value: Buffer.from('x'), headers: [], partition: null, timestamp: null }]);
+    expect((await l.topic(name))?.partitions[0]?.end).toBe(1);
+    await l.close();
+  });
+
+  it('refuses a certificate that nobody vouches for, at once', async () => {
+    const l = log([broker.address], client({ ssl: true }));
+    const error: unknown = await l.open(600_000, signal).catch(e => e);
+    expect(error).toMatchObject({ code: 'system.source.auth', exit: 11, message: expect.stringMatching(/^TLS with 127\.0\.0\.1:\d+ failed: self-signed certificate/i) });
+    await l.close();
+  });
+
+  it('says that TLS is wanted where none is spoken', async () => {
+    const l = log([broker.address]);
+    await expect(l.open(1, signal)).rejects.toMatchObject({ code: 'system.source.unreachable' });
     await l.close();
   });
 });

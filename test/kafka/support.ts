@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
 import { describe, inject } from 'vitest';
@@ -49,9 +49,6 @@ export function kcat(args: readonly string[], input = '', address = brokers as s
 /** Records of a partition as kcat reads them, committed only, one `format` line each. */
 export const kcatRead = (topic: string, partition: number, from: number | 'beginning', format = '%o %k %s\n', address = brokers as string): string[] =>
   kcat(['-C', '-t', topic, '-p', String(partition), '-o', String(from), '-e', '-f', format, '-X', 'isolation.level=read_committed', '-X', 'check.crcs=true'], '', address).split('\n').filter(l => l !== '');
-
-/** A kcat that keeps running, for tests that need a foreign client in the middle of something. */
-export const kcatProcess = (args: readonly string[], address = brokers as string): ReturnType<typeof spawn> => spawn('kcat', ['-b', address, ...args]);
 
 export interface Heard extends Notices {
   readonly lines: string[];

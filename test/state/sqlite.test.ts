@@ -111,7 +111,7 @@ describe('an epoch', () => {
     const letter = (offset: number) => ({ source: 's', operator: null, topic: 't', partition: 0, offset, timestamp: 1, code: 'user.data.decode' as const, message: 'no JSON', place: null, key: null, value, size: value.length });
     for (let e = 0; e < 7; e++) store.commit(epoch(e + 1, { deadLetters: Array.from({ length: 10 }, (_, i) => letter(e * 10 + i)) }), () => undefined);
     const reader = new Database(path, { readonly: true });
-    expect(reader.prepare('SELECT count(*) AS n, sum(value IS NOT NULL) AS kept, sum(size) AS bytes, count(message) AS messages FROM dead_letters').get()).toEqual({ n: 70, kept: 64, bytes: 70 * (1 << 20), messages: 64 });
+    expect(reader.prepare('SELECT count(*) AS n, sum(value IS NOT NULL) AS kept, sum(size) AS bytes, count(message) AS messages FROM dead_letters').get()).toEqual({ n: 70, kept: 63, bytes: 70 * (1 << 20), messages: 63 });
     expect(reader.prepare('SELECT "offset", code FROM dead_letters ORDER BY id DESC LIMIT 1').get()).toEqual({ offset: 69, code: 'user.data.decode' });
     reader.close();
   });

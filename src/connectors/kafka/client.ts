@@ -13,7 +13,7 @@ import { WireReader } from './wire.ts';
  */
 const VERSION = '2.2.4';
 const CONNECT_MS = 5000;
-export const REQUEST_MS = 30_000;
+const REQUEST_MS = 30_000;
 
 export interface Request<T> {
   readonly name: string;

@@ -14,7 +14,7 @@ export type ErrorName = keyof typeof errors;
 
 const names = new Map<number, ErrorName>(Object.entries(errors).map(([name, code]) => [code, name as ErrorName]));
 
-export const errorName = (code: number): ErrorName | `error ${number}` => names.get(code) ?? `error ${code}`;
+const errorName = (code: number): ErrorName | `error ${number}` => names.get(code) ?? `error ${code}`;
 
 /** A broker said no. */
 export class KafkaError extends Error {

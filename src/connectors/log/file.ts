@@ -15,7 +15,7 @@ const WAY_OUT = 'restore a copy of it, or move it away: topics begin anew then, 
 const NETWORK: Readonly<Record<number, string>> = { 0x6969: 'NFS', 0x517b: 'SMB', 0xff534d42: 'CIFS', 0xfe534d42: 'SMB', 0x5346414f: 'AFS' };
 
 /** Throws user.config.path when a folder lies on a network file system: locks and shared memory of SQLite do not work there. */
-export function refuseNetwork(folder: string): void {
+function refuseNetwork(folder: string): void {
   if (process.platform !== 'linux') return;
   const kind = NETWORK[statfsSync(folder).type >>> 0];
   if (kind !== undefined) {

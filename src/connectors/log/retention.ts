@@ -2,7 +2,7 @@ import type { LogDb } from './database.ts';
 
 const DAY = 86_400_000;
 /** ms that records stay without a word of their topic: 7 days, as Kafka's. */
-export const DEFAULT_RETENTION = 7 * DAY;
+const DEFAULT_RETENTION = 7 * DAY;
 /** How often a process that appends looks for records to delete. */
 const EVERY_MS = 60_000;
 /** Blocks deleted in one transaction: others wait for it. */

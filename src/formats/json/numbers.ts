@@ -12,7 +12,7 @@ import { scalar } from './text.ts';
  * The fast path of all numbers: `-12.50`, quoted or not, whose digits without the point are an exact double (15 digits, 16 up to 2^53 - 1).
  * Anything else, also what is no number, is left to the exact readers.
  */
-export class PlainNumber {
+class PlainNumber {
   /** The digits as one integer, without sign and point. */
   digits = 0;
   /** How many of them follow the point. */

@@ -8,7 +8,7 @@ import { canonical } from '../values/wide.ts';
 const lit = (value: Value | null, type: SqlType): Expr => ({ k: 'lit', value, type });
 
 /** 7500.00 is DECIMAL(6,2), 5 is INT, 1e3 is DOUBLE: a number keeps the digits that were written. */
-export function numberLiteral(text: string, at: At, context: BindContext): Expr {
+function numberLiteral(text: string, at: At, context: BindContext): Expr {
   if (/e/i.test(text)) {
     const x = Number(text);
     if (!Number.isFinite(x)) throw context.error('user.sql.literal', `${text} is out of the range of DOUBLE`, at);

@@ -70,7 +70,7 @@ function bindSelect(s: Select, context: BindContext): Rel {
 
 const textOf = (at: At, context: BindContext): string => context.sql.text.slice(...at).replace(/\s+/g, ' ');
 
-export function columnRef(columns: readonly RelColumn[], index: number): Expr {
+function columnRef(columns: readonly RelColumn[], index: number): Expr {
   const c = columns[index] as RelColumn;
   return { k: 'col', index, type: c.type, nullable: c.nullable };
 }

@@ -1,5 +1,5 @@
 import { didYouMean } from '../../suggest.ts';
-import type { At, Name } from '../ast.ts';
+import type { Name } from '../ast.ts';
 import type { BindContext } from './context.ts';
 import type { RelColumn } from '../bound.ts';
 import { typeName } from '../types.ts';
@@ -57,4 +57,3 @@ export class Scope {
   }
 }
 
-export const spanning = (a: At, b: At): At => [a[0], b[1]];

@@ -41,8 +41,6 @@ export interface ScalarDef extends Definition {
   readonly examples: readonly Example[];
 }
 
-export const defineScalar = (d: ScalarDef): ScalarDef => d;
-
 /** A growable column of aggregate state; `f64` slots live in a Float64Array, `any` slots in a plain array. */
 export type StateColumn = Float64Array | unknown[];
 

@@ -16,7 +16,7 @@ export const intRange = (t: SqlType): readonly [min: number, max: number] =>
   t.k === 'tinyint' ? [-128, 127] : t.k === 'smallint' ? [-32768, 32767] : [-2147483648, 2147483647];
 
 /** DECIMAL(p,s) with p <= 38: too wide a result gives up fraction digits, but keeps 6 of them. */
-export function capped(p: number, s: number): SqlType {
+function capped(p: number, s: number): SqlType {
   if (p <= MAX_PRECISION) return decimal(p, s);
   return decimal(MAX_PRECISION, Math.max(MAX_PRECISION - (p - s), Math.min(s, MIN_SCALE)));
 }

@@ -14,15 +14,6 @@ export interface SchemaColumn {
 const neither = (c: Cursor): never => { throw c.unexpected('a type'); };
 const cursor = (sql: SqlText): Cursor => new Cursor(sql, lex(sql), { expr: neither, query: neither });
 
-/** One type such as `DECIMAL(12,2)`. Throws PipeError user.sql.*. */
-export function parseTypeName(sql: SqlText): TypeName {
-  const c = cursor(sql);
-  if (c.atEnd) throw c.syntax('the type is missing', [0, 0], { hint: 'such as STRING or DECIMAL(12,2)' });
-  const type = typeName(c);
-  if (!c.atEnd) throw c.unexpected();
-  return type;
-}
-
 /** A column list as in CREATE TABLE, without the brackets: `account BIGINT, amount DECIMAL(12,2) NOT NULL, "order" STRING`. Throws PipeError user.sql.*. */
 export function parseSchema(sql: SqlText): readonly SchemaColumn[] {
   const c = cursor(sql);

@@ -71,13 +71,13 @@ export function monthsBetween(a: number, b: number): number {
 }
 
 /** Sunday 1 .. Saturday 7. */
-export const dayOfWeek = (days: number): number => floorMod(days + 4, 7) + 1;
+const dayOfWeek = (days: number): number => floorMod(days + 4, 7) + 1;
 /** Monday 1 .. Sunday 7. */
 export const isoDayOfWeek = (days: number): number => floorMod(days + 3, 7) + 1;
 export const dayOfYear = (days: number): number => days - daysFromCivil(civilFromDays(days).year, 1, 1) + 1;
 
 /** ISO 8601: weeks begin on Monday, week 1 holds the year's first Thursday. */
-export function isoWeek(days: number): { readonly year: number; readonly week: number } {
+function isoWeek(days: number): { readonly year: number; readonly week: number } {
   const thursday = days + 4 - isoDayOfWeek(days);
   const { year } = civilFromDays(thursday);
   return { year, week: floorDiv(thursday - daysFromCivil(year, 1, 1), 7) + 1 };

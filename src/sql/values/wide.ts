@@ -102,7 +102,7 @@ export const fitsDigits = (v: Wide, p: number): boolean => {
   return typeof v === 'number' ? v < limit && v > -limit : v < limit && v > -limit;
 };
 
-export const MIN_BIGINT = -(2n ** 63n);
-export const MAX_BIGINT = 2n ** 63n - 1n;
+const MIN_BIGINT = -(2n ** 63n);
+const MAX_BIGINT = 2n ** 63n - 1n;
 
 export const fitsBigint = (v: Wide): boolean => typeof v === 'number' || (v >= MIN_BIGINT && v <= MAX_BIGINT);
