@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PipeError } from '../../errors.ts';
 import type { Delivery, DeliveryOptions, OutEpoch } from '../connector.ts';
 import type { Lane } from './cluster.ts';
@@ -12,6 +13,9 @@ import { Transactions } from './transaction.ts';
 
 /** An output topic that is away for so long was deleted. */
 const GONE_MS = 60_000;
+/** How long a commit that was answered may take to be readable, and how often to look. */
+const SETTLE_MS = 300;
+const POLL_MS = 5;
 
 export const openDelivery = (o: DeliveryOptions, parts: DeliveryParts): Delivery => (o.exactlyOnce ? new TransactionalDelivery(o, parts) : new PlainDelivery(o, parts));
 
@@ -43,7 +47,7 @@ class TransactionalDelivery implements Delivery {
   async recover(lastDelivery: number): Promise<number | null> {
     try {
       return await this.#retrier.run(async () => {
-        (await this.#read(false)).check(lastDelivery);
+        (await this.#readSettled()).check(lastDelivery);
         await this.#transactions.fence();
         this.#seen = await this.#read(true);
         this.#seen.check(lastDelivery);
@@ -134,6 +138,23 @@ class TransactionalDelivery implements Delivery {
     if (performance.now() - this.#missingSince > GONE_MS) {
       throw new PipeError('system.sink.topic_missing', `topic "${gone.topic}" does not exist on ${this.#parts.label} any more`, { hint: `create it: pipe topics create ${gone.topic}; the next start sends what is owed` });
     }
+  }
+
+  /**
+   * The marks before anybody is fenced. A commit is answered some ms before its offsets can be read, so a pending one is waited
+   * for; one that stays pending is of a process that died, and only fencing ends it.
+   */
+  async #readSettled(): Promise<GroupMarks> {
+    const end = performance.now() + SETTLE_MS;
+    while (performance.now() < end && !this.#retrier.stopped) {
+      try {
+        return await this.#read(true);
+      } catch (error) {
+        if (!(error instanceof KafkaError) || !error.is('UNSTABLE_OFFSET_COMMIT')) throw error;
+        await sleep(POLL_MS);
+      }
+    }
+    return this.#read(false);
   }
 
   #read(stable: boolean): Promise<GroupMarks> { return readMarks(this.#parts.cluster, this.#lane, this.#o, stable); }
