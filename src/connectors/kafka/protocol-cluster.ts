@@ -172,7 +172,8 @@ export function offsetFetchRequest(group: string, stable: boolean): Request<{ re
           const offset = r.long();
           r.int32();
           const metadata = r.nullableCompactString();
-          first ||= r.int16();
+          const error = r.int16();
+          first ||= error;
           r.tags();
           return { topic, partition, offset, metadata };
         });
@@ -199,7 +200,11 @@ export function readFirstError(r: WireReader): number {
   let first = 0;
   r.array(() => {
     r.string();
-    r.array(() => { r.int32(); first ||= r.int16(); });
+    r.array(() => {
+      r.int32();
+      const error = r.int16();
+      first ||= error;
+    });
   });
   return first;
 }
