@@ -6,6 +6,7 @@ import { RowError } from '../errors.ts';
 import type { Encoder } from '../formats/format.ts';
 import { toText } from '../sql/functions/cast/to-text.ts';
 import { isNumeric, isTimestamp, typeName, type Schema, type SqlType, type Value } from '../sql/types.ts';
+import { plainColumn } from '../sql/values/text-column.ts';
 import type { Sinkable } from './command.ts';
 import { Table } from './table.ts';
 
@@ -111,10 +112,11 @@ class TablePrinter implements Printer {
   }
 
   push(b: Batch): void {
+    const cols = b.cols.map(c => plainColumn(c, b.length) as Value[]);
     for (let i = 0; i < b.length; i++) {
       this.#rows.push(this.#schema.map((f, c) => {
         if (b.nulls[c]?.[i] === 1) return 'NULL';
-        const v = (b.cols[c] as Value[])[i] as Value;
+        const v = cols[c]?.[i] as Value;
         return (this.#cells[c] as (v: Value) => string)(f.type.k === 'boolean' ? v === 1 : v);
       }));
     }

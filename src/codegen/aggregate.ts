@@ -35,7 +35,7 @@ export const slotsBefore = (calls: readonly AggregateCall[], k: number): number 
 export function generateAggregate(a: Aggregate, width: number): { readonly loop: AggregateLoop; readonly source: string } {
   const w = new Writer();
   const e = new Emitter(w, width, ['ws', 'we', '(we - 1)']);
-  declareColumns(w, width);
+  declareColumns(w, [...Array(width).keys()]);
   w.line('let pane = null, end = NaN, filtered = 0;');
   if (a.window !== null) w.line('const wm = b.wm, closed = h.closed;');
   rowLoop(w, () => {

@@ -48,6 +48,9 @@ export class Emitter {
     return [...this.#head, lines].join('\n');
   }
 
+  /** Input columns that the code reads. */
+  used(): readonly number[] { return [...this.#loaded.keys()]; }
+
   emit(e: Expr): Code {
     switch (e.k) {
       case 'col': return e.index < this.#width ? this.#column(e) : { v: this.#extra[e.index - this.#width] as string, n: null };

@@ -2,6 +2,7 @@ import { RowError } from '../errors.ts';
 import type { Batch, Column } from '../engine/batch.ts';
 import type { Expr } from '../sql/bound.ts';
 import { reprOf, type Value } from '../sql/types.ts';
+import { TextColumn } from '../sql/values/text-column.ts';
 
 /** One row of a batch; `extra` are the values of the columns beyond the batch's own (a window's start, end, time). */
 export type Closure = (b: Batch, i: number, extra: readonly number[]) => Value | null;
@@ -34,7 +35,9 @@ function column(e: Expr & { k: 'col' }, width: number): Closure {
   return (b, i) => {
     const nulls = b.nulls[index] as Uint8Array | null;
     if (nulls !== null && nulls[i] === 1) return null;
-    const v = (b.cols[index] as Column)[i] as Value;
+    const column = b.cols[index] as Column;
+    if (column instanceof TextColumn) return column.at(i);
+    const v = column[i] as Value;
     return bool ? v === 1 : v;
   };
 }

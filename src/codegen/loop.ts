@@ -1,4 +1,5 @@
 import type { Batch, Column } from '../engine/batch.ts';
+import { plainColumn } from '../sql/values/text-column.ts';
 import type { Pane } from '../engine/pane.ts';
 import type { Writer } from './writer.ts';
 
@@ -29,9 +30,10 @@ export interface AggregateHost {
 }
 export type AggregateLoop = (b: Batch, host: AggregateHost) => void;
 
-/** Declares the columns of batch `b` as `c0..` and their null maps as `n0..`. */
-export function declareColumns(w: Writer, width: number): void {
-  for (let j = 0; j < width; j++) w.line(`const c${j} = b.cols[${j}], n${j} = b.nulls[${j}];`);
+/** Declares, before all else, columns of batch `b` as `c0..`, texts as strings, and their null maps as `n0..`. */
+export function declareColumns(w: Writer, columns: readonly number[]): void {
+  const plain = w.bind(plainColumn);
+  w.first(columns.map(j => `const c${j} = ${plain}(b.cols[${j}], b.length), n${j} = b.nulls[${j}];`));
 }
 
 /** A loop over the rows of `b` that goes on behind a row that failed; the try block costs nothing per row. */

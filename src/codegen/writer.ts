@@ -11,6 +11,9 @@ export class Writer {
 
   line(code: string): void { this.#lines.push(code); }
 
+  /** Lines before all that is there. */
+  first(lines: readonly string[]): void { this.#lines.unshift(...lines); }
+
   /** A new local name. */
   name(prefix = 't'): string { return `${prefix}${this.#fresh++}`; }
 

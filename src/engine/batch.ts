@@ -1,8 +1,9 @@
 import type { RecordBatch } from './records.ts';
 import { reprOf, type Schema, type SqlType } from '../sql/types.ts';
+import type { TextColumn } from '../sql/values/text-column.ts';
 
-/** Float64Array for repr f64, Uint8Array (0, 1) for bool, plain array for wide, text and bytes. */
-export type Column = Float64Array | Uint8Array | unknown[];
+/** Float64Array for repr f64, Uint8Array (0, 1) for bool, plain array for wide, text and bytes; text that only passes through or is grouped by may stay bytes. */
+export type Column = Float64Array | Uint8Array | unknown[] | TextColumn;
 
 /** Which record each row came from, for dead letters: row i is record `rows[i]` of `records`. */
 export interface Origin {
@@ -29,7 +30,7 @@ export interface Batch {
 }
 
 /** A new column for `capacity` values of a type. */
-export function newColumn(type: SqlType, capacity: number): Column {
+export function newColumn(type: SqlType, capacity: number): Exclude<Column, TextColumn> {
   switch (reprOf(type)) {
     case 'f64': return new Float64Array(capacity);
     case 'bool': return new Uint8Array(capacity);

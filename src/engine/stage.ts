@@ -1,9 +1,10 @@
 import { RowError } from '../errors.ts';
 import { locator } from '../codegen/locate.ts';
 import type { StageHost, StageLoop } from '../codegen/loop.ts';
-import { generateStage, interpretStage } from '../codegen/stage.ts';
+import { generateStage, interpretStage, movedText } from '../codegen/stage.ts';
 import type { Stage } from '../plan/physical.ts';
 import { nullable } from '../sql/bound.ts';
+import { TextColumn } from '../sql/values/text-column.ts';
 import { newColumn, type Batch, type Column } from './batch.ts';
 import type { Operator, OperatorContext, Output } from './operator.ts';
 
@@ -18,6 +19,10 @@ export class StageOperator implements Operator, StageHost {
   readonly #next: Output;
   readonly #loop: StageLoop;
   readonly #locate: ReturnType<typeof locator>;
+  /** Input column of each output column whose texts are moved as they are, else null. */
+  readonly #moved: readonly (number | null)[];
+  /** Input column of each output column, where that is all the stage does. */
+  readonly #renamed: readonly number[] | null;
   out: Column[] = [];
   outNulls: (Uint8Array | null)[] = [];
   rows = new Int32Array(0);
@@ -31,12 +36,20 @@ export class StageOperator implements Operator, StageHost {
     this.#context = context;
     this.#next = next;
     this.#loop = jit ? generateStage(stage, width).loop : interpretStage(stage, width);
+    this.#moved = stage.project.map(x => movedText(x, width));
+    const names = stage.project.flatMap(x => (x.k === 'col' && x.index < width ? [x.index] : []));
+    this.#renamed = stage.filter === null && stage.window === null && names.length === stage.project.length ? names : null;
     this.#locate = locator([...(stage.filter === null ? [] : [stage.filter]), ...stage.project], stage.window, width);
   }
 
   open(): void {}
 
   push(b: Batch): void {
+    if (this.#renamed !== null) {
+      const { schema } = this.#stage;
+      this.#next.push({ ...b, schema, cols: this.#renamed.map(j => b.cols[j] as Column), nulls: this.#renamed.map(j => b.nulls[j] ?? null) });
+      return;
+    }
     this.#reserve(this.#stage.window === null ? b.length : WINDOW_CHUNK);
     this.#loop(b, this);
   }
@@ -53,8 +66,11 @@ export class StageOperator implements Operator, StageHost {
     const { rows } = this;
     if (b.wm !== null) for (let i = 0; i < m; i++) this.#wm[i] = b.wm[rows[i] as number] as number;
     if (b.origin !== null) for (let i = 0; i < m; i++) this.#origin[i] = b.origin.rows[rows[i] as number] as number;
+    const from = rows.subarray(0, m);
+    const cols = this.#moved.map((j, k) => (j === null ? (this.out[k] as Column) : moveText(b.cols[j] as TextColumn | string[], this.out[k] as string[], from)));
+    this.#moved.forEach((j, k) => { if (j !== null) moveNulls(b.nulls[j] ?? null, this.outNulls[k] ?? null, from); });
     this.#next.push({
-      schema: this.#stage.schema, length: m, cols: this.out, nulls: this.outNulls,
+      schema: this.#stage.schema, length: m, cols, nulls: this.outNulls,
       wm: b.wm === null ? null : this.#wm,
       origin: b.origin === null ? null : { records: b.origin.records, rows: this.#origin },
     });
@@ -79,4 +95,15 @@ export class StageOperator implements Operator, StageHost {
     this.#wm = new Float64Array(rows);
     this.#origin = new Int32Array(rows);
   }
+}
+
+function moveText(from: TextColumn | string[], to: string[], rows: Int32Array): TextColumn | string[] {
+  if (from instanceof TextColumn) return from.pick(rows);
+  for (let k = 0; k < rows.length; k++) to[k] = from[rows[k] as number] as string;
+  return to;
+}
+
+function moveNulls(from: Uint8Array | null, to: Uint8Array | null, rows: Int32Array): void {
+  if (to === null) return;
+  for (let k = 0; k < rows.length; k++) to[k] = from === null ? 0 : (from[rows[k] as number] as number);
 }

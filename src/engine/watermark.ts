@@ -1,3 +1,4 @@
+import { TextColumn } from '../sql/values/text-column.ts';
 import type { Batch, Column } from './batch.ts';
 import type { Clock } from './clock.ts';
 
@@ -176,12 +177,12 @@ function without(b: Batch, wm: Float64Array, removed: readonly number[]): Batch 
   }
   const origin = b.origin as NonNullable<Batch['origin']>;
   return {
-    schema: b.schema, length: m, cols: b.cols.map(c => pick(c, keep)), nulls: b.nulls.map(c => (c === null ? null : pick(c, keep))),
+    schema: b.schema, length: m, cols: b.cols.map(c => (c instanceof TextColumn ? c.pick(keep) : pick(c, keep))), nulls: b.nulls.map(c => (c === null ? null : pick(c, keep))),
     wm: pick(wm, keep), origin: { records: origin.records, rows: pick(origin.rows, keep) },
   };
 }
 
-function pick<T extends Column | Int32Array>(from: T, keep: Int32Array): T {
+function pick<T extends Exclude<Column, TextColumn> | Int32Array>(from: T, keep: Int32Array): T {
   const to = (Array.isArray(from) ? new Array(keep.length) : new (from.constructor as new (n: number) => Float64Array)(keep.length)) as T;
   for (let k = 0; k < keep.length; k++) to[k] = from[keep[k] as number] as never;
   return to;

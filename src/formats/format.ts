@@ -14,6 +14,8 @@ export interface DecodeColumn {
   readonly time: 's' | 'ms' | 'us' | 'iso' | null;
   /** It is the time attribute itself: without it the record has no event time. */
   readonly attribute?: boolean;
+  /** A STRING of which nobody needs the text: it passes through or is grouped by. The decoder may give a TextColumn. */
+  readonly bytes?: boolean;
   /** NOT NULL in the schema: a missing value makes the record undecodable (user.data.missing). */
   readonly required: boolean;
 }

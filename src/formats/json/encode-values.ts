@@ -4,18 +4,22 @@ import { RowError } from '../../errors.ts';
 import { typeName, type SqlType, type Wide } from '../../sql/types.ts';
 import { printDecimal } from '../../sql/values/decimal.ts';
 import { printDate, printIso, printTime } from '../../sql/values/time.ts';
+import { TextColumn } from '../../sql/values/text-column.ts';
 import { pow10 } from '../../sql/values/wide.ts';
 import type { EncoderOptions } from '../format.ts';
 import { BACKSLASH, DOT, MINUS, QUOTE, ZERO } from './scan.ts';
 
+/** All columns but texts as bytes, which only writers of text know. */
+export type Cells = Exclude<Column, TextColumn>;
+
 /** Writes a value that is not NULL. */
-export type WriteValue = (column: Column, i: number, out: ByteWriter) => void;
+export type WriteValue = (column: Cells, i: number, out: ByteWriter) => void;
 
 /** As a JSON value. */
 export function jsonWriter(type: SqlType, options: EncoderOptions): WriteValue {
   switch (type.k) {
     case 'decimal': return options.decimals === 'string' ? quoted(plainWriter(type, options)) : plainWriter(type, options);
-    case 'string': case 'null': return (column, i, out) => writeString(column[i] as string, out);
+    case 'string': case 'null': return texts(writeStringBytes, writeString);
     case 'bytes': case 'date': case 'time': return quoted(plainWriter(type, options));
     case 'timestamp': case 'timestamp_ltz': return options.timestamps === 'iso' ? quoted(plainWriter(type, options)) : plainWriter(type, options);
     default: return plainWriter(type, options);
@@ -30,7 +34,7 @@ export function plainWriter(type: SqlType, options: EncoderOptions): WriteValue 
     case 'decimal': return (column, i, out) => writeDecimal(column[i] as Wide, type.s, out);
     case 'float': return (column, i, out) => out.ascii(doubleText(shortestFloat(column[i] as number), type));
     case 'double': return (column, i, out) => out.ascii(doubleText(column[i] as number, type));
-    case 'string': case 'null': return (column, i, out) => writeText(column[i] as string, out);
+    case 'string': case 'null': return texts(writeTextBytes, writeText);
     case 'bytes': return (column, i, out) => out.ascii(base64(column[i] as Uint8Array));
     case 'date': return (column, i, out) => out.ascii(printDate(column[i] as number));
     case 'time': return (column, i, out) => out.ascii(printTime(column[i] as number));
@@ -39,6 +43,12 @@ export function plainWriter(type: SqlType, options: EncoderOptions): WriteValue 
     default: return (column, i, out) => writeInteger(column[i] as number, out);
   }
 }
+
+/** A column of strings, or of texts as bytes. */
+const texts = (bytes: (column: TextColumn, i: number, out: ByteWriter) => void, strings: (s: string, out: ByteWriter) => void): WriteValue => (column: Column, i, out) => {
+  if (column instanceof TextColumn) bytes(column, i, out);
+  else strings(column[i] as string, out);
+};
 
 const quoted = (write: WriteValue): WriteValue => (column, i, out) => {
   out.reserve(1);
@@ -148,6 +158,38 @@ const ESCAPED = /[\u0000-\u001f"\\]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud8
 const SHORT_ESCAPES: Readonly<Record<string, string>> = { '"': '\\"', '\\': '\\\\', '\b': '\\b', '\f': '\\f', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 const escape = (c: string): string => SHORT_ESCAPES[c] ?? `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`;
+
+function writeStringBytes(column: TextColumn, i: number, out: ByteWriter): void {
+  const { bytes } = column;
+  const end = column.end[i] as number;
+  let from = column.start[i] as number;
+  out.reserve(end - from + 2);
+  const { buf } = out;
+  let p = out.pos;
+  buf[p++] = QUOTE;
+  while (from < end) {
+    const c = bytes[from++] as number;
+    if (c < 32 || c > 126 || c === QUOTE || c === BACKSLASH) return writeLong(column.at(i), out);
+    buf[p++] = c;
+  }
+  buf[p++] = QUOTE;
+  out.pos = p;
+}
+
+function writeTextBytes(column: TextColumn, i: number, out: ByteWriter): void {
+  const { bytes } = column;
+  const end = column.end[i] as number;
+  let from = column.start[i] as number;
+  out.reserve(end - from);
+  const { buf } = out;
+  let p = out.pos;
+  while (from < end) {
+    const c = bytes[from++] as number;
+    if (c > 126) return out.utf8(column.at(i));
+    buf[p++] = c;
+  }
+  out.pos = p;
+}
 
 function writeLong(s: string, out: ByteWriter): void {
   const text = s.replace(ESCAPED, escape);

@@ -2,7 +2,7 @@ import type { Batch } from '../../engine/batch.ts';
 import { ByteWriter } from '../../engine/bytes.ts';
 import type { Schema } from '../../sql/types.ts';
 import type { Encoder, EncoderOptions } from '../format.ts';
-import { jsonWriter, plainWriter, writeString, type WriteValue } from './encode-values.ts';
+import { jsonWriter, plainWriter, writeString, type Cells, type WriteValue } from './encode-values.ts';
 import { CLOSE_ARRAY, CLOSE_OBJECT, COMMA, OPEN_ARRAY } from './scan.ts';
 
 interface FieldWriter {
@@ -44,7 +44,7 @@ export class JsonEncoder implements Encoder {
     try {
       if (this.#keyText === null) this.#array(batch, i, out);
       else if (isNull(batch, first, i)) return false;
-      else this.#keyText(batch.cols[first] as Batch['cols'][number], i, out);
+      else this.#keyText(batch.cols[first] as Cells, i, out);
       return true;
     } catch (error) {
       out.pos = start;
@@ -78,7 +78,7 @@ export class JsonEncoder implements Encoder {
 
   #cell(batch: Batch, c: number, i: number, out: ByteWriter): void {
     if (isNull(batch, c, i)) writeBytes(NULL, out);
-    else (this.#fields[c] as FieldWriter).write(batch.cols[c] as Batch['cols'][number], i, out);
+    else (this.#fields[c] as FieldWriter).write(batch.cols[c] as Cells, i, out);
   }
 }
 
