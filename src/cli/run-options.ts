@@ -1,3 +1,4 @@
+import { PACK_GROUPS } from '../engine/group-store.ts';
 import { totalmem } from 'node:os';
 import type { OnError, PipelineSpec } from '../config/spec.ts';
 import { PipeError } from '../errors.ts';
@@ -20,6 +21,8 @@ export interface RunOptions {
   readonly json: boolean;
   readonly quiet: boolean;
   readonly batchRows: number;
+  /** Groups from which on a window is packed in the state file. */
+  readonly packFrom: number;
 }
 
 export const runFlags: readonly Flag[] = [
@@ -59,6 +62,7 @@ export function runOptions(p: Parsed, io: Io): RunOptions {
     json: p.has('json'),
     quiet: p.has('quiet'),
     batchRows: Math.max(1, Math.floor(Number(io.env['PIPE_BATCH_ROWS']) || DEFAULT_BATCH_ROWS)),
+    packFrom: Math.max(1, Math.floor(Number(io.env['PIPE_PACK_GROUPS']) || PACK_GROUPS)),
   };
 }
 

@@ -152,7 +152,7 @@ class Run {
     return new PipelineRuntime({
       spec, plan, log, store, formats, engine, clock, notices: this.#notices, taps: print ? this.#taps(c) : new Map(), committed: () => this.#printing.flush(),
       options: {
-        following, from: this.#o.from, batchRows: this.#o.batchRows, jit: this.#o.jit, onError: this.#o.onError, resume: this.#o.resume, memory: memoryLimit(spec), drain: DRAIN_MS,
+        following, from: this.#o.from, batchRows: this.#o.batchRows, packFrom: this.#o.packFrom, jit: this.#o.jit, onError: this.#o.onError, resume: this.#o.resume, memory: memoryLimit(spec), drain: DRAIN_MS,
         takeOver: this.#o.reset, ownerId: randomBytes(9).toString('base64url'),
       },
     });

@@ -1,32 +1,13 @@
 import type { Batch } from '../engine/batch.ts';
+import type { KeyWriter } from '../engine/group-key.ts';
 import type { Aggregate } from '../plan/physical.ts';
 import { nullable, type AggregateCall, type Expr } from '../sql/bound.ts';
 import type { Places } from '../sql/functions/define.ts';
-import { reprOf, type SqlType, type Value } from '../sql/types.ts';
+import { reprOf, type Repr, type SqlType, type Value } from '../sql/types.ts';
 import { Emitter, type Code } from './emit.ts';
 import { interpret } from './interpret.ts';
 import { declareColumns, rowLoop, type AggregateHost, type AggregateLoop } from './loop.ts';
 import { Writer } from './writer.ts';
-
-/** What a group is found by: the value itself for one key (null is the NULL group), a text that no other keys make for several. */
-export type GroupKey = Value | null;
-
-const bytesKey = (b: Uint8Array): string => Buffer.from(b.buffer, b.byteOffset, b.length).latin1Slice();
-
-/** `~` NULL, `5:abcde` text with its length, `12|` the rest: unambiguous when put in a row. */
-const part = (type: SqlType, v: Value | null): string => {
-  if (v === null) return '~';
-  const text = typeof v === 'object' ? bytesKey(v) : String(v);
-  return isText(type) ? `${text.length}:${text}` : `${text}|`;
-};
-const isText = (t: SqlType): boolean => reprOf(t) === 'text' || reprOf(t) === 'bytes';
-
-export function groupKey(types: readonly SqlType[], values: readonly (Value | null)[]): GroupKey {
-  if (types.length === 0) return 0;
-  const [first] = values as [Value | null];
-  if (types.length === 1) return first !== null && typeof first === 'object' ? bytesKey(first) : first;
-  return values.map((v, j) => part(types[j] as SqlType, v)).join('');
-}
 
 /** Columns of `calls[k]` in the state of a pane start here. */
 export const slotsBefore = (calls: readonly AggregateCall[], k: number): number => calls.slice(0, k).reduce((n, c) => n + c.fn.state.length, 0);
@@ -35,49 +16,50 @@ export const slotsBefore = (calls: readonly AggregateCall[], k: number): number 
 export function generateAggregate(a: Aggregate, width: number): { readonly loop: AggregateLoop; readonly source: string } {
   const w = new Writer();
   const e = new Emitter(w, width, ['ws', 'we', '(we - 1)']);
-  declareColumns(w, [...Array(width).keys()]);
+  const text = keyText(a, width);
+  if (text !== null) w.line(`const kt = h.keyText(b, ${text.index}), kb = kt.bytes, ks = kt.start, ke = kt.end, kh = kt.hash;${text.nullable ? ` const kn = b.nulls[${text.index}];` : ''}`);
+  else w.line('const kw = h.key;');
   w.line('let pane = null, end = NaN, filtered = 0;');
   if (a.window !== null) w.line('const wm = b.wm, closed = h.closed;');
   rowLoop(w, () => {
     const { filter } = a;
     if (filter !== null) w.line(e.section(() => w.line(`if (!(${e.test(filter)})) { filtered++; continue; }`)));
-    if (a.window === null) w.line(fold(a, w, e, 'if (pane === null) pane = h.pane(0, Infinity);'));
+    if (a.window === null) w.line(fold(a, width, w, e, 'if (pane === null) pane = h.pane(0, Infinity);'));
     else {
       const late = (newest: string): string => `const at = wm[i] > closed ? wm[i] : closed;\nif (${newest} - 1 <= at) { h.late(b, i); continue; }`;
       const into = (ws: string, we: string): string => `if (${we} !== end) { pane = h.pane(${ws}, ${we}); end = ${we}; }`;
       if ('k' in a.window) {
-        w.line(`const ws = c${a.window.start}[i], we = c${a.window.end}[i];\n${late('we')}\n${fold(a, w, e, into('ws', 'we'))}`);
+        w.line(`const ws = ${e.array(a.window.start)}[i], we = ${e.array(a.window.end)}[i];\n${late('we')}\n${fold(a, width, w, e, into('ws', 'we'))}`);
       } else {
         const { def, ms, time } = a.window;
-        w.line(`const t = c${time}[i];\n${late(def.newestJs('t', ms))}`);
-        w.line(def.eachJs('t', ms, (ws, we) => `const we = ${we};\nif (we - 1 > at) {\n${fold(a, w, e, into(ws, 'we'))}\n}`));
+        w.line(`const t = ${e.array(time)}[i];\n${late(def.newestJs('t', ms))}`);
+        w.line(def.eachJs('t', ms, (ws, we) => `const we = ${we};\nif (we - 1 > at) {\n${fold(a, width, w, e, into(ws, 'we'))}\n}`));
       }
     }
   });
   w.line('if (filtered > 0) h.filtered(filtered);');
+  declareColumns(w, e.used());
   return { loop: w.compile<AggregateLoop>(['b', 'h']), source: w.source() };
 }
 
-const orNull = (c: Code): string => (c.n === null ? c.v : `(${c.n} ? null : ${c.v})`);
+/** The one key that is a text as it came, whose bytes are at hand. */
+function keyText(a: Aggregate, width: number): (Expr & { k: 'col' }) | null {
+  const [key] = a.keys;
+  return a.keys.length === 1 && key?.k === 'col' && key.index < width && reprOf(key.type) === 'text' ? key : null;
+}
 
 /** Keys and arguments first, so that a row that fails makes no pane and touches no aggregate; then the pane (`into`), the group, every fold. */
-function fold(a: Aggregate, w: Writer, e: Emitter, into: string): string {
+function fold(a: Aggregate, width: number, w: Writer, e: Emitter, into: string): string {
   return e.section(() => {
-    const keys = a.keys.map(k => e.emit(k));
+    const found = findGroup(keyText(a, width), a.keys, w, e);
     const calls = a.calls.map(c => ({ c, when: c.filter === null ? null : w.temp(e.test(c.filter)), args: [] as Code[] }));
     for (const call of calls) {
       // an argument is not evaluated for rows that FILTER leaves out, so it cannot fail there
       if (call.when === null || call.c.args.length === 0) call.args = call.c.args.map(x => e.emit(x));
       else call.args = call.c.args.map(x => guarded(w, e, x, call.when as string));
     }
-    const single = a.keys.length === 1 ? (a.keys[0] as Expr) : null;
-    const key =
-      single !== null ? (reprOf(single.type) === 'bytes' ? bytesKeyCode(w, keys[0] as Code) : orNull(keys[0] as Code))
-      : a.keys.length === 0 ? '0'
-      : w.temp(a.keys.map((k, j) => keyPart(w, k, keys[j] as Code)).join(' + '));
     w.line(into);
-    w.line(`let g = pane.index.get(${key});`);
-    w.line(`if (g === undefined) g = pane.add(${key}, [${keys.map(orNull).join(', ')}]);`);
+    w.line(`const g = ${found};`);
     w.line('if (pane.dirty[g] === 0) pane.touch(g);');
     if (a.calls.length > 0) w.line('const st = pane.state;');
     let at = 0;
@@ -102,14 +84,22 @@ function guarded(w: Writer, e: Emitter, x: Expr, when: string): Code {
   return { v, n };
 }
 
-/** A single key of bytes: what groupKey makes of it. */
-const bytesKeyCode = (w: Writer, c: Code): string => w.temp(`${c.n === null ? '' : `${c.n} ? null : `}${w.bind(bytesKey)}(${c.v})`);
-
-function keyPart(w: Writer, k: Expr, c: Code): string {
-  const text = reprOf(k.type) === 'bytes' ? w.temp(`${c.n === null ? '' : `${c.n} ? '' : `}${w.bind(bytesKey)}(${c.v})`) : c.v;
-  const value = isText(k.type) ? `${text}.length + ':' + ${text}` : `${text} + '|'`;
-  return c.n === null ? `(${value})` : `(${c.n} ? '~' : ${value})`;
+/** JavaScript for the group of row `i`, once there is a pane; keys that are no bytes yet are evaluated and written here. */
+function findGroup(text: (Expr & { k: 'col' }) | null, keys: readonly Expr[], w: Writer, e: Emitter): string {
+  if (text === null) {
+    w.line('kw.begin();');
+    for (const k of keys) {
+      const c = e.emit(k);
+      const write = `kw.${writerOf[reprOf(k.type)]}(${c.v});`;
+      w.line(c.n === null ? write : `if (${c.n}) kw.null(); else ${write}`);
+    }
+    return 'pane.find(kw.bytes, 0, kw.pos, kw.hash())';
+  }
+  const find = 'pane.find(kb, ks[i], ke[i], kh[i])';
+  return text.nullable ? `kn !== null && kn[i] === 1 ? h.nullGroup(pane) : ${find}` : find;
 }
+
+const writerOf = { text: 'text', f64: 'number', wide: 'wide', bool: 'boolean', bytes: 'octets' } as const satisfies Record<Repr, keyof KeyWriter>;
 
 /** The same loop over closures. */
 export function interpretAggregate(a: Aggregate, width: number): AggregateLoop {
@@ -124,11 +114,12 @@ export function interpretAggregate(a: Aggregate, width: number): AggregateLoop {
   });
   const fold = (b: Batch, h: AggregateHost, i: number, start: number, end: number): void => {
     const extra = [start, end, end - 1];
-    const values = keys.map(k => k(b, i, extra));
+    const { key } = h;
+    key.begin();
+    keys.forEach((k, j) => key.value(types[j] as SqlType, k(b, i, extra)));
     const args = calls.map(c => (c.filter !== null && c.filter(b, i, extra) !== true ? null : c.args.map(x => x(b, i, extra))));
     const pane = h.pane(start, end);
-    const key = groupKey(types, values);
-    const g = pane.index.get(key) ?? pane.add(key, values);
+    const g = pane.find(key.bytes, 0, key.pos, key.hash());
     if (pane.dirty[g] === 0) pane.touch(g);
     calls.forEach((c, j) => {
       const x = args[j];

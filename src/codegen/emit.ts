@@ -33,6 +33,7 @@ export class Emitter {
   readonly #extra: readonly string[];
   /** Columns already loaded for this row; loads go to the row's head, where they dominate every use. */
   readonly #loaded = new Map<number, Code>();
+  readonly #used = new Set<number>();
   #head: string[] = [];
 
   constructor(w: Writer, width: number, extra: readonly string[] = []) {
@@ -49,7 +50,13 @@ export class Emitter {
   }
 
   /** Input columns that the code reads. */
-  used(): readonly number[] { return [...this.#loaded.keys()]; }
+  used(): readonly number[] { return [...this.#used]; }
+
+  /** Input column `index` as an array, for code that never meets a NULL there. */
+  array(index: number): string {
+    this.#used.add(index);
+    return `c${index}`;
+  }
 
   emit(e: Expr): Code {
     switch (e.k) {
@@ -74,7 +81,7 @@ export class Emitter {
     let code = this.#loaded.get(e.index);
     if (code === undefined) {
       const v = `v${e.index}`;
-      const load = `c${e.index}[i]`;
+      const load = `${this.array(e.index)}[i]`;
       this.#head.push(`const ${v} = ${reprOf(e.type) === 'bool' ? `${load} === 1` : load};`);
       if (e.nullable) this.#head.push(`const u${e.index} = n${e.index} !== null && n${e.index}[i] === 1;`);
       code = { v, n: e.nullable ? `u${e.index}` : null };

@@ -1,5 +1,6 @@
 import type { Batch, Column } from '../engine/batch.ts';
-import { plainColumn } from '../sql/values/text-column.ts';
+import { plainColumn, type TextColumn } from '../sql/values/text-column.ts';
+import type { KeyWriter } from '../engine/group-key.ts';
 import type { Pane } from '../engine/pane.ts';
 import type { Writer } from './writer.ts';
 
@@ -24,6 +25,12 @@ export interface AggregateHost {
   /** Watermark (ms) up to which panes are closed for good. */
   readonly closed: number;
   pane(start: number, end: number): Pane;
+  /** For the keys of one row. */
+  readonly key: KeyWriter;
+  /** Column `index`, a text that is the only key, as bytes with hashes. */
+  keyText(b: Batch, index: number): TextColumn;
+  /** The group of NULL, where there is one key. */
+  nullGroup(pane: Pane): number;
   late(b: Batch, i: number): void;
   filtered(n: number): void;
   failed(b: Batch, i: number, error: unknown): void;

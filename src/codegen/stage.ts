@@ -30,7 +30,7 @@ export function generateStage(s: Stage, width: number): { readonly loop: StageLo
       w.line(e.section(() => w.line(`if (!(${e.test(filter)})) { filtered++; continue; }`)));
     }
     if (s.window === null) w.line(project());
-    else w.line(`const t = c${s.window.time}[i];\n${s.window.def.eachJs('t', s.window.ms, (_ws, we) => `const we = ${we};\nif (m === capacity) { h.emit(b, m); m = 0; }\n${project()}`)}`);
+    else w.line(`const t = ${e.array(s.window.time)}[i];\n${s.window.def.eachJs('t', s.window.ms, (_ws, we) => `const we = ${we};\nif (m === capacity) { h.emit(b, m); m = 0; }\n${project()}`)}`);
   });
   w.line('if (filtered > 0) h.filtered(filtered);\nh.emit(b, m);');
   declareColumns(w, e.used());

@@ -4,17 +4,17 @@ import { locator } from '../codegen/locate.ts';
 import type { AggregateHost, AggregateLoop } from '../codegen/loop.ts';
 import type { Aggregate } from '../plan/physical.ts';
 import type { AggregateFn } from '../sql/functions/define.ts';
-import type { Value } from '../sql/types.ts';
+import { reprOf, type Schema, type Value } from '../sql/types.ts';
 import type { StateTx } from '../state/store.ts';
+import { plainColumn, TextColumn } from '../sql/values/text-column.ts';
 import { newColumn, type Batch, type Column } from './batch.ts';
+import { KeyWriter, NULL_HASH, NULL_KEY, TextEncoder } from './group-key.ts';
 import { GroupStore } from './group-store.ts';
 import type { Operator, OperatorContext, Output } from './operator.ts';
 import { Pane } from './pane.ts';
 
 /** Rows pushed on at once when a pane closes. */
 const OUT_ROWS = 4096;
-/** Map entry, key value and bookkeeping of one group, beside its slots; measured on short keys. */
-const GROUP_BYTES = 96;
 
 /**
  * GROUP BY within windows, or over the whole input when `window` is null. A pane closes, and a row is late for it, when
@@ -31,7 +31,10 @@ export class AggregateOperator implements Operator, AggregateHost {
   /** Calls whose groups hold bytes beyond their slots, with their first slot. */
   readonly #sized: readonly { readonly at: number; readonly bytes: NonNullable<AggregateFn['bytes']> }[];
   readonly #store: GroupStore;
-  readonly #groupBytes: number;
+  readonly key: KeyWriter;
+  readonly #texts = new TextEncoder();
+  /** The pane that was used last, mostly the one that the next batch is for. */
+  #last: Pane | null = null;
   /** Watermark or end of input that waits behind an unfinished close. */
   #waiting: { readonly ms: number; readonly finish: boolean } | null = null;
   #forwarded = -Infinity;
@@ -47,8 +50,8 @@ export class AggregateOperator implements Operator, AggregateHost {
     const exprs = [...(a.filter === null ? [] : [a.filter]), ...a.keys, ...a.calls.flatMap(c => [...(c.filter === null ? [] : [c.filter]), ...c.args])];
     this.#locate = locator(exprs, a.window !== null && 'def' in a.window ? a.window : null, width);
     this.#sized = a.calls.flatMap((c, k) => (c.fn.bytes === undefined ? [] : [{ at: slotsBefore(a.calls, k), bytes: c.fn.bytes }]));
-    this.#store = new GroupStore(a, shape, context.state);
-    this.#groupBytes = GROUP_BYTES + 8 * (this.#store.slots.length + a.keys.length);
+    this.#store = new GroupStore(a, shape, context.state, context.packFrom);
+    this.key = new KeyWriter(a.keys.length);
   }
 
   open(): void {
@@ -59,7 +62,7 @@ export class AggregateOperator implements Operator, AggregateHost {
     this.#store.load((start, end) => this.pane(start, end));
     // a close that was cut goes on, also when no newer record comes
     if (this.closed > this.#forwarded || this.#due(false).length > 0) this.#waiting = { ms: this.closed, finish: false };
-    for (const pane of this.#panes.values()) if (pane.extra !== null) this.#weigh(pane, pane.index.values());
+    for (const pane of this.#panes.values()) if (pane.extra !== null) this.#weigh(pane, 0);
   }
 
   push(b: Batch): void { this.#loop(b, this); }
@@ -94,7 +97,7 @@ export class AggregateOperator implements Operator, AggregateHost {
   }
 
   snapshot(tx: StateTx): void {
-    for (const pane of this.#panes.values()) if (pane.extra !== null) this.#weigh(pane, pane.changed);
+    for (const pane of this.#panes.values()) if (pane.extra !== null) this.#weigh(pane, pane.saved);
     this.#store.save(tx, this.#panes.values());
     if (this.closed > -Infinity) tx.put(this.id, 'closed', this.closed);
     if (this.#forwarded > -Infinity) tx.put(this.id, 'forwarded', this.#forwarded);
@@ -103,12 +106,21 @@ export class AggregateOperator implements Operator, AggregateHost {
   pane(start: number, end: number): Pane {
     let pane = this.#panes.get(end);
     if (pane === undefined) {
-      const made: Pane = new Pane(start, end, this.#a.keys.length, this.#store.slots, this.#a.window === null, this.#sized.length > 0, added => this.#keysGrew(made, added));
-      this.#panes.set(end, (pane = made));
-      this.#grow(16);
+      pane = new Pane(start, end, this.#store.slots, this.#a.window === null, this.#sized.length > 0, bytes => this.#grow(bytes));
+      this.#panes.set(end, pane);
     }
+    this.#last = pane;
     return pane;
   }
+
+  keyText(b: Batch, index: number): TextColumn {
+    const column = b.cols[index] as TextColumn | string[];
+    const keys = column instanceof TextColumn && column.hash !== null ? column : this.#texts.column(plainColumn(column, b.length), b.nulls[index] ?? null, b.length);
+    this.#last?.lookAhead(keys, b.length);
+    return keys;
+  }
+
+  nullGroup(pane: Pane): number { return pane.find(NULL_KEY, 0, 1, NULL_HASH); }
 
   late(b: Batch, i: number): void { this.#context.counts.late(this.id, b, i); }
 
@@ -147,48 +159,94 @@ export class AggregateOperator implements Operator, AggregateHost {
       return true;
     }
     this.#panes.delete(pane.end);
-    this.#grow(-pane.dirty.length, -pane.extraBytes - pane.reportedKeyBytes);
+    if (this.#last === pane) this.#last = null;
+    this.#grow(-pane.bytes - pane.extraBytes);
     this.#store.closed(pane);
     return true;
   }
 
   #emit(pane: Pane, from: number, to: number): void {
-    const { schema, keys, calls, window } = this.#a;
-    const cols: Column[] = schema.map(f => newColumn(f.type, to - from));
-    const nulls: (Uint8Array | null)[] = schema.map(f => (f.nullable ? new Uint8Array(to - from) : null));
-    const put = (j: number, m: number, v: Value | null): void => {
-      if (v === null) (nulls[j] as Uint8Array)[m] = 1;
-      else (cols[j] as unknown[])[m] = typeof v === 'boolean' ? (v ? 1 : 0) : v;
-      if (v !== null && nulls[j] !== null) (nulls[j] as Uint8Array)[m] = 0;
-    };
-    let m = 0;
+    if (pane.pending === null && this.#emitAll(pane, from, to)) return;
+    this.#emitEach(pane, from, to);
+  }
+
+  /** Groups [from, to) column by column; false, and nothing is emitted, when a result fails. */
+  #emitAll(pane: Pane, from: number, to: number): boolean {
+    const { schema, keys, calls } = this.#a;
+    const m = to - from;
+    const cols: Column[] = schema.map(f => newColumn(f.type, m));
+    const nulls: (Uint8Array | null)[] = schema.map(f => (f.nullable ? new Uint8Array(m) : null));
+    let at = 0;
+    try {
+      for (let j = 0; j < calls.length; j++) {
+        const { fn } = calls[j] as (typeof calls)[number];
+        const column = cols[keys.length + j] as unknown[];
+        const empty = nulls[keys.length + j] as Uint8Array;
+        for (let i = 0; i < m; i++) {
+          const v = fn.result(pane.state, at, from + i);
+          if (v === null) empty[i] = 1;
+          else column[i] = typeof v === 'boolean' ? (v ? 1 : 0) : v;
+        }
+        at += fn.state.length;
+      }
+    } catch (error) {
+      if (!(error instanceof RowError)) throw error;
+      return false;
+    }
+    this.#putKeys(pane, from, to, cols, nulls);
+    this.#bounds(pane).forEach((t, j) => (cols[keys.length + calls.length + j] as Float64Array).fill(t));
+    this.#next.push({ schema, length: m, cols, nulls, wm: new Float64Array(m).fill(this.#forwarded), origin: null });
+    return true;
+  }
+
+  #putKeys(pane: Pane, from: number, to: number, cols: Column[], nulls: readonly (Uint8Array | null)[]): void {
+    const { keys } = this.#a;
+    const [first] = keys;
+    if (keys.length === 1 && first !== undefined && reprOf(first.type) === 'text') {
+      const { keyAt, keyBytes } = pane;
+      cols[0] = new TextColumn(keyBytes, keyAt.subarray(from, to), keyAt.subarray(from + 1, to + 1), null);
+      const empty = nulls[0];
+      if (empty) for (let g = from; g < to; g++) if (keyBytes[keyAt[g] as number] === NULL_KEY[0] && (keyAt[g + 1] as number) > (keyAt[g] as number)) empty[g - from] = 1;
+      return;
+    }
+    for (let g = from; g < to; g++) {
+      const values = this.#store.keys(pane, g);
+      for (let j = 0; j < values.length; j++) {
+        const v = values[j] as Value | null;
+        if (v === null) (nulls[j] as Uint8Array)[g - from] = 1;
+        else (cols[j] as unknown[])[g - from] = typeof v === 'boolean' ? (v ? 1 : 0) : v;
+      }
+    }
+  }
+
+  #bounds(pane: Pane): readonly number[] { return this.#a.window === null ? [] : [pane.start, pane.end, pane.end - 1]; }
+
+  /** Groups [from, to) one by one: those that are pending, where one pane is emitted more than once, and without those that fail. */
+  #emitEach(pane: Pane, from: number, to: number): void {
+    const { schema, calls } = this.#a;
+    const rows: (Value | null)[][] = [];
     for (let g = from; g < to; g++) {
       if (pane.pending !== null && pane.pending[g] === 0) continue;
-      keys.forEach((_, j) => put(j, m, (pane.keys[j] as (Value | null)[])[g] as Value | null));
-      if (window !== null) [pane.start, pane.end, pane.end - 1].forEach((t, j) => put(keys.length + calls.length + j, m, t));
       let at = 0;
       try {
-        for (let j = 0; j < calls.length; j++) {
-          const { fn } = calls[j] as (typeof calls)[number];
-          put(keys.length + j, m, fn.result(pane.state, at, g));
+        const results = calls.map(({ fn }) => {
+          const v = fn.result(pane.state, at, g);
           at += fn.state.length;
-        }
-        m++;
-        if (pane.pending !== null) pane.settle(g);
+          return v;
+        });
+        rows.push([...this.#store.keys(pane, g), ...results, ...this.#bounds(pane)]);
       } catch (error) {
         if (!(error instanceof RowError)) throw error;
         this.#failedGroup(pane, g, error);
-        if (pane.pending !== null) pane.settle(g);
       }
+      if (pane.pending !== null) pane.settle(g);
     }
-    if (m === 0) return;
-    const wm = new Float64Array(m).fill(this.#forwarded);
-    this.#next.push({ schema, length: m, cols, nulls, wm, origin: null });
+    if (rows.length > 0) this.#next.push({ ...batchOf(schema, rows), wm: new Float64Array(rows.length).fill(this.#forwarded) });
   }
 
   /** A result that does not fit (SUM overflow): the group is reported with its key and the results that do, the others as NULL. */
   #failedGroup(pane: Pane, g: number, error: RowError): void {
-    const { schema, keys, calls, window } = this.#a;
+    const { schema, calls } = this.#a;
     let at = 0;
     const results = calls.map(c => {
       const from = at;
@@ -199,15 +257,8 @@ export class AggregateOperator implements Operator, AggregateHost {
         return null;
       }
     });
-    const values = [...keys.map((_, j) => (pane.keys[j] as (Value | null)[])[g] as Value | null), ...results, ...(window === null ? [] : [pane.start, pane.end, pane.end - 1])];
-    const cols = schema.map((f, j) => {
-      const column = newColumn(f.type, 1) as unknown[];
-      const v = values[j] as Value | null;
-      if (v !== null) column[0] = typeof v === 'boolean' ? (v ? 1 : 0) : v;
-      return column as unknown as Column;
-    });
-    const nulls = values.map(v => (v === null ? new Uint8Array([1]) : null));
-    this.#context.counts.failed(this.id, { schema, length: 1, cols, nulls, wm: null, origin: null }, 0, error.code, error.message, calls[0]?.at ?? null);
+    const row = [...this.#store.keys(pane, g), ...results, ...this.#bounds(pane)];
+    this.#context.counts.failed(this.id, batchOf(schema, [row]), 0, error.code, error.message, calls[0]?.at ?? null);
   }
 
   keys(): number {
@@ -216,27 +267,34 @@ export class AggregateOperator implements Operator, AggregateHost {
     return n;
   }
 
-  #keysGrew(pane: Pane, added: number): void {
-    const bytes = pane.keyBytes - pane.reportedKeyBytes;
-    pane.reportedKeyBytes = pane.keyBytes;
-    this.#grow(added, bytes);
-  }
+  #grow(bytes: number): void { this.#context.memory(this.id, this.keys(), bytes); }
 
-  /** `groups` of room and `bytes` beside them, more or less than before. */
-  #grow(groups: number, bytes = 0): void {
-    this.#context.memory(this.id, this.keys(), bytes + groups * this.#groupBytes);
-  }
-
-  /** Texts and sets of the groups that changed, weighed once an epoch. */
-  #weigh(pane: Pane, groups: Iterable<number>): void {
+  /** Texts and sets of the groups that changed and of those from `first` on, weighed once an epoch. */
+  #weigh(pane: Pane, first: number): void {
     const extra = pane.extra as Float64Array;
     const before = pane.extraBytes;
-    for (const g of groups) {
+    const weigh = (g: number): void => {
       let bytes = 0;
       for (const s of this.#sized) bytes += s.bytes(pane.state, s.at, g);
       pane.extraBytes += bytes - (extra[g] as number);
       extra[g] = bytes;
-    }
-    if (pane.extraBytes !== before) this.#grow(0, pane.extraBytes - before);
+    };
+    for (let i = 0; i < pane.changes; i++) weigh(pane.changed[i] as number);
+    for (let g = first; g < pane.groups; g++) weigh(g);
+    if (pane.extraBytes !== before) this.#grow(pane.extraBytes - before);
   }
+}
+
+/** Rows of values as a batch; NULLs are marked in every column. */
+function batchOf(schema: Schema, rows: readonly (readonly (Value | null)[])[]): Batch {
+  const cols = schema.map((f, j) => {
+    const column = newColumn(f.type, rows.length) as unknown[];
+    rows.forEach((row, i) => {
+      const v = row[j] as Value | null;
+      if (v !== null) column[i] = typeof v === 'boolean' ? (v ? 1 : 0) : v;
+    });
+    return column as unknown as Column;
+  });
+  const nulls = schema.map((_, j) => (rows.some(row => row[j] === null) ? Uint8Array.from(rows, row => (row[j] === null ? 1 : 0)) : null));
+  return { schema, length: rows.length, cols, nulls, wm: null, origin: null };
 }

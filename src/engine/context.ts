@@ -7,6 +7,7 @@ import type { Counts, OperatorContext } from './operator.ts';
 export class RunContext implements OperatorContext {
   readonly state: StateStore;
   readonly counts: Counts;
+  readonly packFrom: number;
   readonly #limit: number;
   readonly #outputBytes: () => number;
   /** Bytes of state in memory, by the operators' own estimate. */
@@ -15,7 +16,8 @@ export class RunContext implements OperatorContext {
   grown = 0;
 
   /** `limit` in bytes. */
-  constructor(state: StateStore, counts: Counts, limit: number, outputBytes: () => number) {
+  constructor(state: StateStore, counts: Counts, limit: number, packFrom: number, outputBytes: () => number) {
+    this.packFrom = packFrom;
     this.state = state;
     this.counts = counts;
     this.#limit = limit;

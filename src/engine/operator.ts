@@ -22,6 +22,8 @@ export interface Counts {
 export interface OperatorContext {
   readonly state: StateStore;
   readonly counts: Counts;
+  /** Groups from which on a pane is packed in the state file, see group-store.ts. */
+  readonly packFrom: number;
   /** Bytes of state held in memory changed by `n`; throws system.resource.memory past `settings.memory`. */
   memory(operator: string, keys: number, n: number): void;
   /** True when this epoch holds as much output as it may (32 MB): a close of many groups then pauses until the next epoch. */

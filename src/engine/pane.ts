@@ -1,65 +1,167 @@
+import { PipeError } from '../errors.ts';
 import { stateColumn, type StateColumn, type StateSlot } from '../sql/functions/define.ts';
-import type { Value } from '../sql/types.ts';
+import { hashBytes, type TextColumn } from '../sql/values/text-column.ts';
+
+const FIRST_GROUPS = 16;
+/** Below so many groups the caches of the processor hold a pane, and looking ahead costs more than it saves. */
+const LOOK_AHEAD_GROUPS = 20_000;
+/** Largest place that an Int32Array can name. */
+const MOST_KEY_BYTES = 0x7fffffff;
 
 /**
- * The groups of one open window: key to dense group number, the key values, one column per state slot, and which groups
- * changed since the last epoch. It is the write-back cache of its rows in the state file: a window that opens and closes
- * within one epoch never touches SQLite.
+ * The groups of one open window: a hash table from key bytes (group-key.ts) to dense group numbers, one column per state slot, and
+ * which groups changed since the last epoch. It is the write-back cache of its rows in the state file: a window that opens and
+ * closes within one epoch never touches SQLite. Nothing is allocated per group, and the whole is freed when the window closes.
  */
 export class Pane {
   readonly start: number;
   readonly end: number;
-  readonly index = new Map<Value | null, number>();
-  /** Key values by key column, then by group. */
-  readonly keys: (Value | null)[][];
+  /** Number of groups; they are numbered in the order of their making. */
+  groups = 0;
+  /** Keys of group g: [keyAt[g], keyAt[g + 1]). */
+  keyBytes: Buffer = Buffer.allocUnsafeSlow(FIRST_GROUPS * 8);
+  keyAt: Int32Array = new Int32Array(FIRST_GROUPS + 1);
   state: StateColumn[];
-  dirty: Uint8Array;
-  /** Groups marked in `dirty`, in the order of marking. */
-  changed: number[] = [];
+  /** 1: changed since the last epoch. */
+  dirty: Uint8Array = new Uint8Array(FIRST_GROUPS);
+  /** Groups that the state file has; those from here on are new, and all of them are to be written. */
+  saved = 0;
+  /** Changed groups below `saved`, in the order of changing: the first `changes` are in use. */
+  changed: Int32Array = new Int32Array(FIRST_GROUPS);
+  changes = 0;
   /** Groups that changed since they were last emitted; kept only where one pane is emitted more than once. */
   pending: Uint8Array | null;
   /** Bytes beyond the slots (texts, sets) by group, as of the last epoch; null where no aggregate has any. */
   extra: Float64Array | null;
   extraBytes = 0;
-  /** True when the state file holds rows of this pane. */
-  persisted = false;
-  /** Bytes of text keys; what `grown` was told of them. */
-  keyBytes = 0;
-  reportedKeyBytes = 0;
   /** Groups [0, emitted) are out already: the pane is closing. */
   emitted = 0;
-  /** Groups [0, erased) are out of the state file, too. */
+  /** How its groups lie in the state file: not at all, as rows, or packed (pane-chunk.ts). */
+  stored: 'none' | 'rows' | 'packed' = 'none';
+  /** Rows: groups [0, erased) are out of the state file, too. Packed: `emitted` as the state file has it. */
   erased = 0;
+  /** Packed: the next piece, and the bytes of all so far. */
+  chunks = 0;
+  chunkBytes = 0;
+  /** Open addressing with linear probing: hash and group + 1 (0: free) of each place. */
+  #table: Int32Array = new Int32Array(4 * FIRST_GROUPS);
+  #mask = 2 * FIRST_GROUPS - 1;
+  #capacity = FIRST_GROUPS;
   readonly #slots: readonly StateSlot[];
-  readonly #grown: (added: number) => void;
+  readonly #grown: (bytes: number) => void;
+  /** Nobody wants it, but without it the loads of lookAhead would be left out as useless. */
+  seen = 0;
 
-  /** `grown` is told how many groups of room are added; the bytes of keys are in `keyBytes` then. */
-  constructor(start: number, end: number, keys: number, slots: readonly StateSlot[], repeats: boolean, extra: boolean, grown: (added: number) => void) {
+  /** `grown` is told the bytes of memory that are added. */
+  constructor(start: number, end: number, slots: readonly StateSlot[], repeats: boolean, extra: boolean, grown: (bytes: number) => void) {
     this.start = start;
     this.end = end;
-    this.keys = Array.from({ length: keys }, () => []);
     this.#slots = slots;
     this.#grown = grown;
-    this.state = slots.map(s => stateColumn(s, 16));
-    this.dirty = new Uint8Array(16);
-    this.pending = repeats ? new Uint8Array(16) : null;
-    this.extra = extra ? new Float64Array(16) : null;
+    this.state = slots.map(s => stateColumn(s, FIRST_GROUPS));
+    this.pending = repeats ? new Uint8Array(FIRST_GROUPS) : null;
+    this.extra = extra ? new Float64Array(FIRST_GROUPS) : null;
+    grown(this.bytes);
   }
 
-  get groups(): number { return this.index.size; }
+  /** Bytes of memory without `extraBytes`. */
+  get bytes(): number {
+    return 4 * (this.#table.length + this.keyAt.length + this.changed.length) + this.keyBytes.length + this.#capacity * (1 + 8 * this.#slots.length + (this.pending === null ? 0 : 1) + (this.extra === null ? 0 : 8));
+  }
 
-  /** A new group in its initial state. */
-  add(key: Value | null, values: readonly (Value | null)[]): number {
-    const g = this.index.size;
-    if (g === this.dirty.length) this.#grow();
-    this.index.set(key, g);
-    if (typeof key === 'string') this.keyBytes += key.length;
-    for (let j = 0; j < values.length; j++) {
-      const v = values[j] as Value | null;
-      (this.keys[j] as (Value | null)[])[g] = v;
-      // of a single key the map has the same text
-      if (typeof v === 'string' && values.length > 1) this.keyBytes += v.length;
+  /** The group of key bytes [from, to), made in its initial state if there is none. `hash` is their hashBytes. */
+  find(bytes: Uint8Array, from: number, to: number, hash: number): number {
+    const table = this.#table;
+    const mask = this.#mask;
+    for (let place = hash & mask; ; place = (place + 1) & mask) {
+      const g = (table[2 * place + 1] as number) - 1;
+      if (g < 0) return this.#add(bytes, from, to, hash, place);
+      if (table[2 * place] === hash && this.#has(g, bytes, from, to)) return g;
     }
+  }
+
+  /** Groups that come from the state file: their keys one after the other, and where each ends. All of them are new. */
+  adopt(keys: Buffer, ends: Int32Array): void {
+    let from = 0;
+    for (const end of ends) {
+      this.find(keys, from, end, hashBytes(keys, from, end));
+      from = end;
+    }
+  }
+
+  /** Marks a group as changed in this epoch. */
+  touch(g: number): void {
+    this.dirty[g] = 1;
+    if (g < this.saved) {
+      if (this.changes === this.changed.length) this.changed = larger(this.changed, 2 * this.changes);
+      this.changed[this.changes++] = g;
+    }
+    if (this.pending !== null) this.pending[g] = 1;
+  }
+
+  /** Forgets which groups changed: they are in the transaction. */
+  clean(): void {
+    for (let i = 0; i < this.changes; i++) this.dirty[this.changed[i] as number] = 0;
+    this.dirty.fill(0, this.saved, this.groups);
+    this.changes = 0;
+    this.saved = this.groups;
+  }
+
+  /** Group g was emitted and is not pending any more, which the state file must learn. */
+  settle(g: number): void {
+    if (this.dirty[g] === 0) this.touch(g);
+    (this.pending as Uint8Array)[g] = 0;
+  }
+
+  /**
+   * Reads what `find` will want for the first `n` keys. The loads of a pass do not wait for one another, so the processor has many
+   * on their way at once; in the loop that follows each row would wait for its own.
+   */
+  lookAhead(keys: TextColumn, n: number): void {
+    if (this.groups < LOOK_AHEAD_GROUPS || keys.hash === null) return;
+    const { hash } = keys;
+    const { keyAt, keyBytes, dirty } = this;
+    const table = this.#table;
+    const mask = this.#mask;
+    const first = this.state[0] instanceof Float64Array ? this.state[0] : dirty;
+    let seen = 0;
+    for (let i = 0; i < n; i++) seen += table[2 * ((hash[i] as number) & mask) + 1] as number;
+    for (let i = 0; i < n; i++) {
+      const g = (table[2 * ((hash[i] as number) & mask) + 1] as number) - 1;
+      if (g >= 0) seen += (keyAt[g] as number) + (dirty[g] as number) + ((first[g] as number) > 0 ? 1 : 0);
+    }
+    for (let i = 0; i < n; i++) {
+      const g = (table[2 * ((hash[i] as number) & mask) + 1] as number) - 1;
+      if (g >= 0) seen += keyBytes[keyAt[g] as number] as number;
+    }
+    this.seen = seen | 0;
+  }
+
+  #has(g: number, bytes: Uint8Array, from: number, to: number): boolean {
+    let p = this.keyAt[g] as number;
+    if ((this.keyAt[g + 1] as number) - p !== to - from) return false;
+    const own = this.keyBytes;
+    for (let q = from; q < to; q++, p++) if (own[p] !== bytes[q]) return false;
+    return true;
+  }
+
+  #add(bytes: Uint8Array, from: number, to: number, hash: number, free: number): number {
+    const g = this.groups;
+    let place = free;
+    if (g === this.#capacity) {
+      this.#grow();
+      const mask = this.#mask;
+      for (place = hash & mask; this.#table[2 * place + 1] !== 0; ) place = (place + 1) & mask;
+    }
+    const at = this.keyAt[g] as number;
+    const end = at + to - from;
+    if (end > this.keyBytes.length) this.#growKeys(end);
+    const own = this.keyBytes;
+    for (let p = at, q = from; q < to; p++, q++) own[p] = bytes[q] as number;
+    this.keyAt[g + 1] = end;
+    this.#table[2 * place] = hash;
+    this.#table[2 * place + 1] = g + 1;
+    this.groups = g + 1;
     for (let j = 0; j < this.#slots.length; j++) {
       const slot = this.#slots[j] as StateSlot;
       if (slot.repr === 'any') (this.state[j] as unknown[])[g] = slot.init();
@@ -67,48 +169,50 @@ export class Pane {
     return g;
   }
 
-  /** Marks a group as changed in this epoch. */
-  touch(g: number): void {
-    this.dirty[g] = 1;
-    this.changed.push(g);
-    if (this.pending !== null) this.pending[g] = 1;
-  }
-
-  /** Forgets which groups changed: they are in the transaction. */
-  clean(): void {
-    for (const g of this.changed) this.dirty[g] = 0;
-    this.changed = [];
-  }
-
-  /** Group g was emitted and is not pending any more, which the state file must learn. */
-  settle(g: number): void {
-    (this.pending as Uint8Array)[g] = 0;
-    if (this.dirty[g] === 1) return;
-    this.dirty[g] = 1;
-    this.changed.push(g);
-  }
-
   #grow(): void {
-    const capacity = this.dirty.length * 2;
-    this.#grown(capacity - this.dirty.length);
+    const before = this.bytes;
+    const capacity = 2 * this.#capacity;
     this.state = this.state.map((column, j) => {
       if (!(column instanceof Float64Array)) return column;
       const bigger = stateColumn(this.#slots[j] as StateSlot, capacity) as Float64Array;
       bigger.set(column);
       return bigger;
     });
-    this.dirty = bigger(this.dirty, capacity);
-    if (this.pending !== null) this.pending = bigger(this.pending, capacity);
-    if (this.extra !== null) {
-      const extra = new Float64Array(capacity);
-      extra.set(this.extra);
-      this.extra = extra;
+    this.keyAt = larger(this.keyAt, capacity + 1);
+    this.dirty = larger(this.dirty, capacity);
+    if (this.pending !== null) this.pending = larger(this.pending, capacity);
+    if (this.extra !== null) this.extra = larger(this.extra, capacity);
+    this.#capacity = capacity;
+    this.#rehash(2 * capacity);
+    this.#grown(this.bytes - before);
+  }
+
+  #rehash(places: number): void {
+    const old = this.#table;
+    const table = new Int32Array(2 * places);
+    const mask = places - 1;
+    for (let i = 0; i < old.length; i += 2) {
+      if (old[i + 1] === 0) continue;
+      let place = (old[i] as number) & mask;
+      while (table[2 * place + 1] !== 0) place = (place + 1) & mask;
+      table[2 * place] = old[i] as number;
+      table[2 * place + 1] = old[i + 1] as number;
     }
+    this.#table = table;
+    this.#mask = mask;
+  }
+
+  #growKeys(needed: number): void {
+    if (needed > MOST_KEY_BYTES) throw new PipeError('system.resource.memory', 'the keys of one window take more than 2 GB', { hint: 'group by shorter keys or use shorter windows; nothing that was committed is lost' });
+    const bigger = Buffer.allocUnsafeSlow(Math.min(MOST_KEY_BYTES, Math.max(2 * this.keyBytes.length, needed)));
+    this.keyBytes.copy(bigger);
+    this.#grown(bigger.length - this.keyBytes.length);
+    this.keyBytes = bigger;
   }
 }
 
-function bigger(from: Uint8Array, capacity: number): Uint8Array {
-  const to = new Uint8Array(capacity);
+function larger<T extends Int32Array | Uint8Array | Float64Array>(from: T, length: number): T {
+  const to = new (from.constructor as new (n: number) => T)(length);
   to.set(from);
   return to;
 }

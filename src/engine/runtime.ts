@@ -30,6 +30,8 @@ export interface RuntimeOptions {
   readonly onError: OnError | null;
   /** What becomes of an epoch of which nobody knows whether it was delivered. */
   readonly resume: 'resend' | 'skip' | null;
+  /** Groups from which on a pane is packed in the state file; tests pack small ones. */
+  readonly packFrom: number;
   /** Bytes of state in memory. */
   readonly memory: number;
   /** ms that a drain may take. */
@@ -86,7 +88,7 @@ export class PipelineRuntime {
     const checkpointer = engine.checkpointer(part, accounting, outbox, this.#delivery);
     const saved = store.saved();
     checkSources(spec, saved);
-    const context = new RunContext(store, accounting, options.memory, () => outbox.bytes());
+    const context = new RunContext(store, accounting, options.memory, options.packFrom, () => outbox.bytes());
     const graph = buildGraph(plan, context, this.#sinks(outbox), options.jit);
     for (const o of graph.operators) o.open();
     checkTables(spec, store);

@@ -1,6 +1,10 @@
 import type { TableSpec } from './store.ts';
 
-/** Layout 1 of a state file. Every table has typed, named columns: `sqlite3 file .schema` explains a pipeline's state. */
+/** Panes of many groups, in pieces: see engine/pane-chunk.ts. `table_name` is that of the operator's table, which holds the panes of few. */
+export const PACKED_SQL = `CREATE TABLE packed (table_name TEXT NOT NULL, window_end INTEGER NOT NULL, seq INTEGER NOT NULL, groups INTEGER NOT NULL, data BLOB NOT NULL);
+CREATE UNIQUE INDEX packed_key ON packed (table_name, window_end, seq);`;
+
+/** Layout 2 of a state file; 1 had no table `packed`. Every table has typed, named columns: `sqlite3 file .schema` explains a pipeline's state. */
 export const LAYOUT_SQL = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE positions (source TEXT NOT NULL, partition INTEGER NOT NULL, topic TEXT NOT NULL, topic_id TEXT NOT NULL,
@@ -10,6 +14,7 @@ CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT RO
 CREATE TABLE operators (operator TEXT NOT NULL, name TEXT NOT NULL, value, PRIMARY KEY (operator, name)) WITHOUT ROWID;
 CREATE TABLE dead_letters (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, code TEXT NOT NULL, message TEXT, place TEXT, source TEXT NOT NULL, operator TEXT,
   topic TEXT NOT NULL, partition INTEGER NOT NULL, "offset" INTEGER NOT NULL, timestamp INTEGER, key BLOB, value BLOB, size INTEGER NOT NULL);
+${PACKED_SQL}
 CREATE TABLE outbox (id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, topic TEXT NOT NULL, partition INTEGER NOT NULL, rows INTEGER NOT NULL, data BLOB NOT NULL);
 `;
 
@@ -33,7 +38,7 @@ export const upsertSql = (spec: TableSpec, rows: number): string =>
   `INSERT OR REPLACE INTO ${quote(tableName(spec))} VALUES ${Array(rows).fill(`(${spec.columns.map(() => '?').join(',')})`).join(',')}`;
 
 export const deleteSql = (spec: TableSpec, columns: number): string =>
-  `DELETE FROM ${quote(tableName(spec))} WHERE ${spec.columns.slice(0, columns).map(c => `ifnull(${quote(c.name)}, ${c.type === 'BLOB' ? "''" : "x''"}) = ifnull(?, ${c.type === 'BLOB' ? "''" : "x''"})`).join(' AND ')}`;
+  `DELETE FROM ${quote(tableName(spec))} WHERE ${columns === 0 ? 'TRUE' : spec.columns.slice(0, columns).map(c => `ifnull(${quote(c.name)}, ${c.type === 'BLOB' ? "''" : "x''"}) = ifnull(?, ${c.type === 'BLOB' ? "''" : "x''"})`).join(' AND ')}`;
 
 export const scanSql = (spec: TableSpec): string =>
   `SELECT ${spec.columns.map(c => quote(c.name)).join(', ')} FROM ${quote(tableName(spec))} ORDER BY ${spec.columns.slice(0, spec.key).map(c => quote(c.name)).join(', ')}`;

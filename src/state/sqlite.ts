@@ -5,8 +5,8 @@ import { PipeError } from '../errors.ts';
 import { DeadLetterTable } from './dead-letters.ts';
 import { APPLICATION_ID, EpochWitness, LAYOUT, checkIntegrity, deleteState, inspectState } from './file.ts';
 import { lockState, type StateLock } from './lock.ts';
-import { LAYOUT_SQL, deleteSql, quote, scanSql, tableName, tableSql, upsertSql } from './schema.ts';
-import { OTHER_SQL, type EpochWrite, type OutBlock, type Saved, type SqlValue, type StateStore, type StateTable, type StateTx, type TableSpec } from './store.ts';
+import { LAYOUT_SQL, PACKED_SQL, deleteSql, quote, scanSql, tableName, tableSql, upsertSql } from './schema.ts';
+import { OTHER_SQL, type EpochWrite, type OutBlock, type PackedChunk, type Saved, type SqlValue, type StateStore, type StateTable, type StateTx, type TableSpec } from './store.ts';
 import { Database } from './database.ts';
 
 export interface StateOptions {
@@ -73,6 +73,7 @@ class SqliteStateStore implements StateStore {
       this.fresh = this.#epoch === 0;
       this.#witness = new EpochWitness(o.path);
       this.#witness.check(this.stateId, this.#epoch, o.path);
+      upgrade(this.#db);
       this.#deadLetters = new DeadLetterTable(this.#db);
       this.#hasOutbox = this.#all('SELECT count(*) FROM outbox')[0]?.[0] !== 0;
     } catch (error) {
@@ -92,6 +93,7 @@ class SqliteStateStore implements StateStore {
     const scan = this.#db.prepare(scanSql(spec)).raw().safeIntegers();
     return {
       spec,
+      packed: () => this.#packed(name),
       *scan() {
         for (const row of scan.iterate() as IterableIterator<SqlValue[]>) {
           for (let j = 0; j < row.length; j++) if (typeof row[j] === 'bigint') row[j] = plain(row[j] as bigint);
@@ -106,7 +108,13 @@ class SqliteStateStore implements StateStore {
     return tables.filter(t => !this.#claimed.has(t) && this.#hasRows(t)).map(t => t.slice('state_'.length));
   }
 
-  #hasRows(table: string): boolean { return this.#all(`SELECT EXISTS (SELECT 1 FROM ${quote(table)})`)[0]?.[0] === 1; }
+  *#packed(table: string): Iterable<PackedChunk> {
+    for (const [lead, data] of this.#statement('SELECT window_end, data FROM packed WHERE table_name = ? ORDER BY window_end, seq').raw().iterate(table) as IterableIterator<[number, Buffer]>) yield { lead, data };
+  }
+
+  #hasRows(table: string): boolean {
+    return this.#all(`SELECT EXISTS (SELECT 1 FROM ${quote(table)}) OR EXISTS (SELECT 1 FROM packed WHERE table_name = ?)`, table)[0]?.[0] === 1;
+  }
 
   #dropEmpty(table: string, spec: TableSpec): void {
     if (this.#hasRows(table)) throw new PipeError('system.state.incompatible', `the saved state of "${spec.name}" in ${this.#path} was made by other SQL: other keys or other aggregates`, { hint: OTHER_SQL });
@@ -183,6 +191,8 @@ class SqliteStateStore implements StateStore {
       }
     },
     deletePrefix: (table, prefix) => { this.#statement(deleteSql(table.spec, prefix.length)).run(...prefix); },
+    appendPacked: (table, lead, seq, groups, data) => { this.#run('INSERT INTO packed VALUES (?, ?, ?, ?, ?)', tableName(table.spec), lead, seq, groups, data); },
+    deletePacked: (table, lead) => { this.#run('DELETE FROM packed WHERE table_name = ? AND window_end = ?', tableName(table.spec), lead); },
     put: (operator, name, value) => { this.#run('INSERT OR REPLACE INTO operators VALUES (?, ?, ?)', operator, name, value); },
   };
 
@@ -207,6 +217,15 @@ class SqliteStateStore implements StateStore {
 
   #run(sql: string, ...values: (SqlValue | bigint)[]): void { this.#statement(sql).run(...values); }
   #all(sql: string, ...values: SqlValue[]): SqlValue[][] { return this.#statement(sql).raw().all(...values) as SqlValue[][]; }
+}
+
+/** Files of layout 1 lack only a table that is empty at first. */
+function upgrade(db: Sqlite.Database): void {
+  if (db.pragma('user_version', { simple: true }) === LAYOUT) return;
+  db.transaction(() => {
+    db.exec(PACKED_SQL);
+    db.pragma(`user_version = ${LAYOUT}`);
+  })();
 }
 
 function makeState(o: StateOptions): void {

@@ -14,6 +14,15 @@ export interface StateTable {
   readonly spec: TableSpec;
   /** All rows in key order, values in column order; integers beyond 2^53 as bigint, all others as number. The array is reused. */
   scan(): Iterable<readonly SqlValue[]>;
+  /** Packed pieces by `lead`, then in their order; a table has rows or pieces for one lead, not both. */
+  packed(): Iterable<PackedChunk>;
+}
+
+/** A second form of rows for many groups at once: bytes that only their writer knows. */
+export interface PackedChunk {
+  /** The window's end (epoch ms), or 0. */
+  readonly lead: number;
+  readonly data: Buffer;
 }
 
 /** Writes of one epoch; all become durable together. */
@@ -22,6 +31,9 @@ export interface StateTx {
   upsert(table: StateTable, flat: readonly SqlValue[], rows: number): void;
   /** Deletes by a prefix of the key columns. */
   deletePrefix(table: StateTable, prefix: readonly SqlValue[]): void;
+  /** Piece `seq` of what is packed for `lead`; `groups` of it are told to readers of the file. */
+  appendPacked(table: StateTable, lead: number, seq: number, groups: number, data: Buffer): void;
+  deletePacked(table: StateTable, lead: number): void;
   /** Small named values of an operator (its closed_before, a cursor). */
   put(operator: string, name: string, value: SqlValue): void;
 }

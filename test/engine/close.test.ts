@@ -6,6 +6,7 @@ import { compilePipeline } from '../../src/config/compile.ts';
 import { loadPipeline } from '../../src/config/load.ts';
 import type { Batch } from '../../src/engine/batch.ts';
 import { buildGraph } from '../../src/engine/build.ts';
+import { PACK_GROUPS } from '../../src/engine/group-store.ts';
 import type { Graph } from '../../src/engine/graph.ts';
 import type { OperatorContext } from '../../src/engine/operator.ts';
 import type { PhysicalPlan } from '../../src/plan/physical.ts';
@@ -32,10 +33,10 @@ class Job {
 
   constructor(room: number, plan: PhysicalPlan = countPipeline().plan) {
     this.context = {
-      state: this.store, memory: () => undefined, full: () => this.#rows >= room,
+      state: this.store, packFrom: PACK_GROUPS, memory: () => undefined, full: () => this.#rows >= room,
       counts: { filtered: () => undefined, late: () => { this.late++; }, failed: (_o, _b, _i, code, message) => { throw new Error(`${code} ${message}`); } },
     };
-    const sink = { push: (b: Batch) => { this.#rows += b.length; for (let i = 0; i < b.length; i++) this.out.push(b.cols[0]?.[i] as number); }, watermark: () => undefined, finish: () => undefined };
+    const sink = { push: (b: Batch) => { this.#rows += b.length; for (let i = 0; i < b.length; i++) this.out.push((b.cols[0] as number[])[i] as number); }, watermark: () => undefined, finish: () => undefined };
     this.#graph = buildGraph(plan, this.context, new Map(plan.sinks.map(w => [w.sink, sink])), true);
     for (const o of this.#graph.operators) o.open();
   }

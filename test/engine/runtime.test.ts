@@ -29,7 +29,7 @@ function runtime(l: MemoryLog, c: CompiledPipeline, more: Partial<RuntimeOptions
   const store = openStateStore({ path: join(dir, `${c.spec.name}.db`), pipeline: c.spec.name, logId: l.id, reset: false });
   return new PipelineRuntime({
     spec: c.spec, plan: c.plan, log: l, store, formats, engine: memoryParts, clock: systemClock, notices: { warn: m => { warnings.push(m); }, info: () => undefined }, taps: new Map(), committed: () => Promise.resolve(),
-    options: { following: false, from: null, batchRows: 1000, jit: true, onError: null, resume: null, memory: 1e9, drain: 20_000, takeOver: false, ownerId: 'me', ...more },
+    options: { following: false, from: null, batchRows: 1000, jit: true, onError: null, resume: null, memory: 1e9, packFrom: 1000, drain: 20_000, takeOver: false, ownerId: 'me', ...more },
   });
 }
 
@@ -135,7 +135,7 @@ describe('a pipeline to the end', () => {
   it('stops with the operator and its keys at the memory limit', async () => {
     const l = await log();
     for (let i = 0; i < 2000; i++) l.send('events', 0, event(i, T), T);
-    await expect(toEnd(l, countPipeline(), { memory: 100_000 })).rejects.toMatchObject({ code: 'system.resource.memory', exit: 30, message: expect.stringMatching(/operator "agg" holds \d+ keys/) as string });
+    await expect(toEnd(l, countPipeline(), { memory: 50_000 })).rejects.toMatchObject({ code: 'system.resource.memory', exit: 30, message: expect.stringMatching(/operator "agg" holds \d+ keys/) as string });
   });
 
   it('warns of event times that look like another unit', async () => {

@@ -10,6 +10,7 @@ import type { OperatorContext } from '../../src/engine/operator.ts';
 import { RowError, PipeError } from '../../src/errors.ts';
 import type { Value } from '../../src/sql/types.ts';
 import { INT } from '../../src/sql/types.ts';
+import { plainColumn } from '../../src/sql/values/text-column.ts';
 import { memoryState } from '../state/memory.ts';
 
 /** Rows that a query gives over `t (n INT)` with the rows 1..rows, run to its end. Throws what a row failed with, or with `keep` gives it as a row. */
@@ -21,14 +22,17 @@ export function evaluate(sql: string, jit: boolean, rows = 1, keep = false): (Va
   const plan = buildPlan([{ name: 't', columns, eventTime: null }], [], [{ name: 'q', rel }]);
   const found: (Value | null)[][] = [];
   const context: OperatorContext = {
-    state: memoryState(), memory: () => undefined, full: () => false,
+    state: memoryState(), packFrom: Infinity, memory: () => undefined, full: () => false,
     counts: { filtered: () => undefined, late: () => undefined, failed: (_o, _b, i, code, message) => {
       if (!keep) throw new RowError(code, message);
       found.push([i, code, message]);
     } },
   };
   const graph = buildGraph(plan, context, new Map([['q', {
-    push: (b: Batch) => { for (let i = 0; i < b.length; i++) found.push(b.schema.map((f, j) => (b.nulls[j]?.[i] === 1 ? null : f.type.k === 'boolean' ? b.cols[j]?.[i] === 1 : b.cols[j]?.[i] as Value))); },
+    push: (b: Batch) => {
+      const cols = b.cols.map(c => plainColumn(c, b.length));
+      for (let i = 0; i < b.length; i++) found.push(b.schema.map((f, j) => (b.nulls[j]?.[i] === 1 ? null : f.type.k === 'boolean' ? cols[j]?.[i] === 1 : cols[j]?.[i] as Value)));
+    },
     watermark: () => undefined, finish: () => undefined,
   }]]), jit);
   for (const o of graph.operators) o.open();
