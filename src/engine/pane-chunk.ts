@@ -101,9 +101,11 @@ export function unpackChunk(pane: Pane, slots: readonly StateSlot[], data: Buffe
   pane.emitted = emitted;
   if (tailBytes === 0) return;
   const others = deserialize(b.subarray(at)) as unknown[][];
-  slots.filter(s => !isNumbers(s)).forEach((s, k) => {
-    const column = pane.state[slots.indexOf(s)] as unknown[];
+  let next = 0;
+  slots.forEach((s, j) => {
+    if (isNumbers(s)) return;
+    const column = pane.state[j] as unknown[];
     const load = s.load ?? (v => v);
-    (others[k] as unknown[]).forEach((v, i) => { column[group(i)] = load(v); });
+    (others[next++] as unknown[]).forEach((v, i) => { column[group(i)] = load(v); });
   });
 }

@@ -1,12 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { compilePipeline } from '../../src/config/compile.ts';
 import { loadPipeline } from '../../src/config/load.ts';
 import type { Batch } from '../../src/engine/batch.ts';
 import { buildGraph } from '../../src/engine/build.ts';
-import { PACK_GROUPS } from '../../src/engine/group-store.ts';
 import type { Graph } from '../../src/engine/graph.ts';
 import type { OperatorContext } from '../../src/engine/operator.ts';
 import type { PhysicalPlan } from '../../src/plan/physical.ts';
@@ -31,9 +30,9 @@ class Job {
 
   late = 0;
 
-  constructor(room: number, plan: PhysicalPlan = countPipeline().plan) {
+  constructor(room: number, packFrom: number, plan: PhysicalPlan = countPipeline().plan) {
     this.context = {
-      state: this.store, packFrom: PACK_GROUPS, memory: () => undefined, full: () => this.#rows >= room,
+      state: this.store, packFrom, memory: () => undefined, full: () => this.#rows >= room,
       counts: { filtered: () => undefined, late: () => { this.late++; }, failed: (_o, _b, _i, code, message) => { throw new Error(`${code} ${message}`); } },
     };
     const sink = { push: (b: Batch) => { this.#rows += b.length; for (let i = 0; i < b.length; i++) this.out.push((b.cols[0] as number[])[i] as number); }, watermark: () => undefined, finish: () => undefined };
@@ -59,35 +58,36 @@ const rows = (ids: readonly number[], time: number): Batch => ({
 
 const ids = Array.from({ length: GROUPS }, (_, i) => (i * 7919) % GROUPS);
 
-it.each([1, 2, 3, 4])('a close that is cut by full epochs, and by a crash after %s of them, gives every group once', epochs => {
-  const first = new Job(GROUPS / 5);
-  first.input.push(rows(ids, 5));
-  first.commit();
-  first.input.watermark(WINDOW);
-  for (let e = 0; e < epochs; e++) {
-    expect(first.resume()).toBe(false);
+describe.each([['rows', Infinity], ['packed', 1]] as const)('windows as %s in the state file', (_, packFrom) => {
+  it.each([1, 2, 3, 4])('a close that is cut by full epochs, and by a crash after %s of them, gives every group once', epochs => {
+    const first = new Job(GROUPS / 5, packFrom);
+    first.input.push(rows(ids, 5));
     first.commit();
-  }
-  // what was pushed since the last commit is lost with the process, and comes again
-  const delivered = first.out.length;
-  first.resume();
-  first.store.close();
-  const second = new Job(Infinity);
-  second.input.push(rows([1], 5));
-  second.input.watermark(WINDOW);
-  expect(second.resume()).toBe(true);
-  second.commit();
-  expect([...first.out.slice(0, delivered), ...second.out].sort((a, b) => a - b)).toEqual(Array.from({ length: GROUPS }, (_, i) => i));
-  second.store.close();
-  const third = new Job(Infinity);
-  third.input.finish();
-  expect(third.out).toEqual([]);
-  third.store.close();
-});
+    first.input.watermark(WINDOW);
+    for (let e = 0; e < epochs; e++) {
+      expect(first.resume()).toBe(false);
+      first.commit();
+    }
+    // what was pushed since the last commit is lost with the process, and comes again
+    const delivered = first.out.length;
+    first.resume();
+    first.store.close();
+    const second = new Job(Infinity, packFrom);
+    second.input.push(rows([1], 5));
+    second.input.watermark(WINDOW);
+    expect(second.resume()).toBe(true);
+    second.commit();
+    expect([...first.out.slice(0, delivered), ...second.out].sort((a, b) => a - b)).toEqual(Array.from({ length: GROUPS }, (_, i) => i));
+    second.store.close();
+    const third = new Job(Infinity, packFrom);
+    third.input.finish();
+    expect(third.out).toEqual([]);
+    third.store.close();
+  });
 
-it('the rows of a close that was cut by a crash are not late for the grouping behind it, and come without a newer record', () => {
-  const file = join(dir, 'two.yaml');
-  writeFileSync(file, `name: two
+  it('the rows of a close that was cut by a crash are not late for the grouping behind it, and come without a newer record', () => {
+    const file = join(dir, 'two.yaml');
+    writeFileSync(file, `name: two
 sources:
   events:
     schema: id BIGINT, at BIGINT
@@ -98,25 +98,26 @@ sinks:
   minutes:
     sql: SELECT COUNT(*) AS n, window_start FROM tens GROUP BY TUMBLE(window_time, INTERVAL '10' SECOND)
 `);
-  const { plan } = compilePipeline(loadPipeline(file, { env: {}, root: dir }));
-  // two full epochs a close; what counts is what reaches the sink, so the room is in calls
-  let calls = 0;
-  const job = (room: number): Job => {
-    const made = new Job(Infinity, plan);
-    made.context.full = () => calls++ >= room;
-    return made;
-  };
-  const first = job(2);
-  first.input.push(rows(ids, 5));
-  first.commit();
-  first.input.watermark(WINDOW);
-  expect(first.resume()).toBe(false);
-  first.commit();
-  first.store.close();
-  calls = 0;
-  const second = job(Infinity);
-  // nothing new is read: the loop only asks the operators to go on
-  expect(second.resume()).toBe(true);
-  expect([second.late, second.out]).toEqual([0, [GROUPS]]);
-  second.store.close();
+    const { plan } = compilePipeline(loadPipeline(file, { env: {}, root: dir }));
+    // two full epochs a close; what counts is what reaches the sink, so the room is in calls
+    let calls = 0;
+    const job = (room: number): Job => {
+      const made = new Job(Infinity, packFrom, plan);
+      made.context.full = () => calls++ >= room;
+      return made;
+    };
+    const first = job(2);
+    first.input.push(rows(ids, 5));
+    first.commit();
+    first.input.watermark(WINDOW);
+    expect(first.resume()).toBe(false);
+    first.commit();
+    first.store.close();
+    calls = 0;
+    const second = job(Infinity);
+    // nothing new is read: the loop only asks the operators to go on
+    expect(second.resume()).toBe(true);
+    expect([second.late, second.out]).toEqual([0, [GROUPS]]);
+    second.store.close();
+  });
 });

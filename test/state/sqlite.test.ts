@@ -78,6 +78,43 @@ describe('an epoch', () => {
     expect(rowsOf(store, sums)).toEqual([]);
   });
 
+  it('keeps packed pieces by table, window and order', () => {
+    const store = start();
+    const table = store.table(sums);
+    const other = store.table({ ...sums, name: 'others' });
+    const pieces = (t: typeof table): [number, string][] => [...t.packed()].map(p => [p.lead, String(p.data)]);
+    store.commit(epoch(1), tx => {
+      tx.appendPacked(table, 20, 0, 5, Buffer.from('c'));
+      tx.appendPacked(table, 10, 0, 5, Buffer.from('a'));
+      tx.appendPacked(table, 10, 1, 5, Buffer.from('b'));
+      tx.appendPacked(other, 10, 0, 5, Buffer.from('z'));
+    });
+    stop(store);
+    const again = start();
+    const back = again.table(sums);
+    expect(pieces(back)).toEqual([[10, 'a'], [10, 'b'], [20, 'c']]);
+    // pieces that nobody claims are groups that nobody goes on with
+    expect(again.unclaimed()).toEqual(['others']);
+    again.commit(epoch(2), tx => tx.deletePacked(back, 10));
+    expect(pieces(back)).toEqual([[20, 'c']]);
+  });
+
+  it('of a file of layout 1 goes on in layout 2', () => {
+    const store = start();
+    const rows = store.table(sums);
+    store.commit(epoch(1), tx => tx.upsert(rows, [10, 'a', 1], 1));
+    stop(store);
+    const db = new Database(path);
+    db.exec('DROP TABLE packed; PRAGMA user_version = 1');
+    db.close();
+    const again = start();
+    const table = again.table(sums);
+    expect([...table.packed()]).toEqual([]);
+    again.commit(epoch(2), tx => tx.appendPacked(table, 20, 0, 1, Buffer.from('x')));
+    expect([...table.packed()].length).toBe(1);
+    expect(rowsOf(again, sums)).toEqual([[10, 'a', 1]]);
+  });
+
   it('writes many rows in one statement and reads them in key order', () => {
     const store = start();
     const table = store.table(sums);
