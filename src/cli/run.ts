@@ -3,8 +3,10 @@ import { relative } from 'node:path';
 import type { CompiledPipeline } from '../config/compile.ts';
 import type { PipelineSpec } from '../config/spec.ts';
 import type { Log, Notices } from '../connectors/connector.ts';
+import { SourceSharing } from '../connectors/shared-source.ts';
 import type { Output } from '../engine/operator.ts';
 import { PipelineRuntime } from '../engine/runtime.ts';
+import { sharingFormats } from '../engine/shared-scan.ts';
 import { PipeError, PipeErrors } from '../errors.ts';
 import type { StateStore } from '../state/store.ts';
 import type { Command, Io, Parsed } from './command.ts';
@@ -57,6 +59,8 @@ class Run {
   readonly #o: RunOptions;
   readonly #modules: RunModules;
   readonly #logs = new Map<string, Log>();
+  readonly #sharing = new Map<Log, SourceSharing>();
+  readonly #formats: RunModules['formats'];
   readonly #printing: Printing;
   readonly #stop = new AbortController();
   readonly #notices: Notices;
@@ -68,6 +72,7 @@ class Run {
     this.#io = io;
     this.#o = runOptions(p, io);
     this.#modules = modules;
+    this.#formats = sharingFormats(modules.formats);
     this.#notices = { warn: line => this.#warn(line), info: line => this.#say(line) };
     this.#printing = new Printing(io.out, print => this.#above(print));
   }
@@ -148,9 +153,9 @@ class Run {
 
   #runtime(c: CompiledPipeline, log: Log, store: StateStore, following: boolean, print: boolean): PipelineRuntime {
     const { spec, plan } = c;
-    const { formats, engine, clock } = this.#modules;
+    const { engine, clock } = this.#modules;
     return new PipelineRuntime({
-      spec, plan, log, store, formats, engine, clock, notices: this.#notices, taps: print ? this.#taps(c) : new Map(), committed: () => this.#printing.flush(),
+      spec, plan, log, store, source: o => (this.#sharing.get(log) as SourceSharing).source(o), formats: this.#formats, engine, clock, notices: this.#notices, taps: print ? this.#taps(c) : new Map(), committed: () => this.#printing.flush(),
       options: {
         following, from: this.#o.from, batchRows: this.#o.batchRows, packFrom: this.#o.packFrom, jit: this.#o.jit, onError: this.#o.onError, resume: this.#o.resume, memory: memoryLimit(spec), drain: DRAIN_MS,
         takeOver: this.#o.reset, ownerId: randomBytes(9).toString('base64url'),
@@ -175,6 +180,7 @@ class Run {
     if (known !== undefined) return known;
     const log = await this.#modules.log(choice, data, c.spec, this.#notices);
     this.#logs.set(key, log);
+    this.#sharing.set(log, new SourceSharing(o => log.source(o)));
     await log.open(this.#o.connectTimeout, this.#stop.signal);
     return log;
   }

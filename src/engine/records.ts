@@ -17,6 +17,8 @@ export interface RecordBatch {
   /** Record timestamps, epoch ms. */
   readonly timestamps: Float64Array;
   headers(row: number): readonly Header[];
+  /** How many pipelines of this process are given this very batch; 1 when absent. */
+  readonly readers?: number;
   /** Where to go on after this batch; beyond the last offset + 1 when control or aborted records follow. A batch may hold 0 records and only move this. */
   readonly next: number;
 }

@@ -1,4 +1,4 @@
-import type { Delivery, Log, Notices } from '../connectors/connector.ts';
+import type { Delivery, Log, Notices, Source, SourceOptions } from '../connectors/connector.ts';
 import type { OnError, PipelineSpec, SourceSpec } from '../config/spec.ts';
 import { PipeError } from '../errors.ts';
 import type { FormatDef } from '../formats/format.ts';
@@ -46,6 +46,8 @@ export interface RuntimeParts {
   readonly spec: PipelineSpec;
   readonly plan: PhysicalPlan;
   readonly log: Log;
+  /** A reader of the log, shared with other pipelines perhaps. */
+  readonly source: (o: SourceOptions) => Source;
   readonly store: StateStore;
   readonly formats: { find(name: string): FormatDef | undefined };
   readonly engine: EngineParts;
@@ -175,13 +177,13 @@ export class PipelineRuntime {
   }
 
   async #reader(scan: Scan, graph: Graph, counts: Accounting, saved: Saved): Promise<SourceReader> {
-    const { spec, plan, log, formats, clock, options, notices } = this.#p;
+    const { spec, plan, formats, clock, options, notices } = this.#p;
     const source = spec.sources.find(s => s.name === scan.source) as SourceSpec;
     const format = formats.find(source.format);
     if (format?.decoder === undefined) throw new PipeError('user.config.bad_value', `format "${source.format}" cannot be read`, { span: source.nameSpan });
     const positions = saved.positions.filter(p => p.source === source.name);
     checkTopic(source, positions);
-    const input = log.source({
+    const input = this.#p.source({
       topic: source.topic, topicId: positions[0]?.topicId ?? null, positions: new Map(positions.map(p => [p.partition, p.next])),
       from: options.from ?? source.start, onDataLoss: source.onDataLoss,
     });
@@ -192,7 +194,7 @@ export class PipelineRuntime {
       : new EventTime({ delay: eventTime.delay, idle: eventTime.idle, maxFuture: eventTime.maxFuture, following: options.following }, clock, saved.watermarks.get(source.name) ?? -Infinity);
     const reader = new SourceReader({
       name: source.name, source: input, input: graph.inputs.get(source.name) as Output, following: options.following, batchRows: options.batchRows, lead: leadOf(plan, scan), counts,
-      decoder: format.decoder(decodeColumns(scan, source), { maxRecordBytes: spec.settings.maxRecordBytes }),
+      decoder: format.decoder(decodeColumns(scan, source), { topic: source.topic, maxRecordBytes: spec.settings.maxRecordBytes }),
       unitCheck: eventTime === null || eventTime.unit === null || eventTime.unit === 'iso' ? null : new TimeUnitCheck(eventTime.from, eventTime.unit),
       warn: message => notices.warn(`${spec.name}: ${message}`),
       time: eventClock === null ? null : { column: scan.time as number, clock: eventClock },

@@ -43,6 +43,8 @@ export interface EncoderOptions {
 }
 
 export interface DecoderOptions {
+  /** Whose records they are: decoders of one topic may share their work. */
+  readonly topic: string;
   readonly maxRecordBytes: number;
 }
 

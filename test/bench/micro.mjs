@@ -35,7 +35,7 @@ const fail = (record, code, message) => { throw new Error(`record ${record}: ${c
 
 function contenders(records, accounts) {
   const input = recordBatch(records, accounts);
-  const decoder = json.decoder(COLUMNS, { maxRecordBytes: 1 << 20 });
+  const decoder = json.decoder(COLUMNS, { topic: 't', maxRecordBytes: 1 << 20 });
   const output = rowBatch(records, accounts);
   const encoder = json.encoder(output.schema, { timestamps: 'epoch_ms', decimals: 'number', key: [0] });
   const out = new ByteWriter();

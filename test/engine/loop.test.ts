@@ -60,7 +60,7 @@ async function make(source: MemorySource, o: { following?: boolean; batchRows?: 
   const clock = new EventTime({ delay: 5, idle: o.idle ?? 50, maxFuture: HOUR, following }, systemClock, -Infinity);
   const decoder = formats.find('json')?.decoder?.(
     [{ field: { name: 'id', type: BIGINT, nullable: true }, key: 'id', time: null, required: false }, { field: { name: 'ts', type: TIMESTAMP_LTZ, nullable: false }, key: 'ts', time: 'ms', required: true }],
-    { maxRecordBytes: 1 << 20 });
+    { topic: 'events', maxRecordBytes: 1 << 20 });
   const bad: string[] = [];
   const future: number[] = [];
   await source.open();

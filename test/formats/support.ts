@@ -29,7 +29,7 @@ export function recordsOf(values: readonly (string | Uint8Array | null)[], aroun
 
 export const column = (name: string, type: SqlType, more: Partial<DecodeColumn> = {}): DecodeColumn => ({ field: { name, type, nullable: true }, key: name, time: null, required: false, ...more });
 
-export const decoderOf = (columns: readonly DecodeColumn[], maxRecordBytes = 1 << 20): Decoder => new JsonDecoder(columns, { maxRecordBytes });
+export const decoderOf = (columns: readonly DecodeColumn[], maxRecordBytes = 1 << 20): Decoder => new JsonDecoder(columns, { topic: 't', maxRecordBytes });
 
 /** A cell as a plain value: booleans from bits, null from the null map. */
 export function cell(batch: Batch, c: number, i: number): Value | null {

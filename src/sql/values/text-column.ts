@@ -47,6 +47,13 @@ export class TextColumn {
     return this.#strings;
   }
 
+  /** The first `n` rows with bytes of their own. */
+  copy(n: number): TextColumn {
+    let used = 0;
+    for (let i = 0; i < n; i++) used = Math.max(used, this.end[i] as number);
+    return new TextColumn(Buffer.from(this.bytes.subarray(0, used)), this.start.slice(0, n), this.end.slice(0, n), this.hash?.slice(0, n) ?? null);
+  }
+
   /** The rows `keep`, of the same bytes. */
   pick(keep: Int32Array): TextColumn {
     const take = (from: Int32Array): Int32Array => keep.map(i => from[i] as number);
