@@ -1,48 +1,25 @@
-import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { once } from 'node:events';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findBroker } from './broker.mjs';
 import { PARTITIONS, valueOf } from './generate.mjs';
 import { measured, spread } from './measure.mjs';
+import { CLI, load, workspace, writeLines } from './workspace.mjs';
 
 const here = name => fileURLToPath(new URL(name, import.meta.url));
-const CLI = here('../../dist/cli/main.js');
 
-/** Everything of one bench lives in one folder, which is a project root of its own; beside the user's data, because /tmp may be memory. */
-function workspace() {
-  mkdirSync(here('../../.pipe'), { recursive: true });
-  const dir = mkdtempSync(here('../../.pipe/bench-'));
-  mkdirSync(join(dir, 'pipelines'));
-  return dir;
-}
-
-/** The shipped balances.yaml, on a topic and a name of the bench's own and without its sample. */
-function writePipeline(dir, name) {
-  const shipped = readFileSync(here('../../pipelines/balances.yaml'), 'utf8');
-  const edited = shipped
-    .replace(/^name:.*$/m, `name: ${name}`)
+/** A shipped pipeline on topics and under a name of the bench's own, without its sample and tests. */
+function writePipeline(dir, shipped, name, input) {
+  const edited = readFileSync(here(`../../pipelines/${shipped}.yaml`), 'utf8')
+    .replace(/^name:.*$/m, `name: ${name}-${shipped}`)
     .replace(/^ {4}sample:.*\n/m, '')
-    .replace(/^ {2}transactions:.*\n/m, line => `${line}    topic: ${name}-in\n`)
-    .replace(/^ {2}account-balances:.*\n/m, line => `${line}    topic: ${name}-out\n`);
-  for (const topic of [`topic: ${name}-in`, `topic: ${name}-out`]) if (!edited.includes(topic)) throw new Error(`balances.yaml has changed: no place for "${topic}"`);
-  const file = join(dir, 'pipelines', `${name}.yaml`);
+    .replace(/^tests:\n[^]*/m, '')
+    .replace(/^ {2}transactions:.*\n/m, line => `${line}    topic: ${input}\n`)
+    .replace(/^sinks:\n {2}[\w-]+:\n/m, line => `${line}    topic: ${name}-${shipped}-out\n`);
+  for (const topic of [`topic: ${input}`, `topic: ${name}-${shipped}-out`]) if (!edited.includes(topic)) throw new Error(`${shipped}.yaml has changed: no place for "${topic}"`);
+  const file = join(dir, 'pipelines', `${name}-${shipped}.yaml`);
   writeFileSync(file, edited);
   return file;
-}
-
-/** The records as lines; returns the mean bytes of one. */
-async function writeRecords(file, records, accounts) {
-  const out = createWriteStream(file);
-  let bytes = 0;
-  for (let at = 0; at < records; at += 10_000) {
-    const lines = `${Array.from({ length: Math.min(10_000, records - at) }, (_, k) => valueOf(at + k, accounts)).join('\n')}\n`;
-    bytes += lines.length;
-    if (!out.write(lines)) await once(out, 'drain');
-  }
-  out.end();
-  await once(out, 'close');
-  return bytes / records - 1;
 }
 
 /** One JSON object with `key` among the lines that a party printed. */
@@ -52,15 +29,17 @@ function reported(text, key) {
   return JSON.parse(line);
 }
 
-function pipeParty(name, log, { file, records, dir }) {
+/** `files`: one pipeline, or several in one process. */
+function pipeParty(name, log, files, { records, dir }) {
   const data = join(dir, 'data');
   return {
     name,
     run: async () => {
-      const used = await measured([CLI, 'run', file, '--until-end', '--reset-state', '--json', '--no-print', '--brokers', log, '--data-dir', data], { dir, cwd: dir });
-      const summary = reported(used.stderr + used.stdout, 'records_in');
-      if (summary.records_in !== records || summary.undecodable + summary.late + summary.future + summary.failed > 0) throw new Error(`${name} did not take all records: ${JSON.stringify(summary)}`);
-      return { ...used, seconds: summary.ms / 1000, groups: summary.rows_out };
+      const used = await measured([CLI, 'run', ...files, '--until-end', '--reset-state', '--json', '--no-print', '--brokers', log, '--data-dir', data], { dir, cwd: dir });
+      const summaries = used.stderr.split('\n').filter(l => l.startsWith('{') && l.includes('"records_in"')).map(l => JSON.parse(l));
+      for (const s of summaries) if (s.records_in !== records || s.undecodable + s.late + s.future + s.failed > 0) throw new Error(`${name} did not take all records: ${JSON.stringify(s)}`);
+      if (summaries.length !== files.length) throw new Error(`${name} left ${summaries.length} summaries`);
+      return { ...used, seconds: Math.max(...summaries.map(s => s.ms)) / 1000, rows: summaries.map(s => s.rows_out) };
     },
   };
 }
@@ -74,15 +53,9 @@ function kafkajsParty(name, script, { topic, records, brokers, dir }) {
       const used = await measured([here(script)], { dir, cwd: dir, env });
       const done = reported(used.stdout, 'seconds');
       if (done.records !== records) throw new Error(`${name} read ${done.records} of ${records} records`);
-      return { ...used, seconds: done.seconds, groups: done.groups };
+      return { ...used, seconds: done.seconds, ...(done.groups === undefined ? {} : { rows: [done.groups] }) };
     },
   };
-}
-
-async function load({ log, topic, file, dir }) {
-  const more = ['--brokers', log, '--data-dir', join(dir, 'data')];
-  await measured([CLI, 'topics', 'create', topic, '--partitions', String(PARTITIONS), ...more], { dir, cwd: dir });
-  await measured([CLI, 'topics', 'send', topic, '--file', file, '--key-field', 'account', ...more], { dir, cwd: dir });
 }
 
 const NAIVE = 'naive kafkajs loop, nothing durable';
@@ -97,8 +70,9 @@ async function rounds(contenders, runs, say) {
       results.get(p.name).push(r);
     }
   }
-  const groups = new Set([...results.values()].flat().map(r => r.groups).filter(g => g !== undefined));
-  if (groups.size > 1) throw new Error(`the parties do not agree on the number of results: ${[...groups].join(', ')}`);
+  // a group of the naive loop is a row of balances
+  const rows = [...results].flatMap(([name, list]) => (name.includes('balances') || name === NAIVE ? list.map(r => r.rows[0]) : []));
+  if (new Set(rows).size > 1) throw new Error(`the parties do not agree on the number of results: ${[...new Set(rows)].join(', ')}`);
   return results;
 }
 
@@ -123,8 +97,10 @@ async function kafka(named, dir) {
 
 /** The parties by the word that --only takes. */
 const PARTIES = {
-  kafka: o => pipeParty('pipe, Kafka, exactly once', o.brokers, o),
-  embedded: o => pipeParty('pipe, embedded log, exactly once', 'none', o),
+  kafka: o => pipeParty('pipe balances, Kafka, exactly once', o.brokers, [o.balances], o),
+  embedded: o => pipeParty('pipe balances, embedded log, exactly once', 'none', [o.balances], o),
+  fraud: o => pipeParty('pipe fraud, Kafka, exactly once', o.brokers, [o.fraud], o),
+  both: o => pipeParty('pipe balances and fraud in one process, Kafka', o.brokers, [o.balances, o.fraud], o),
   naive: o => kafkajsParty(NAIVE, 'naive.mjs', o),
   count: o => kafkajsParty('kafkajs that only counts', 'count.mjs', o),
 };
@@ -140,8 +116,9 @@ export async function parties({ records, accountCounts, runs, brokers, only = Ob
       const name = `bench-${process.pid}-${accounts}`;
       const lines = join(dir, `${name}.jsonl`);
       say(`${records} records, ${accounts} accounts: loading`);
-      const bytes = await writeRecords(lines, records, accounts);
-      const common = { file: writePipeline(dir, name), topic: `${name}-in`, records, brokers: cluster.address, dir };
+      const bytes = await writeLines(lines, records, i => valueOf(i, accounts));
+      const topic = `${name}-in`;
+      const common = { balances: writePipeline(dir, 'balances', name, topic), fraud: writePipeline(dir, 'fraud', name, topic), topic, records, brokers: cluster.address, dir };
       if (only.includes('embedded')) await load({ log: 'none', topic: common.topic, file: lines, dir });
       if (only.some(word => word !== 'embedded')) await load({ log: cluster.address, topic: common.topic, file: lines, dir });
       rmSync(lines);
