@@ -9,7 +9,7 @@ import { CLI, load, workspace, writeLines } from './workspace.mjs';
 const here = name => fileURLToPath(new URL(name, import.meta.url));
 
 /** A shipped pipeline on topics and under a name of the bench's own, without its sample and tests. */
-function writePipeline(dir, shipped, name, input) {
+export function writePipeline(dir, shipped, name, input) {
   const edited = readFileSync(here(`../../pipelines/${shipped}.yaml`), 'utf8')
     .replace(/^name:.*$/m, `name: ${name}-${shipped}`)
     .replace(/^ {4}sample:.*\n/m, '')
