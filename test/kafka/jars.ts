@@ -5,8 +5,8 @@ import { join } from 'node:path';
 
 const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'pipe');
 
-/** Folder of the broker's jars. */
-export const jars = join(cache, 'kafka-4.1.0');
+/** Folder of the jars of the broker and its tools; another name whenever pom.xml names others. */
+export const jars = join(cache, 'kafka-4.1.0-tools');
 
 /** True when Java 17 or newer is there. */
 export function hasJava(): boolean {

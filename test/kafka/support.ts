@@ -1,9 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
 import { describe, inject } from 'vitest';
 import { openKafkaLog } from '../../src/connectors/kafka/log.ts';
 import type { Log, Notices } from '../../src/connectors/connector.ts';
+import { hasJava, jars } from './jars.ts';
 
 /** host:port of the broker of this run, or null: then everything under describeKafka is skipped (the run says so once). */
 export const brokers = inject('brokers');
@@ -49,6 +52,43 @@ export function kcat(args: readonly string[], input = '', address = brokers as s
 /** Records of a partition as kcat reads them, committed only, one `format` line each. */
 export const kcatRead = (topic: string, partition: number, from: number | 'beginning', format = '%o %k %s\n', address = brokers as string): string[] =>
   kcat(['-C', '-t', topic, '-p', String(partition), '-o', String(from), '-e', '-f', format, '-X', 'isolation.level=read_committed', '-X', 'check.crcs=true'], '', address).split('\n').filter(l => l !== '');
+
+/** Kafka's own tools come with the jars of a broker of our own. */
+export const hasTools = (): boolean => hasJava() && existsSync(jars);
+
+/** Writes lines of {headers as name:value, tab, key, tab, value} with Kafka's console producer. */
+export function consoleProducer(topic: string, codec: string, lines: readonly string[], properties: Readonly<Record<string, string | number>> = {}): void {
+  const args = Object.entries({ 'linger.ms': 200, 'batch.size': 200_000, ...properties }).flatMap(([k, v]) => ['--producer-property', `${k}=${v}`]);
+  const r = spawnSync('java', [
+    '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xmx256m', '-Dorg.slf4j.simpleLogger.defaultLogLevel=error', '-cp', join(jars, '*'), 'org.apache.kafka.tools.ConsoleProducer',
+    '--bootstrap-server', brokers as string, '--topic', topic, '--compression-codec', codec, '--property', 'parse.key=true', '--property', 'parse.headers=true', ...args,
+  ], { input: `${lines.join('\n')}\n`, encoding: 'utf8', timeout: 60_000 });
+  if (r.status !== 0) throw new Error(`the console producer failed:\n${r.stdout}${r.stderr}`);
+}
+
+/** A record as text: bytes in hexadecimal. */
+export interface Plain {
+  readonly key: string | null;
+  readonly value: string | null;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly timestamp: number;
+}
+
+/** Records of partition 0 that are there, as our source reads them. */
+export async function readTopic(log: Log, topic: string): Promise<Plain[]> {
+  const source = log.source({ topic, topicId: null, positions: new Map(), from: 'earliest', onDataLoss: 'stop' });
+  await source.open();
+  const read: Plain[] = [];
+  try {
+    while (source.position(0) < source.endAtOpen(0)) for (const b of await source.poll(new Set(), 500, new AbortController().signal)) for (let i = 0; i < b.length; i++) {
+      const part = (start: Int32Array, end: Int32Array): string | null => ((start[i] as number) < 0 ? null : b.data.toString('hex', start[i], end[i]));
+      read.push({ key: part(b.keyStart, b.keyEnd), value: part(b.valueStart, b.valueEnd), headers: Object.fromEntries(b.headers(i).map(h => [h.key, String(h.value)])), timestamp: b.timestamps[i] as number });
+    }
+  } finally {
+    await source.close();
+  }
+  return read;
+}
 
 export interface Heard extends Notices {
   readonly lines: string[];
