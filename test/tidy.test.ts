@@ -95,6 +95,7 @@ describe('the house', () => {
     const users = (name: string): string[] => files.filter(f => new RegExp(`^import (?!type)[^;]*from '${name}[/']|import\\('${name}[/']|\\)\\('${name}[/']|require\\('${name}[/']`, 'm').test(text(f))).map(f => f.split('/').slice(0, 2).join('/'));
     expect([...new Set(users('node-sql-parser').map(f => f.split('/')[0]))]).toEqual(['sql']);
     expect([...new Set(users('kafkajs'))]).toEqual(['connectors/kafka']);
+    expect([...new Set(users('zstddec'))]).toEqual(['connectors/kafka']);
     expect(users('better-sqlite3')).toEqual(['state/database.ts']);
     expect([...new Set(users('yaml').map(f => f.split('/')[0]))]).toEqual(['config']);
   });

@@ -1,12 +1,14 @@
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { recordsFrom, type PlainRecord } from '../../src/engine/block.ts';
 import type { RecordBatch } from '../../src/engine/records.ts';
+import { loadCodecs } from '../../src/connectors/kafka/codecs/index.ts';
 import { crc32c } from '../../src/connectors/kafka/crc32c.ts';
-import { offsetAfter } from '../../src/connectors/kafka/record-batch.ts';
+import { codecIds, offsetAfter } from '../../src/connectors/kafka/record-batch.ts';
 import { PartitionDecoder } from '../../src/connectors/kafka/record-batch-decode.ts';
 import { encodeBatch, nextSequence, NO_PRODUCER, type BatchProducer } from '../../src/connectors/kafka/record-batch-encode.ts';
+import { changed, compressed } from './batch-bytes.ts';
 
 /** The batch with another base offset, as a broker stores it. */
 function at(offset: number, batch: Buffer): Buffer {
@@ -14,20 +16,6 @@ function at(offset: number, batch: Buffer): Buffer {
   b.writeBigInt64BE(BigInt(offset), 0);
   return b;
 }
-
-/** Writes into the header and puts the checksum right. */
-function changed(batch: Buffer, change: (b: Buffer) => void): Buffer {
-  const b = Buffer.from(batch);
-  change(b);
-  b.writeUInt32BE(crc32c(b, 21, b.length), 17);
-  return b;
-}
-
-/** The same batch with its records compressed. */
-const compressed = (batch: Buffer, codec: number, bytes: Buffer): Buffer => changed(Buffer.concat([batch.subarray(0, 61), bytes]), b => {
-  b.writeInt32BE(b.length - 12, 8);
-  b.writeInt16BE(b.readInt16BE(21) | codec, 21);
-});
 
 const encode = (records: readonly PlainRecord[], p: BatchProducer = NO_PRODUCER): Buffer => encodeBatch(recordsFrom(records), 0, p, null).batch;
 const decode = (bytes: Buffer, from = 0): RecordBatch => new PartitionDecoder('t', 3).decode(bytes, from, []);
@@ -52,6 +40,8 @@ describe('CRC-32C', () => {
 });
 
 describe('record batches', () => {
+  beforeAll(() => loadCodecs(new Set([1])));
+
   it('have the bytes that the protocol says', () => {
     const batch = encodeBatch(recordsFrom([{ key: 'k', value: 'v', timestamp: 1000, headers: [{ key: 'h', value: Buffer.from('x') }] }, { key: null, value: null, timestamp: 999 }]), 0, { producerId: 7n, epoch: 2, transactional: true }, 9).batch;
     const wanted = '0000000000000000' + '00000045' + 'ffffffff' + '02' + batch.toString('hex', 17, 21) + '0010' + '00000001' + '00000000000003e8' + '00000000000003e8'
@@ -114,10 +104,18 @@ describe('record batches', () => {
     expect([...b.timestamps]).toEqual([5000, 5000, 5000]);
   });
 
-  it.each([[2, 'snappy'], [3, 'lz4'], [4, 'zstd'], [5, 'codec 5']])('with codec %i name %s and their place', (codec, name) => {
-    expect(() => decode(compressed(at(17, encode(words(1))), codec, Buffer.from('?')), 17)).toThrow(expect.objectContaining({
-      code: 'system.source.codec', message: `the record batch at offset 17 of t/3 is compressed with ${name}, which is not supported yet`,
+  it.each([5, 6, 7])('with codec %i, which is none, name it and their place', async codec => {
+    const stored = compressed(at(17, encode(words(1))), codec, Buffer.from('?'));
+    await loadCodecs(codecIds(stored));
+    expect(() => decode(stored, 17)).toThrow(expect.objectContaining({
+      code: 'system.source.codec', exit: 11, message: `the record batch at offset 17 of t/3 is compressed with codec ${codec}, which is not known`,
     }));
+  });
+
+  it('name their codecs before they are decoded', () => {
+    const batches = [encode(words(1)), compressed(encode(words(1)), 1, Buffer.from('x')), compressed(encode(words(1)), 4, Buffer.alloc(9)), compressed(encode(words(1)), 3, Buffer.from('cut short')).subarray(0, -1)];
+    expect([...codecIds(Buffer.concat(batches))]).toEqual([0, 1, 4]);
+    expect(codecIds(Buffer.alloc(0)).size).toBe(0);
   });
 
   it('that are damaged say how', () => {
@@ -130,8 +128,22 @@ describe('record batches', () => {
     }
     expect(bad(changed(good, b => { b[16] = 1; }))).toMatchObject({ code: 'system.source.corrupt_batch', message: expect.stringContaining('message format 1') });
     expect(bad(changed(good, b => { b.writeInt32BE(3, 57); }))).toMatchObject({ code: 'system.source.corrupt_batch' });
+    for (const count of [-1, 1000, 2147483647]) {
+      expect(bad(changed(good, b => { b.writeInt32BE(count, 57); }))).toMatchObject({ code: 'system.source.corrupt_batch', message: expect.stringContaining(`are not ${count} records`) });
+    }
     expect(bad(changed(good, b => { b[61] = 120; }))).toMatchObject({ code: 'system.source.corrupt_batch' });
-    expect(bad(compressed(good, 1, Buffer.from('no gzip')))).toMatchObject({ code: 'system.source.corrupt_batch', message: expect.stringContaining('gzip') });
+    expect(bad(compressed(good, 1, Buffer.from('no gzip')))).toMatchObject({ code: 'system.source.corrupt_batch', message: expect.stringContaining('of t/3 is damaged: gzip: ') });
+    const fewer = compressed(good, 1, gzipSync(good.subarray(61, -3)));
+    expect(bad(fewer)).toMatchObject({ code: 'system.source.corrupt_batch', message: 'the record batch at offset 5 of t/3 is damaged: gzip: record 2 of 2 is longer than it' });
+  });
+
+  it('with more headers than there are bytes are damaged', () => {
+    const batch = encode([{ key: null, value: 'v', timestamp: 1, headers: [{ key: 'h', value: Buffer.from('x') }] }]);
+    // the last bytes: 1 header, length 1, h, length 1, x
+    for (const [from, bytes] of [[5, [0x7e]], [5, [0xfe, 0xff, 0xff, 0xff, 0x0f]], [4, [0x7e]], [4, [0xfe, 0xff, 0xff, 0xff, 0x0f]], [2, [0x7e]]] as const) {
+      const b = decode(changed(batch, x => { Buffer.from(bytes).copy(x, x.length - from); }));
+      expect(() => b.headers(0), `${from} ${bytes}`).toThrow(expect.objectContaining({ code: 'system.source.corrupt_batch', message: 'the record batch at offset 0 of t/3 is damaged: its headers are longer than the batch' }));
+    }
   });
 
   it('end at the limit, with at least one record', () => {

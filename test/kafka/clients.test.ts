@@ -2,14 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { CompressionTypes } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Log, NewRecord } from '../../src/connectors/connector.ts';
-import { createTopic, describeKafka, hasKcat, kafkajs, kcat, openLog } from './support.ts';
-
-interface Plain {
-  readonly key: string | null;
-  readonly value: string | null;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly timestamp: number;
-}
+import { createTopic, describeKafka, hasKcat, kafkajs, kcat, openLog, type Plain, readTopic } from './support.ts';
 
 const hex = (b: Buffer | null): string | null => b?.toString('hex') ?? null;
 const keys: readonly (Buffer | null)[] = [null, Buffer.alloc(0), Buffer.from('key'), Buffer.from([0, 255, 128])];
@@ -24,20 +17,7 @@ describeKafka('beside other clients', () => {
   beforeAll(async () => { log = await openLog(); });
   afterAll(() => log.close());
 
-  async function ours(topic: string): Promise<Plain[]> {
-    const source = log.source({ topic, topicId: null, positions: new Map(), from: 'earliest', onDataLoss: 'stop' });
-    await source.open();
-    const read: Plain[] = [];
-    try {
-      while (source.position(0) < source.endAtOpen(0)) for (const b of await source.poll(new Set(), 500, new AbortController().signal)) for (let i = 0; i < b.length; i++) {
-        const part = (start: Int32Array, end: Int32Array): string | null => ((start[i] as number) < 0 ? null : b.data.toString('hex', start[i], end[i]));
-        read.push({ key: part(b.keyStart, b.keyEnd), value: part(b.valueStart, b.valueEnd), headers: Object.fromEntries(b.headers(i).map(h => [h.key, String(h.value)])), timestamp: b.timestamps[i] as number });
-      }
-    } finally {
-      await source.close();
-    }
-    return read;
-  }
+  const ours = (topic: string): Promise<Plain[]> => readTopic(log, topic);
 
   it.each([['plain', CompressionTypes.None], ['gzip', CompressionTypes.GZIP]])('reads what kafkajs writes, %s', async (_, compression) => {
     const topic = await createTopic('js', 1);
@@ -68,22 +48,13 @@ describeKafka('beside other clients', () => {
   });
 
   describe.skipIf(!hasKcat())('kcat', () => {
-    it.each(['none', 'gzip'])('writes with %s what we read', async codec => {
+    it('writes what we read', async () => {
       const topic = await createTopic('kcat', 1);
       const lines = Array.from({ length: 5000 }, (_, i) => `k${i}\tvalue ${i} ${'ä'.repeat(i % 30)}`);
-      kcat(['-P', '-t', topic, '-K', '\t', '-z', codec, '-H', 'a=b'], `${lines.join('\n')}\n`);
+      kcat(['-P', '-t', topic, '-K', '\t', '-H', 'a=b'], `${lines.join('\n')}\n`);
       const read = await ours(topic);
       expect(read.map(r => `${Buffer.from(r.key ?? '', 'hex')}\t${Buffer.from(r.value ?? '', 'hex')}`)).toEqual(lines);
       expect(read.every(r => r.headers['a'] === 'b')).toBe(true);
-    });
-
-    it.each(['snappy', 'lz4', 'zstd'])('writes with %s what we refuse by its name', async codec => {
-      const topic = await createTopic('codec', 1);
-      kcat(['-P', '-t', topic], 'plain\n');
-      kcat(['-P', '-t', topic, '-z', codec], `${'squeeze me '.repeat(100)}\n`);
-      await expect(ours(topic)).rejects.toMatchObject({
-        code: 'system.source.codec', exit: 11, message: `the record batch at offset 1 of ${topic}/0 is compressed with ${codec}, which is not supported yet`,
-      });
     });
 
     it('reads what we write, its checksums too', async () => {

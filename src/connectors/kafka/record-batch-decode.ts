@@ -1,15 +1,17 @@
-import { gunzipSync } from 'node:zlib';
 import type { Header, RecordBatch } from '../../engine/records.ts';
 import { PipeError } from '../../errors.ts';
+import { codecOf } from './codecs/index.ts';
 import { crc32c } from './crc32c.ts';
 import type { AbortedTransaction } from './protocol-fetch.ts';
 import {
-  AFTER_LENGTH, ATTRIBUTES_AT, BASE_TIMESTAMP_AT, codecs, CODEC_BITS, CONTROL, COUNT_AT, CRC_AT, damaged, LAST_DELTA_AT, LENGTH_AT, LOG_APPEND_TIME, MAGIC, MAGIC_AT,
+  AFTER_LENGTH, ATTRIBUTES_AT, BASE_TIMESTAMP_AT, CODEC_BITS, CONTROL, COUNT_AT, CRC_AT, damaged, LAST_DELTA_AT, LENGTH_AT, LOG_APPEND_TIME, MAGIC, MAGIC_AT,
   MAX_TIMESTAMP_AT, PRODUCER_ID_AT, readLong, RECORDS_AT, TRANSACTIONAL,
 } from './record-batch.ts';
 
-/** A compressed batch that would become larger is taken for damaged. */
+/** A compressed batch that would become larger, with those fetched together with it, is taken for damaged. */
 const MAX_UNZIPPED = 512 << 20;
+/** Length, attributes, time, offset, lengths of key and value, headers: a byte each. */
+const MIN_RECORD = 7;
 const NO_HEADERS: readonly Header[] = [];
 
 /** One record batch of a fetch whose records are given out: its records are bytes [start, end) of `data`. */
@@ -48,8 +50,8 @@ export class PartitionDecoder {
   }
 
   /**
-   * Records from offset `from` on; a batch at the end that was cut short is left for the next fetch.
-   * Throws system.source.corrupt_batch and system.source.codec.
+   * Records from offset `from` on; a batch at the end that was cut short is left for the next fetch. The codecs of what was fetched were
+   * loaded. Throws system.source.corrupt_batch and system.source.codec.
    */
   decode(fetched: Buffer, from: number, aborted: readonly AbortedTransaction[]): RecordBatch {
     this.#next = from;
@@ -67,6 +69,7 @@ export class PartitionDecoder {
     const open = [...aborted].sort((a, b) => a.firstOffset - b.firstOffset);
     const dead = new Set<bigint>();
     let begun = 0;
+    let room = MAX_UNZIPPED;
     for (let at = 0; at + RECORDS_AT <= fetched.length;) {
       const end = at + AFTER_LENGTH + fetched.readInt32BE(at + LENGTH_AT);
       if (end > fetched.length) break;
@@ -78,7 +81,9 @@ export class PartitionDecoder {
       if (attributes & CONTROL) {
         if (isAbortMarker(fetched, at + RECORDS_AT, end)) dead.delete(fetched.readBigInt64BE(at + PRODUCER_ID_AT));
       } else if (last >= from && !(attributes & TRANSACTIONAL && dead.size > 0 && dead.has(fetched.readBigInt64BE(at + PRODUCER_ID_AT)))) {
-        sections.push(this.#section(fetched, at, end, base, attributes));
+        const section = this.#section(fetched, at, end, base, attributes, room);
+        if (section.data !== fetched) room -= section.data.length;
+        sections.push(section);
       }
       this.#next = Math.max(this.#next, last + 1);
       at = end;
@@ -93,29 +98,33 @@ export class PartitionDecoder {
     if (crc32c(fetched, at + ATTRIBUTES_AT, end) !== fetched.readUInt32BE(at + CRC_AT)) throw this.#damaged(base, 'its checksum is wrong');
   }
 
-  #section(fetched: Buffer, at: number, end: number, base: number, attributes: number): Section {
+  /** `room`: bytes that a compressed batch may become. */
+  #section(fetched: Buffer, at: number, end: number, base: number, attributes: number, room: number): Section {
     const start = at + RECORDS_AT;
-    const section = {
-      base, attributes, count: fetched.readInt32BE(at + COUNT_AT), baseTimestamp: readLong(fetched, at + BASE_TIMESTAMP_AT), maxTimestamp: readLong(fetched, at + MAX_TIMESTAMP_AT),
-      data: fetched, start, end,
+    const count = fetched.readInt32BE(at + COUNT_AT);
+    const unzipped = this.#unzip(fetched.subarray(start, end), attributes, base, room);
+    const size = unzipped?.length ?? end - start;
+    if (count < 0 || count * MIN_RECORD > size) throw this.#damaged(base, `${size} bytes are not ${count} records`, attributes);
+    return {
+      base, attributes, count, baseTimestamp: readLong(fetched, at + BASE_TIMESTAMP_AT), maxTimestamp: readLong(fetched, at + MAX_TIMESTAMP_AT),
+      ...(unzipped === null ? { data: fetched, start, end } : { data: unzipped, start: 0, end: size }),
     };
-    const codec = attributes & CODEC_BITS;
-    if (codec === 0) return section;
-    const data = this.#unzip(fetched.subarray(start, end), codec, base);
-    return { ...section, data, start: 0, end: data.length };
   }
 
-  #unzip(bytes: Buffer, codec: number, base: number): Buffer {
-    const name = codecs[codec] ?? `codec ${codec}`;
-    if (name !== 'gzip') {
-      throw new PipeError('system.source.codec', `the record batch at offset ${base} of ${this.#topic}/${this.#partition} is compressed with ${name}, which is not supported yet`, {
-        hint: 'gzip and none are read: set compression.type=gzip on the topic or on its producers (for new records)',
+  /** Null where the records are not compressed. */
+  #unzip(bytes: Buffer, attributes: number, base: number, room: number): Buffer | null {
+    const id = attributes & CODEC_BITS;
+    if (id === 0) return null;
+    const codec = codecOf(id);
+    if (codec === null) {
+      throw new PipeError('system.source.codec', `the record batch at offset ${base} of ${this.#topic}/${this.#partition} is compressed with codec ${id}, which is not known`, {
+        hint: 'gzip, snappy, lz4, zstd and none are read',
       });
     }
     try {
-      return gunzipSync(bytes, { maxOutputLength: MAX_UNZIPPED });
+      return codec.decompress(bytes, Math.max(room, 1));
     } catch (error) {
-      throw this.#damaged(base, `gzip: ${(error as Error).message}`);
+      throw this.#damaged(base, (error as Error).message, attributes);
     }
   }
 
@@ -161,7 +170,7 @@ export class PartitionDecoder {
       const valueLength = (v >>> 1) ^ -(v & 1);
       if (valueLength < 0) valueStart[row] = valueEnd[row] = -1;
       else { valueStart[row] = p; p += valueLength; valueEnd[row] = p; }
-      if (!(p < recordEnd) || recordEnd > end) throw this.#damaged(offset, 'a record is longer than the batch');
+      if (!(p < recordEnd) || recordEnd > end) throw this.#damaged(base, `record ${i + 1} of ${count} is longer than it`, s.attributes);
       headersAt[row] = p;
       offsets[row] = offset;
       timestamps[row] = appendTime ?? baseTimestamp + time;
@@ -178,7 +187,7 @@ export class PartitionDecoder {
       topic: this.#topic, partition: this.#partition, length: n, data, next: this.#next,
       valueStart: this.#valueStart.subarray(0, n), valueEnd: this.#valueEnd.subarray(0, n), keyStart: this.#keyStart.subarray(0, n), keyEnd: this.#keyEnd.subarray(0, n),
       offsets: this.#offsets.subarray(0, n), timestamps: this.#timestamps.subarray(0, n),
-      headers: row => readHeaders(data, headersAt[row] as number),
+      headers: row => readHeaders(data, headersAt[row] as number) ?? this.#noHeaders(row),
     };
   }
 
@@ -194,7 +203,13 @@ export class PartitionDecoder {
     this.#timestamps = new Float64Array(this.#capacity);
   }
 
-  #damaged(offset: number, what: string): PipeError { return damaged(this.#topic, this.#partition, offset, what); }
+  #noHeaders(row: number): never { throw this.#damaged(this.#offsets[row] as number, 'its headers are longer than the batch'); }
+
+  /** Names the codec of the attributes, too. */
+  #damaged(offset: number, what: string, attributes = 0): PipeError {
+    const codec = codecOf(attributes & CODEC_BITS);
+    return damaged(this.#topic, this.#partition, offset, codec === null ? what : `${codec.name}: ${what}`);
+  }
 }
 
 /** All sections in one buffer: the fetched one as long as nothing was compressed. */
@@ -226,13 +241,15 @@ function isAbortMarker(b: Buffer, start: number, end: number): boolean {
   return length >= 4 && c.pos + 4 <= end && b.readInt16BE(c.pos + 2) === 0;
 }
 
-function readHeaders(b: Buffer, at: number): readonly Header[] {
+/** Null where they are longer than the data. */
+function readHeaders(b: Buffer, at: number): readonly Header[] | null {
   if (b[at] === 0) return NO_HEADERS;
   const c = new Cursor(b, at, b.length);
   const headers: Header[] = [];
   for (let n = c.varint(); n > 0; n--) {
     const key = (c.bytes() ?? Buffer.alloc(0)).toString();
     headers.push({ key, value: c.bytes() });
+    if (c.pos > b.length || (n > 1 && c.pos === b.length)) return null;
   }
   return headers;
 }

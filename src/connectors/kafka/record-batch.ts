@@ -26,8 +26,6 @@ export const LOG_APPEND_TIME = 8;
 export const TRANSACTIONAL = 16;
 export const CONTROL = 32;
 
-export const codecs: readonly string[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
-
 export const damaged = (topic: string, partition: number, offset: number, what: string): PipeError =>
   new PipeError('system.source.corrupt_batch', `the record batch at offset ${offset} of ${topic}/${partition} is damaged: ${what}`);
 
@@ -37,11 +35,23 @@ export const readLong = (b: Buffer, at: number): number => b.readInt32BE(at) * 4
 /** Where to fetch on: behind the last whole batch, by the headers alone; `from` where there is none. */
 export function offsetAfter(fetched: Buffer, from: number): number {
   let next = from;
+  for (const at of wholeBatches(fetched)) next = Math.max(next, readLong(fetched, at) + fetched.readInt32BE(at + LAST_DELTA_AT) + 1);
+  return next;
+}
+
+/** Numbers of the codecs of all whole batches, 0 for none, by the headers alone. */
+export function codecIds(fetched: Buffer): ReadonlySet<number> {
+  const ids = new Set<number>();
+  for (const at of wholeBatches(fetched)) ids.add(fetched.readInt16BE(at + ATTRIBUTES_AT) & CODEC_BITS);
+  return ids;
+}
+
+/** Where each begins; one that is cut short or damaged ends it. */
+function* wholeBatches(fetched: Buffer): Generator<number> {
   for (let at = 0; at + RECORDS_AT <= fetched.length;) {
     const end = at + AFTER_LENGTH + fetched.readInt32BE(at + LENGTH_AT);
-    if (end > fetched.length || end < at + RECORDS_AT) break;
-    next = Math.max(next, readLong(fetched, at) + fetched.readInt32BE(at + LAST_DELTA_AT) + 1);
+    if (end > fetched.length || end < at + RECORDS_AT) return;
+    yield at;
     at = end;
   }
-  return next;
 }

@@ -1,12 +1,13 @@
 import type { RecordBatch } from '../../engine/records.ts';
 import { setImmediate } from 'node:timers/promises';
 import type { Source, SourceOptions, TopicInfo } from '../connector.ts';
+import { loadCodecs } from './codecs/index.ts';
 import { Fetcher } from './fetcher.ts';
 import { describeTopic } from './listing.ts';
 import { PartitionState } from './partition-state.ts';
 import { missing, recreated, startPositions } from './positions.ts';
 import type { FetchedPartition } from './protocol-fetch.ts';
-import { offsetAfter } from './record-batch.ts';
+import { codecIds, offsetAfter } from './record-batch.ts';
 import { explained, Retrier } from './retry.ts';
 import type { SourceParts } from './source-parts.ts';
 
@@ -74,6 +75,7 @@ export class KafkaSource implements Source {
       if (taken.length > 0) {
         // the next fetch is on its way before this one is decoded
         await setImmediate();
+        for (const t of taken) await loadCodecs(codecIds(t.fetched.records as Buffer));
         return taken.map(t => t.partition.decoder.decode(t.fetched.records as Buffer, t.from, t.fetched.aborted));
       }
       const left = deadline - performance.now();
