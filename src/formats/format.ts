@@ -20,12 +20,15 @@ export interface DecodeColumn {
   readonly required: boolean;
 }
 
+/** Takes note of record `record` of a batch, which is no row. */
+export type BadRecord = (record: number, code: Code, message: string) => void;
+
 export interface Decoder {
   /**
    * Decodes records [from, to) into rows, in order, leaving out the bad ones, each of which is reported once.
    * Never throws on data. The batch's `origin` is set, `wm` is null. Arrays are reused by the next call.
    */
-  decode(records: RecordBatch, from: number, to: number, bad: (record: number, code: Code, message: string) => void): Batch;
+  decode(records: RecordBatch, from: number, to: number, bad: BadRecord): Batch;
 }
 
 export interface Encoder {
@@ -46,6 +49,8 @@ export interface DecoderOptions {
   /** Whose records they are: decoders of one topic may share their work. */
   readonly topic: string;
   readonly maxRecordBytes: number;
+  /** True: generated code where there is some; false: closures only. Both give the same. */
+  readonly generated: boolean;
 }
 
 export interface FormatDef extends Definition {

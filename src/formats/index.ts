@@ -1,13 +1,14 @@
 import { PipeError } from '../errors.ts';
 import { Registry } from '../registry.ts';
 import type { FormatDef } from './format.ts';
-import { JsonDecoder } from './json/decode.ts';
+import { PlainDecoder } from './json/decode.ts';
+import { ScanDecoder } from './json/fast/decoder.ts';
 import { JsonEncoder } from './json/encode.ts';
 
 const json: FormatDef = {
   name: 'json',
   summary: 'one JSON object a record',
-  decoder: (columns, options) => new JsonDecoder(columns, options),
+  decoder: (columns, options) => (options.generated ? new ScanDecoder(columns, options.maxRecordBytes) : new PlainDecoder(columns, options.maxRecordBytes)),
   encoder: (schema, options) => new JsonEncoder(schema, options),
 };
 

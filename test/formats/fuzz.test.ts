@@ -1,61 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { isUtf8 } from 'node:buffer';
 import { BIGINT, BOOLEAN, BYTES, DATE, DOUBLE, INT, STRING, TIME, TIMESTAMP, TIMESTAMP_LTZ, decimal, type Value } from '../../src/sql/types.ts';
-import { cell, column, decoderOf, random, recordsOf, rounds, seed } from './support.ts';
-
-const next = random(seed);
-const int = (n: number): number => Math.floor(next() * n);
-const pick = <T>(from: readonly T[]): T => from[int(from.length)] as T;
-
-const KEYS = ['a', 'b', 'amount', '__proto__', 'ключ', '', 'a"b', 'x'];
-const NUMBERS = ['0', '-0', '1', '12', '-5', '600.25', '0.1', '1e3', '1E-2', '2.50e+1', '9007199254740993', '123456789012345678', '1e400', '0.000', '1704110400', '-1.5'];
-const STRINGS = ['', 'a', 'deposit', '12', 'é', '😀', '\\n', '\\u0041', '\\ud83d\\ude00', '\\ud800', '\\"', '\\\\', '\u2028', '2024-01-01T00:00:00Z', 'AQL/', 'null'];
-const BLANKS = ['', '', '', ' ', '\n', '\t\r '];
-
-function value(depth: number): string {
-  switch (int(depth > 3 ? 4 : 6)) {
-    case 0: return pick(NUMBERS);
-    case 1: case 2: return `"${pick(STRINGS)}${pick(STRINGS)}"`;
-    case 3: return pick(['true', 'false', 'null']);
-    case 4: return `[${pick(BLANKS)}${Array.from({ length: int(4) }, () => value(depth + 1)).join(`${pick(BLANKS)},${pick(BLANKS)}`)}]`;
-    default: return object(depth + 1);
-  }
-}
-
-const key = (): string => (next() < 0.1 ? pick(['"\\u0061"', '"\\u005f_proto__"', '"amoun\\u0074"']) : JSON.stringify(pick(KEYS)));
-const object = (depth: number): string =>
-  `{${pick(BLANKS)}${Array.from({ length: int(5) }, () => `${key()}${pick(BLANKS)}:${pick(BLANKS)}${value(depth)}`).join(`${pick(BLANKS)},${pick(BLANKS)}`)}${pick(BLANKS)}}`;
-
-const PIECES = ['"', '\\', '{', '}', '[', ']', ',', ':', '0', '1', '-', '.', 'e', 'E', '+', 'null', 'tru', ' ', '\n', '\0', '\u001f', '\\u', '\\u12', 'é', '\ufeff', '\u00a0', '/', "'", '""', '"a":1'].map(s => Buffer.from(s))
-  .concat(['\xff', '\xc3', '\xa9', '\xed\xa0\x80', '\xf0\x9f'].map(s => Buffer.from(s, 'latin1')));
-
-/** Cuts, doubles, swaps or inserts bytes; mostly once, so that many documents stay nearly right. */
-function mutate(doc: Buffer): Buffer {
-  let b = doc;
-  for (let n = next() < 0.8 ? 1 : int(4); n > 0; n--) {
-    const at = int(b.length + 1);
-    const to = Math.min(b.length, at + int(6));
-    switch (int(5)) {
-      case 0: b = b.subarray(0, at); break;
-      case 1: b = Buffer.concat([b.subarray(0, at), b.subarray(to)]); break;
-      case 2: b = Buffer.concat([b.subarray(0, to), b.subarray(at)]); break;
-      case 3: b = Buffer.concat([b.subarray(0, at), pick(PIECES), b.subarray(to)]); break;
-      default: b = Buffer.concat([b.subarray(0, at), pick(PIECES), b.subarray(at)]);
-    }
-  }
-  return b;
-}
-
-/** The document as JSON.parse sees it, numbers as their texts: the oracle knows objects from everything else. */
-function parsed(doc: Buffer): Map<string, unknown> | null {
-  if (!isUtf8(doc)) return null;
-  try {
-    const v: unknown = JSON.parse(doc.toString('utf8'));
-    return typeof v === 'object' && v !== null && !Array.isArray(v) ? new Map(Object.entries(v)) : null;
-  } catch {
-    return null;
-  }
-}
+import { KEYS, blank, int, mutate, next, object, parsed, pick } from './documents.ts';
+import { cell, column, decoders, recordsOf, rounds, seed } from './support.ts';
 
 type Want = Value | null | typeof DEAD | typeof ANY;
 const DEAD = Symbol('dead letter');
@@ -76,7 +22,7 @@ function wanted(kind: string, v: unknown, exact: boolean): Want {
   }
 }
 
-describe(`fuzz, FORMATS_SEED=${seed}`, () => {
+describe.each(decoders)(`fuzz, $name, FORMATS_SEED=${seed}`, ({ decoderOf }) => {
   const kinds = [STRING, STRING, BIGINT, DOUBLE, BOOLEAN, STRING, DOUBLE];
   const columns = KEYS.slice(0, kinds.length).map((k, i) => column(k, kinds[i] as (typeof kinds)[number]));
   const lenient = [column('nobody has this', STRING)];
@@ -88,7 +34,7 @@ describe(`fuzz, FORMATS_SEED=${seed}`, () => {
     let accepted = 0;
     const total = rounds(30_000);
     for (let done = 0; done < total; done += 500) {
-      const docs = Array.from({ length: 500 }, () => { const d = Buffer.from(pick(BLANKS) + object(0) + pick(BLANKS)); return next() < 0.25 ? d : mutate(d); });
+      const docs = Array.from({ length: 500 }, () => { const d = Buffer.from(blank() + object(0) + blank()); return next() < 0.25 ? d : mutate(d); });
       const records = recordsOf(docs, pick(['', '"', '}', '1', '\xff', '"}']));
       const oracle = docs.map(parsed);
       const refused = new Set<number>();

@@ -6,7 +6,7 @@ import type { EncoderOptions } from '../../src/formats/format.ts';
 import { findFormat, formats } from '../../src/formats/index.ts';
 import { JsonEncoder } from '../../src/formats/json/encode.ts';
 import { BIGINT, BOOLEAN, BYTES, DATE, DOUBLE, FLOAT, INT, NULL, STRING, TIME, TIMESTAMP, TIMESTAMP_LTZ, decimal, reprOf, type Schema, type SqlType, type Value } from '../../src/sql/types.ts';
-import { column, decoderOf, random, recordsOf, rounds, rowsOf, seed } from './support.ts';
+import { column, decoders, random, recordsOf, rounds, rowsOf, seed } from './support.ts';
 
 const DEFAULTS: EncoderOptions = { timestamps: 'epoch_ms', decimals: 'number', key: [] };
 
@@ -122,7 +122,7 @@ describe('keys', () => {
   });
 });
 
-describe(`round trip, FORMATS_SEED=${seed}`, () => {
+describe.each(decoders)(`round trip, $name, FORMATS_SEED=${seed}`, ({ decoderOf }) => {
   const next = random(seed + 1);
   const int = (n: number): number => Math.floor(next() * n);
   const wide = (digits: number): number | bigint => {

@@ -1,8 +1,10 @@
 import type { Batch } from '../../src/engine/batch.ts';
 import type { RecordBatch } from '../../src/engine/records.ts';
 import type { DecodeColumn, Decoder } from '../../src/formats/format.ts';
-import { JsonDecoder } from '../../src/formats/json/decode.ts';
+import { PlainDecoder } from '../../src/formats/json/decode.ts';
+import { ScanDecoder } from '../../src/formats/json/fast/decoder.ts';
 import { type SqlType, type Value } from '../../src/sql/types.ts';
+import { TextColumn } from '../../src/sql/values/text-column.ts';
 
 /** Values as records of one partition, with foreign bytes (latin1) around each, as framing and neighbours are. */
 export function recordsOf(values: readonly (string | Uint8Array | null)[], around = '12"}'): RecordBatch {
@@ -29,12 +31,23 @@ export function recordsOf(values: readonly (string | Uint8Array | null)[], aroun
 
 export const column = (name: string, type: SqlType, more: Partial<DecodeColumn> = {}): DecodeColumn => ({ field: { name, type, nullable: true }, key: name, time: null, required: false, ...more });
 
+<<<<<<< HEAD
 export const decoderOf = (columns: readonly DecodeColumn[], maxRecordBytes = 1 << 20): Decoder => new JsonDecoder(columns, { topic: 't', maxRecordBytes });
+=======
+export type MakeDecoder = (columns: readonly DecodeColumn[], maxRecordBytes?: number) => Decoder;
+
+/** Both must pass every test. */
+export const decoders: readonly { readonly name: string; readonly decoderOf: MakeDecoder }[] = [
+  { name: 'plain', decoderOf: (columns, maxRecordBytes = 1 << 20) => new PlainDecoder(columns, maxRecordBytes) },
+  { name: 'generated', decoderOf: (columns, maxRecordBytes = 1 << 20) => new ScanDecoder(columns, maxRecordBytes) },
+];
+>>>>>>> 017700c (A scanner of JSON records generated for the wanted columns; what it does not understand at once goes the plain way)
 
 /** A cell as a plain value: booleans from bits, null from the null map. */
 export function cell(batch: Batch, c: number, i: number): Value | null {
   if (batch.nulls[c]?.[i] === 1) return null;
-  const v = (batch.cols[c] as ArrayLike<Value>)[i] as Value;
+  const from = batch.cols[c] as ArrayLike<Value> | TextColumn;
+  const v = from instanceof TextColumn ? from.at(i) : (from[i] as Value);
   return batch.schema[c]?.type.k === 'boolean' ? v === 1 : v;
 }
 
@@ -57,12 +70,21 @@ export function outcomes(decoder: Decoder, values: readonly (string | Uint8Array
   return out;
 }
 
-export const one = (columns: readonly DecodeColumn[], value: string | Uint8Array | null): Outcome => outcomes(decoderOf(columns), [value])[0] as Outcome;
+export interface Reading {
+  readonly one: (columns: readonly DecodeColumn[], value: string | Uint8Array | null) => Outcome;
+  /** One value of one column: the cell, or the error's code. */
+  readonly read: (type: SqlType, json: string, more?: Partial<DecodeColumn>) => Value | null | string;
+}
 
-/** One value of one column: the cell, or the error's code. */
-export function read(type: SqlType, json: string, more: Partial<DecodeColumn> = {}): Value | null | string {
-  const r = one([column('a', type, more)], `{"a":${json}}`);
-  return 'row' in r ? (r.row[0] as Value | null) : `!${r.code}`;
+export function reading(decoderOf: MakeDecoder): Reading {
+  const one: Reading['one'] = (columns, value) => outcomes(decoderOf(columns), [value])[0] as Outcome;
+  return {
+    one,
+    read: (type, json, more = {}) => {
+      const r = one([column('a', type, more)], `{"a":${json}}`);
+      return 'row' in r ? (r.row[0] as Value | null) : `!${r.code}`;
+    },
+  };
 }
 
 /** mulberry32: numbers in [0, 1), the same for the same seed. */
