@@ -18,6 +18,7 @@ export interface RunOptions {
   /** ms. */
   readonly connectTimeout: number;
   readonly jit: boolean;
+  readonly decoder: 'fast' | 'plain';
   readonly json: boolean;
   readonly quiet: boolean;
   readonly batchRows: number;
@@ -37,6 +38,7 @@ export const runFlags: readonly Flag[] = [
   { name: 'resume', value: 'resend|skip', summary: 'what to do with an epoch of which the log no longer knows whether it arrived' },
   { name: 'connect-timeout', value: 'DURATION', summary: 'how long to try a broker that is away at start (default 30s)' },
   { name: 'jit', value: 'on|off', summary: 'off: closures instead of generated code' },
+  { name: 'decoder', value: 'fast|plain', summary: 'plain: records are read without generated code, as with --jit=off' },
 ];
 
 const DEFAULT_BATCH_ROWS = 8192;
@@ -59,6 +61,7 @@ export function runOptions(p: Parsed, io: Io): RunOptions {
     resume: resume === undefined ? null : wordFlag('--resume', resume, ['resend', 'skip'] as const),
     connectTimeout: durationFlag('--connect-timeout', p.text('connect-timeout') ?? '30s'),
     jit: wordFlag('--jit', p.text('jit') ?? 'on', ['on', 'off'] as const) === 'on',
+    decoder: wordFlag('--decoder', p.text('decoder') ?? 'fast', ['fast', 'plain'] as const),
     json: p.has('json'),
     quiet: p.has('quiet'),
     batchRows: Math.max(1, Math.floor(Number(io.env['PIPE_BATCH_ROWS']) || DEFAULT_BATCH_ROWS)),

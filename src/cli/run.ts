@@ -157,7 +157,7 @@ class Run {
     return new PipelineRuntime({
       spec, plan, log, store, source: o => (this.#sharing.get(log) as SourceSharing).source(o), formats: this.#formats, engine, clock, notices: this.#notices, taps: print ? this.#taps(c) : new Map(), committed: () => this.#printing.flush(),
       options: {
-        following, from: this.#o.from, batchRows: this.#o.batchRows, packFrom: this.#o.packFrom, jit: this.#o.jit, onError: this.#o.onError, resume: this.#o.resume, memory: memoryLimit(spec), drain: DRAIN_MS,
+        following, from: this.#o.from, batchRows: this.#o.batchRows, packFrom: this.#o.packFrom, jit: this.#o.jit, decoder: this.#o.decoder, onError: this.#o.onError, resume: this.#o.resume, memory: memoryLimit(spec), drain: DRAIN_MS,
         takeOver: this.#o.reset, ownerId: randomBytes(9).toString('base64url'),
       },
     });

@@ -15,6 +15,7 @@ import { pipelineOf, record, type Case } from './case.ts';
 export interface CaseOptions {
   readonly batch: number;
   readonly jit: boolean;
+  readonly decoder: 'fast' | 'plain';
   /** Ends the first run after this many epochs, before the last of them is delivered; null: one undisturbed run. */
   readonly crash: number | null;
   /** Every window is packed in the state file, not only large ones. */
@@ -79,7 +80,7 @@ async function run(dir: string, file: string, o: CaseOptions, engine: EnginePart
     // an epoch after every batch, so that there is something to lose
     load: async (p, io) => (await loadCompiled(p, io)).map(x => ({ ...x, spec: { ...x.spec, settings: { ...x.spec.settings, checkpoint: o.crash === null ? x.spec.settings.checkpoint : 0 } } })),
   }));
-  const argv = [file, '--until-end', '--no-print', '--data-dir', join(dir, '.pipe'), '--jit', o.jit ? 'on' : 'off', '--brokers', 'none'];
+  const argv = [file, '--until-end', '--no-print', '--data-dir', join(dir, '.pipe'), '--jit', o.jit ? 'on' : 'off', '--decoder', o.decoder, '--brokers', 'none'];
   await command.run(parseCommandLine(command, argv), fakeIo({ cwd: dir, env: { PIPE_BATCH_ROWS: String(o.batch), ...(o.packed === true ? { PIPE_PACK_GROUPS: '1' } : {}) } }));
 }
 

@@ -232,6 +232,7 @@ describe('flags', () => {
       [['--from', 'yesterday'], '--from takes earliest, latest or an ISO time such as 2024-01-01T12:00:00Z, not "yesterday"'],
       [['--on-error', 'stopp'], '--on-error is one of dead_letters, skip, stop, not "stopp"'],
       [['--jit', 'maybe'], '--jit is one of on, off, not "maybe"'],
+      [['--decoder', 'slow'], '--decoder is one of fast, plain, not "slow"'],
       [['--connect-timeout', '30'], '--connect-timeout takes a duration such as 30s, 500ms or 2m, not "30"'],
     ] as const) expect(await run([countPipeline()], argv)).toMatchObject({ exit: 2, problem: { message } });
     expect(chosen).toEqual([]);
