@@ -196,7 +196,7 @@ export class PipelineRuntime {
       : new EventTime({ delay: eventTime.delay, idle: eventTime.idle, maxFuture: eventTime.maxFuture, following: options.following }, clock, saved.watermarks.get(source.name) ?? -Infinity);
     const reader = new SourceReader({
       name: source.name, source: input, input: graph.inputs.get(source.name) as Output, following: options.following, batchRows: options.batchRows, lead: leadOf(plan, scan), counts,
-      decoder: format.decoder(decodeColumns(scan, source), { topic: source.topic, maxRecordBytes: spec.settings.maxRecordBytes, generated: options.jit && options.decoder === 'fast' }),
+      decoder: format.decoder(decodeColumns(plan, scan, source), { topic: source.topic, maxRecordBytes: spec.settings.maxRecordBytes, generated: options.jit && options.decoder === 'fast' }),
       unitCheck: eventTime === null || eventTime.unit === null || eventTime.unit === 'iso' ? null : new TimeUnitCheck(eventTime.from, eventTime.unit),
       warn: message => notices.warn(`${spec.name}: ${message}`),
       time: eventClock === null ? null : { column: scan.time as number, clock: eventClock },

@@ -1,15 +1,17 @@
 import type { ColumnSpec, SourceSpec } from '../config/spec.ts';
 import type { DecodeColumn } from '../formats/format.ts';
 import type { PhysicalPlan, Scan } from '../plan/physical.ts';
+import { textStaysBytes } from '../plan/text-uses.ts';
 
-/** What the decoder of a source is to read: the columns that the plan uses, one of them as event time. */
-export function decodeColumns(scan: Scan, source: SourceSpec): DecodeColumn[] {
+/** What the decoder of a source is to read: the columns that the plan uses, one of them as event time; texts that nobody needs as bytes. */
+export function decodeColumns(plan: PhysicalPlan, scan: Scan, source: SourceSpec): DecodeColumn[] {
   return scan.columns.map((c, i) => {
     const field = scan.schema[i] as DecodeColumn['field'];
     const unit = source.eventTime?.unit ?? null;
     if (c.eventTime && unit !== null) return { field, key: c.name, time: unit, required: true };
     const declared = source.columns.find(d => d.field.name === c.name) as ColumnSpec;
-    return { field, key: c.name, time: null, attribute: c.eventTime, required: c.eventTime || declared.required };
+    const bytes = field.type.k === 'string' && textStaysBytes(plan, scan.id, i);
+    return { field, key: c.name, time: null, attribute: c.eventTime, bytes, required: c.eventTime || declared.required };
   });
 }
 

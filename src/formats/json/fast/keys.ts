@@ -24,7 +24,7 @@ export function keysOf(slots: readonly Slot[]): Key[] {
 }
 
 /** Code that is true when `bytes` stand at `at` in view `d`; four at a time, all of them before `e`. */
-export function standsAt(bytes: Uint8Array, at: string): string {
+function standsAt(bytes: Uint8Array, at: string): string {
   const b = Buffer.from(bytes);
   const n = b.length;
   if (n < 4) return [`${at} + ${n} <= e`, ...Array.from(b, (c, i) => `b[${at} + ${i}] === ${c}`)].join(' && ');

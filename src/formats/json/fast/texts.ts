@@ -1,5 +1,5 @@
 import type { Writer } from '../../../codegen/writer.ts';
-import { HASH_PRIME, HASH_START } from '../../../sql/values/text-column.ts';
+import { HASH_PRIME, HASH_START, finishHash } from '../../../sql/values/text-column.ts';
 import { TextCache } from '../text-cache.ts';
 import type { Target } from './values.ts';
 
@@ -18,7 +18,7 @@ export function inlineText(w: Writer, { name }: Target): void {
 
 /** A string, or digits that are their own text, as a range of the bytes. */
 export function inlineTextBytes(w: Writer, { name }: Target): void {
-  const put = `x = Math.imul(x ^ (x >>> 16), 0x85ebca6b); h${name}[row] = x ^ (x >>> 13);`;
+  const put = `h${name}[row] = ${w.bind(finishHash)}(x);`;
   w.line('if (c === 34) {');
   hashString(w);
   w.line(`if (c === 34) { if (hi > 127) scan.nonAscii = true; a${name}[row] = p + 1; z${name}[row] = q; ${put} p = q + 1; break in${name}; } }`);
