@@ -1,9 +1,10 @@
 import { partitionOf } from './murmur2.ts';
 import type { OutBlock } from '../state/store.ts';
-import { BlockBuilder } from './block.ts';
+import type { Header } from './records.ts';
+import { BlockBuilder } from './block-builder.ts';
 
-/** A block ends at this size, so that readers get it in pieces that they can hold. */
-const BLOCK_BYTES = 1 << 20;
+/** A block ends at this size: readers get it in pieces that they can hold, and with one more record of usual size it is still a batch for Kafka. */
+const BLOCK_BYTES = 800_000;
 
 /** Records for one topic on their way out, in blocks by partition. The partition of a record is decided when it enters, once. */
 export class BlockQueue {
@@ -11,11 +12,12 @@ export class BlockQueue {
   readonly #builders: readonly BlockBuilder[];
   #full: OutBlock[] = [];
   #fullBytes = 0;
-  #turn = 0;
+  #turn: number;
 
-  /** `partitions` is the number of partitions of the topic. */
-  constructor(topic: string, partitions: number) {
+  /** `partitions` is the number of partitions of the topic; records without key begin with partition `turn`. */
+  constructor(topic: string, partitions: number, turn = 0) {
     this.topic = topic;
+    this.#turn = turn;
     this.#builders = Array.from({ length: partitions }, () => new BlockBuilder());
   }
 
@@ -24,6 +26,16 @@ export class BlockQueue {
     let n = this.#fullBytes;
     for (const b of this.#builders) n += b.bytes;
     return n;
+  }
+
+  /** The partition of the next record without key. */
+  get turn(): number { return this.#turn; }
+
+  /** A record to `partition`, or, where that is null, to the one that its key or the turn says. */
+  add(partition: number | null, key: Uint8Array | null, value: Uint8Array | null, headers: readonly Header[], timestamp: number): void {
+    const p = partition ?? (key === null ? this.next() : this.ofKey(key, 0, key.length));
+    this.builder(p).add(key, value, headers, timestamp);
+    this.added(p);
   }
 
   /** Partition for key bytes [start, end), as Kafka's Java client places them. */

@@ -1,160 +1,101 @@
-import { crc32 } from 'node:zlib';
 import { PipeError } from '../errors.ts';
-import { ByteWriter } from './bytes.ts';
+import { BlockBuilder, checksum } from './block-builder.ts';
+import { BYTES_AT, CRC_AT, FIRST_TIME_AT, getLong, MAGIC, RECORDS_AT, ROWS_AT, skipInt } from './block-layout.ts';
+import { OLD_MAGIC, openOldBlock } from './block-old.ts';
 import type { Header, RecordBatch } from './records.ts';
-
-/*
- * A block holds the records of one topic and partition: what the outbox keeps and what the embedded log stores, byte for byte.
- *
- *   0  u32 magic 'pb01'   4  u32 crc32 of the bytes from 8 on   8  u32 records   12  u32 bytes of payload   16  u32 bytes of headers
- *   20 u32 reserved   24 f64 timestamps[n]   i32 ends of keys[n]   i32 ends of values[n]   payload   headers
- *
- * Payload: key and value of each record, one after the other. An end of -1 - e marks NULL (e = where it would end).
- * All numbers are little-endian, as the views over them are. Headers: JSON per block, only where a record has any.
- */
-const MAGIC = 0x31306270;
-const HEAD = 24;
-
-/** Collects records; reused from block to block. */
-export class BlockBuilder {
-  /** Write the bytes of keys and values here, between begin and end. */
-  readonly out = new ByteWriter(1 << 16);
-  #timestamps = new Float64Array(256);
-  #keyEnds: Int32Array = new Int32Array(256);
-  #valueEnds: Int32Array = new Int32Array(256);
-  #headers: [number, [string, string | null][]][] = [];
-  #recordHeaders: [string, string | null][] | null = null;
-  #recordStart = 0;
-  rows = 0;
-
-  /** Bytes of the payload so far. */
-  get bytes(): number { return this.out.pos; }
-
-  beginRecord(): void {
-    if (this.rows === this.#timestamps.length) this.#grow();
-    this.#recordStart = this.out.pos;
-    this.#recordHeaders = null;
-  }
-
-  /** After the key's bytes; `isNull` when there are none because the key is null. */
-  endKey(isNull: boolean): void { this.#keyEnds[this.rows] = isNull ? -1 - this.out.pos : this.out.pos; }
-
-  header(key: string, value: Uint8Array | null): void {
-    (this.#recordHeaders ??= []).push([key, value === null ? null : Buffer.from(value).toString('base64')]);
-  }
-
-  /** After the value's bytes: the record is complete. */
-  endRecord(isNull: boolean, timestamp: number): void {
-    this.#valueEnds[this.rows] = isNull ? -1 - this.out.pos : this.out.pos;
-    this.#timestamps[this.rows] = timestamp;
-    if (this.#recordHeaders !== null) this.#headers.push([this.rows, this.#recordHeaders]);
-    this.rows++;
-  }
-
-  /** Forgets what was written since beginRecord. */
-  cancelRecord(): void { this.out.pos = this.#recordStart; }
-
-  /** The last key's bytes are [keyStart, keyEnd) of `out.buf` while the record is open. */
-  get keyStart(): number { return this.#recordStart; }
-
-  add(key: Uint8Array | null, value: Uint8Array | null, headers: readonly Header[], timestamp: number): void {
-    this.beginRecord();
-    if (key !== null) this.out.bytes(key);
-    this.endKey(key === null);
-    for (const h of headers) this.header(h.key, h.value);
-    if (value !== null) this.out.bytes(value);
-    this.endRecord(value === null, timestamp);
-  }
-
-  /** The block as a buffer of its own; the builder is empty afterwards. */
-  finish(): Buffer {
-    const n = this.rows;
-    const payload = this.out.pos;
-    const headers = this.#headers.length === 0 ? Buffer.alloc(0) : Buffer.from(JSON.stringify(this.#headers));
-    const block = Buffer.allocUnsafeSlow(HEAD + 16 * n + payload + headers.length);
-    block.writeUInt32LE(MAGIC, 0);
-    block.writeUInt32LE(n, 8);
-    block.writeUInt32LE(payload, 12);
-    block.writeUInt32LE(headers.length, 16);
-    block.writeUInt32LE(0, 20);
-    let p = HEAD;
-    for (const a of [this.#timestamps, this.#keyEnds, this.#valueEnds]) {
-      block.set(new Uint8Array(a.buffer, 0, n * a.BYTES_PER_ELEMENT), p);
-      p += n * a.BYTES_PER_ELEMENT;
-    }
-    this.out.buf.copy(block, p, 0, payload);
-    headers.copy(block, p + payload);
-    block.writeUInt32LE(crc32(block.subarray(8)), 4);
-    this.reset();
-    return block;
-  }
-
-  reset(): void {
-    this.out.reset();
-    this.rows = 0;
-    this.#headers = [];
-  }
-
-  #grow(): void {
-    const capacity = this.#timestamps.length * 2;
-    const timestamps = new Float64Array(capacity);
-    timestamps.set(this.#timestamps);
-    this.#timestamps = timestamps;
-    const ends = (from: Int32Array): Int32Array => { const to = new Int32Array(capacity); to.set(from); return to; };
-    this.#keyEnds = ends(this.#keyEnds);
-    this.#valueEnds = ends(this.#valueEnds);
-  }
-}
 
 const NO_HEADERS: readonly Header[] = [];
 
 /**
- * Views over a block; nothing is parsed per record but its ends. `timestamp` replaces the stored ones when given (append time).
+ * The records of a block (block-layout.ts) as ranges of its bytes. `timestamp` replaces the stored ones when given (append time).
  * Throws system.source.corrupt_batch when the bytes are not what was written.
  */
 export function openBlock(data: Buffer, topic: string, partition: number, base: number, timestamp: number | null): RecordBatch {
   const bad = (what: string): PipeError => new PipeError('system.source.corrupt_batch', `the block at offset ${base} of ${topic}/${partition} is damaged: ${what}`);
-  if (data.length < HEAD || data.readUInt32LE(0) !== MAGIC) throw bad('no block begins here');
-  const n = data.readUInt32LE(8);
-  const payload = data.readUInt32LE(12);
-  const headerBytes = data.readUInt32LE(16);
-  if (data.length !== HEAD + 16 * n + payload + headerBytes) throw bad('its length is wrong');
-  if (crc32(data.subarray(8)) !== data.readUInt32LE(4)) throw bad('its checksum is wrong');
-  const aligned = data.byteOffset % 8 === 0 ? data : Buffer.from(new Uint8Array(data).buffer);
-  const at = aligned.byteOffset + HEAD;
-  const first = HEAD + 16 * n;
-  const keyEnds = new Int32Array(aligned.buffer, at + 8 * n, n);
-  const valueEnds = new Int32Array(aligned.buffer, at + 12 * n, n);
-  const keyStart = new Int32Array(n);
-  const keyEnd = new Int32Array(n);
-  const valueStart = new Int32Array(n);
-  const valueEnd = new Int32Array(n);
+  const magic = data.length < 4 ? 0 : data.readUInt32LE(0);
+  if (magic === OLD_MAGIC) return openOldBlock(data, topic, partition, base, timestamp, bad);
+  if (data.length < RECORDS_AT || magic !== MAGIC) throw bad('no block begins here');
+  const n = data.readUInt32LE(ROWS_AT);
+  if (data.length !== RECORDS_AT + data.readUInt32LE(BYTES_AT)) throw bad('its length is wrong');
+  if (checksum(data) !== data.readUInt32LE(CRC_AT)) throw bad('its checksum is wrong');
+  const rows = new Rows(data, n, data.readDoubleLE(FIRST_TIME_AT), timestamp);
+  const end = rows.read();
+  if (end !== data.length) throw bad('its records do not end where it ends');
+  const { keyStart, keyEnd, valueStart, valueEnd, timestamps } = rows;
   const offsets = new Float64Array(n);
-  let p = 0;
-  for (let i = 0; i < n; i++) {
-    const k = keyEnds[i] as number;
-    const v = valueEnds[i] as number;
-    offsets[i] = base + i;
-    if (k < 0) keyStart[i] = keyEnd[i] = -1;
-    else { keyStart[i] = first + p; keyEnd[i] = first + k; p = k; }
-    if (v < 0) valueStart[i] = valueEnd[i] = -1;
-    else { valueStart[i] = first + p; valueEnd[i] = first + v; p = v; }
-  }
-  const timestamps = timestamp === null ? new Float64Array(aligned.buffer, at, n) : new Float64Array(n).fill(timestamp);
-  let headers: Map<number, Header[]> | null = null;
-  return {
-    topic, partition, length: n, data: aligned, keyStart, keyEnd, valueStart, valueEnd, offsets, timestamps, next: base + n,
-    headers: row => {
-      if (headerBytes === 0) return NO_HEADERS;
-      headers ??= readHeaders(aligned.subarray(first + payload));
-      return headers.get(row) ?? NO_HEADERS;
-    },
-  };
+  for (let i = 0; i < n; i++) offsets[i] = base + i;
+  return { topic, partition, length: n, data, keyStart, keyEnd, valueStart, valueEnd, offsets, timestamps, next: base + n, headers: row => rows.headers(row) };
 }
 
-function readHeaders(bytes: Buffer): Map<number, Header[]> {
-  const list = JSON.parse(bytes.toString()) as [number, [string, string | null][]][];
-  return new Map(list.map(([row, hs]) => [row, hs.map(([key, value]) => ({ key, value: value === null ? null : Buffer.from(value, 'base64') }))]));
+/** Where keys and values of a block's records lie. */
+class Rows {
+  readonly keyStart: Int32Array;
+  readonly keyEnd: Int32Array;
+  readonly valueStart: Int32Array;
+  readonly valueEnd: Int32Array;
+  readonly timestamps: Float64Array;
+  readonly #data: Buffer;
+  readonly #rows: number;
+  readonly #first: number;
+  readonly #timestamp: number | null;
+  /** Position of the headers of those that have any. */
+  #headersAt: Map<number, number> | null = null;
+
+  constructor(data: Buffer, rows: number, first: number, timestamp: number | null) {
+    const ints = (): Int32Array => new Int32Array(rows);
+    this.#data = data;
+    this.#rows = rows;
+    this.#first = first;
+    this.#timestamp = timestamp;
+    this.keyStart = ints();
+    this.keyEnd = ints();
+    this.valueStart = ints();
+    this.valueEnd = ints();
+    this.timestamps = new Float64Array(rows);
+  }
+
+  /** The end of the last record. */
+  read(): number {
+    const { keyStart, keyEnd, valueStart, valueEnd, timestamps } = this;
+    const data = this.#data;
+    const rows = this.#rows;
+    const first = this.#first;
+    const given = this.#timestamp;
+    let p = RECORDS_AT;
+    for (let i = 0; i < rows; i++) {
+      const length = getLong(data, p);
+      // beyond the length stand the attributes
+      p = skipInt(data, p) + 1;
+      const end = p - 1 + length;
+      timestamps[i] = given ?? first + (data[p] === 0 ? 0 : getLong(data, p));
+      p = skipInt(data, skipInt(data, p));
+      const key = getLong(data, p);
+      p = skipInt(data, p);
+      if (key < 0) keyStart[i] = keyEnd[i] = -1;
+      else { keyStart[i] = p; keyEnd[i] = p += key; }
+      const value = getLong(data, p);
+      p = skipInt(data, p);
+      if (value < 0) valueStart[i] = valueEnd[i] = -1;
+      else { valueStart[i] = p; valueEnd[i] = p += value; }
+      if (data[p] !== 0) (this.#headersAt ??= new Map()).set(i, p);
+      p = end;
+    }
+    return p;
+  }
+
+  headers(row: number): readonly Header[] {
+    const at = this.#headersAt?.get(row);
+    if (at === undefined) return NO_HEADERS;
+    const data = this.#data;
+    let p = at;
+    const int = (): number => { const v = getLong(data, p); p = skipInt(data, p); return v; };
+    const bytes = (length: number): Buffer => data.subarray(p, p += length);
+    return Array.from({ length: int() }, () => {
+      const key = bytes(int()).toString();
+      const length = int();
+      return { key, value: length < 0 ? null : bytes(length) };
+    });
+  }
 }
 
 /** Records [from, to) as views; `next` is the offset behind them. */

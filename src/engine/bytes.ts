@@ -1,16 +1,18 @@
-/** A growing byte buffer that encoders write into; `reserve` before writing to `buf` at `pos` directly. */
+/** A growing byte buffer that encoders write into; `reserve` before writing to `buf` or `view` at `pos` directly. */
 export class ByteWriter {
   buf: Buffer;
+  /** Over the same bytes: for writes of several bytes at once. */
+  view: DataView;
   pos = 0;
 
-  constructor(capacity = 1 << 16) { this.buf = Buffer.allocUnsafeSlow(capacity); }
+  constructor(capacity = 1 << 16) {
+    this.buf = Buffer.allocUnsafeSlow(capacity);
+    this.view = viewOf(this.buf);
+  }
 
   /** Makes room for `n` more bytes. */
   reserve(n: number): void {
-    if (this.pos + n <= this.buf.length) return;
-    const bigger = Buffer.allocUnsafeSlow(Math.max(this.buf.length * 2, this.pos + n));
-    this.buf.copy(bigger, 0, 0, this.pos);
-    this.buf = bigger;
+    if (this.pos + n > this.buf.length) this.#grow(n);
   }
 
   ascii(text: string): void {
@@ -24,12 +26,45 @@ export class ByteWriter {
   }
 
   bytes(from: Uint8Array): void {
-    this.reserve(from.length);
-    this.buf.set(from, this.pos);
-    this.pos += from.length;
+    const n = from.length;
+    this.reserve(n);
+    copyBytes(from, 0, n, this.buf, this.pos);
+    this.pos += n;
   }
 
   reset(): void { this.pos = 0; }
+
+  /** What was written, for good: without a copy where it fills at least half of the buffer, which is replaced then. Empty afterwards. */
+  take(): Buffer {
+    const { buf, pos } = this;
+    this.pos = 0;
+    if (2 * pos < buf.length) {
+      const copy = Buffer.allocUnsafeSlow(pos);
+      buf.copy(copy, 0, 0, pos);
+      return copy;
+    }
+    this.buf = Buffer.allocUnsafeSlow(buf.length);
+    this.view = viewOf(this.buf);
+    return buf.subarray(0, pos);
+  }
+
+  #grow(n: number): void {
+    const bigger = Buffer.allocUnsafeSlow(Math.max(this.buf.length * 2, this.pos + n));
+    this.buf.copy(bigger, 0, 0, this.pos);
+    this.buf = bigger;
+    this.view = viewOf(bigger);
+  }
+}
+
+const viewOf = (b: Buffer): DataView => new DataView(b.buffer, b.byteOffset, b.length);
+
+/** Up to this many bytes a loop is faster than a call out of JavaScript. */
+const SHORT = 64;
+
+/** Bytes [from, to) of one buffer to another, which has room. */
+export function copyBytes(source: Uint8Array, from: number, to: number, target: Buffer, at: number): void {
+  if (to - from > SHORT) target.set(from === 0 && to === source.length ? source : source.subarray(from, to), at);
+  else for (let i = from, p = at; i < to; i++, p++) target[p] = source[i] as number;
 }
 
 declare global {

@@ -1,6 +1,7 @@
 import type { Delivery } from '../connectors/connector.ts';
 import { PipeError } from '../errors.ts';
 import type { OutBlock, Position, Saved, StateStore } from '../state/store.ts';
+import { openBlock } from './block.ts';
 import { failpoint } from './failpoint.ts';
 import type { Accounting, Checkpointer, EpochInput, Outbox, PartOptions } from './ports.ts';
 
@@ -53,6 +54,8 @@ export class EpochCheckpointer implements Checkpointer {
     const saved = this.#store.saved();
     const last = await this.#delivery.recover(saved.delivery);
     const blocks = this.#store.outbox();
+    // those of this process are sent as they are; what was on disk is looked at first
+    for (const b of blocks) openBlock(b.data, b.topic, b.partition, 0, null);
     this.#offsets = byTopic(saved.positions);
     const resend = this.#isOwed(blocks, last);
     // the marker gets our owner id right away, with the epoch that the log missed or alone

@@ -63,6 +63,8 @@ export interface PartOptions {
   readonly plan: PhysicalPlan;
   readonly store: StateStore;
   readonly formats: { find(name: string): FormatDef | undefined };
+  /** False: closures instead of generated code. */
+  readonly jit: boolean;
   /** `--on-error`: instead of what the file says. */
   readonly onError: OnError | null;
   /** `--resume`: what becomes of an epoch of which nobody knows whether it was delivered; null refuses to guess. */

@@ -86,7 +86,7 @@ export class PipelineRuntime {
       pipeline: spec.name, idPrefix: spec.settings.kafka.idPrefix, stateId: store.stateId, ownerId: options.ownerId,
       exactlyOnce: spec.settings.delivery === 'exactly-once', takeOver: options.takeOver,
     });
-    const part = { spec, plan, store, formats, onError: options.onError, resume: options.resume, partitions: await this.#partitions(), now: () => clock.now(), warn: (m: string) => notices.warn(m) };
+    const part = { spec, plan, store, formats, jit: options.jit, onError: options.onError, resume: options.resume, partitions: await this.#partitions(), now: () => clock.now(), warn: (m: string) => notices.warn(m) };
     const accounting = engine.accounting(part);
     const outbox = engine.outbox(part, accounting);
     const checkpointer = engine.checkpointer(part, accounting, outbox, this.#delivery);

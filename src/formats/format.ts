@@ -31,7 +31,19 @@ export interface Decoder {
   decode(records: RecordBatch, from: number, to: number, bad: BadRecord): Batch;
 }
 
+/** Takes the records that an encoder makes of a batch, row by row. */
+export interface RecordSink {
+  /** Begins a row's record with key bytes [from, to) of `key`, or with a null key: `from` < 0. What is written to the result is its value. */
+  begin(key: Uint8Array, from: number, to: number): ByteWriter;
+  /** The value is complete. Throws RowError when the record cannot be taken. */
+  end(): void;
+  /** Row i cannot be a record: what was begun is forgotten. Throws `error` when it is no RowError, and where a bad row stops the pipeline. */
+  failed(batch: Batch, i: number, error: unknown): void;
+}
+
 export interface Encoder {
+  /** All rows, in order, each as a record or as failed. */
+  encode(batch: Batch, out: RecordSink): void;
   /** Appends row i as one value. Throws RowError when it cannot (a DOUBLE that is no JSON number). */
   value(batch: Batch, i: number, out: ByteWriter): void;
   /** Appends the key's text; false (and nothing appended) for a null key. Several key columns: a JSON array text. */
@@ -43,6 +55,8 @@ export interface EncoderOptions {
   readonly decimals: 'number' | 'string';
   /** Indexes of the key columns in the schema; empty: null key. */
   readonly key: readonly number[];
+  /** False or absent: closures instead of generated code. */
+  readonly jit?: boolean;
 }
 
 export interface DecoderOptions {

@@ -1,7 +1,8 @@
 import type { CompiledPipeline } from '../../src/config/compile.ts';
 import type { PipelineSpec } from '../../src/config/spec.ts';
 import type { CreateTopic, Delivery, Log, NewRecord, OutEpoch, Source, SourceOptions, TopicInfo } from '../../src/connectors/connector.ts';
-import { BlockBuilder, openBlock } from '../../src/engine/block.ts';
+import { openBlock } from '../../src/engine/block.ts';
+import { BlockBuilder } from '../../src/engine/block-builder.ts';
 import type { Output } from '../../src/engine/operator.ts';
 import type { Accounting, EngineParts } from '../../src/engine/ports.ts';
 import type { RunCounts } from '../../src/engine/progress.ts';
@@ -12,6 +13,8 @@ import { BIGINT, TIMESTAMP, TIMESTAMP_LTZ, type Schema } from '../../src/sql/typ
 import { tumble } from '../../src/sql/windows/tumble.ts';
 import type { DeadLetter, OutBlock } from '../../src/state/store.ts';
 import { MemorySource, type Stored } from './memory-source.ts';
+
+const NO_KEY = new Uint8Array(0);
 
 /** A log without I/O; several runs of a pipeline may share it, as processes share a broker. */
 export class MemoryLog implements Log {
@@ -131,7 +134,7 @@ export const memoryParts: EngineParts = {
       builders.set(sink.topic, builder);
       return [w.sink, {
         push: b => {
-          for (let i = 0; i < b.length; i++) { builder.beginRecord(); builder.endKey(true); encoder.value(b, i, builder.out); builder.endRecord(false, 0); }
+          for (let i = 0; i < b.length; i++) { builder.begin(NO_KEY, -1, 0, 0); encoder.value(b, i, builder.out); builder.end(); }
           accounting.rowsOut(w.sink, b.length);
         },
         watermark: () => undefined, finish: () => undefined,

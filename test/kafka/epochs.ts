@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { BlockBuilder } from '../../src/engine/block.ts';
+import { BlockBuilder } from '../../src/engine/block-builder.ts';
 import type { Delivery, DeliveryOptions, Log, OutEpoch } from '../../src/connectors/connector.ts';
 import type { OutBlock } from '../../src/state/store.ts';
 import { unique } from './support.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Delivery, DeliveryOptions, Log, NewRecord, Source, SourceOptions } from '../../src/connectors/connector.ts';
-import { BlockBuilder } from '../../src/engine/block.ts';
+import { BlockBuilder } from '../../src/engine/block-builder.ts';
 import { PipeError } from '../../src/errors.ts';
 import type { OutBlock } from '../../src/state/store.ts';
 

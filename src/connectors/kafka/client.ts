@@ -4,7 +4,7 @@ import { connect as connectTls } from 'node:tls';
 import { PipeError } from '../../errors.ts';
 import { ConnectionLost } from './kafka-error.ts';
 import type { ClientSettings, Sasl } from './settings.ts';
-import { WireReader } from './wire.ts';
+import { WireReader, WireWriter } from './wire.ts';
 
 /*
  * kafkajs as a transport: framing, request queue, time-outs, TLS and SASL of ONE connection. The only file that reaches into it:
@@ -19,7 +19,8 @@ export interface Request<T> {
   readonly name: string;
   readonly key: number;
   readonly version: number;
-  readonly body: Buffer;
+  /** Whole, or, where copies would be dear, in parts. */
+  readonly body: Buffer | readonly Buffer[];
   read(r: WireReader): T;
 }
 
@@ -33,11 +34,21 @@ export interface Attempt {
 }
 
 interface RawConnection {
-  readonly requestQueue: { rejectAll(e: Error): void; readonly pending: readonly unknown[]; readonly throttledUntil: number; scheduleCheckPendingRequests(): void };
+  readonly requestQueue: {
+    rejectAll(e: Error): void;
+    push(o: { readonly entry: Entry; readonly expectResponse: true; readonly requestTimeout: null; sendRequest(): void }): void;
+    readonly pending: readonly unknown[];
+    readonly throttledUntil: number;
+    scheduleCheckPendingRequests(): void;
+  };
+  readonly clientId: string;
   connect(): Promise<unknown>;
   disconnect(): Promise<unknown>;
   authenticate(): Promise<void>;
   isConnected(): boolean;
+  isAuthenticated(): boolean;
+  failIfNotConnected(): void;
+  nextCorrelationId(): number;
   setVersions(versions: Readonly<Record<number, { minVersion: number; maxVersion: number }>>): void;
   setSupportAuthenticationProtocol(yes: boolean): void;
   send(o: {
@@ -45,6 +56,16 @@ interface RawConnection {
     readonly response: { decode(raw: Buffer): Promise<{ readonly value: unknown }>; parse(x: { readonly value: unknown }): Promise<unknown> };
     readonly logResponseError: boolean;
   }): Promise<unknown>;
+}
+
+/** A request that waits for its answer. */
+interface Entry {
+  readonly apiKey: number;
+  readonly apiName: string;
+  readonly apiVersion: number;
+  readonly correlationId: number;
+  resolve(answer: { readonly payload: Buffer }): void;
+  reject(error: Error): void;
 }
 
 type RawConnectionClass = new (o: Readonly<Record<string, unknown>>) => RawConnection;
@@ -56,7 +77,7 @@ function load(): RawConnectionClass {
   const require = createRequire(import.meta.url);
   const { version } = require('kafkajs/package.json') as { readonly version: string };
   const raw = version === VERSION ? require('kafkajs/src/network/connection') as RawConnectionClass : null;
-  const methods = ['connect', 'disconnect', 'authenticate', 'isConnected', 'setVersions', 'setSupportAuthenticationProtocol', 'send'] as const;
+  const methods = ['connect', 'disconnect', 'authenticate', 'isConnected', 'isAuthenticated', 'failIfNotConnected', 'nextCorrelationId', 'setVersions', 'setSupportAuthenticationProtocol', 'send'] as const;
   if (raw === null || !methods.every(m => typeof (raw.prototype as Partial<RawConnection>)[m] === 'function')) {
     throw new PipeError('system.source.client_version', `kafkajs ${version} is installed; pipe works with exactly ${VERSION}`, { hint: `npm install kafkajs@${VERSION}` });
   }
@@ -88,6 +109,7 @@ export class Connection {
   async send<T>(request: Request<T>): Promise<T> {
     const { name, key, version, body } = request;
     try {
+      if (!Buffer.isBuffer(body)) return request.read(new WireReader(await this.#sendParts(request, body)));
       return await this.#raw.send({
         request: { apiKey: key, apiVersion: version, apiName: name, encode: async () => ({ buf: body, buffer: body }) },
         response: { decode: async raw => ({ value: request.read(new WireReader(raw)) }), parse: async x => x.value },
@@ -98,6 +120,26 @@ export class Connection {
       if (known instanceof ConnectionLost) this.close();
       throw known;
     }
+  }
+
+  /** As kafkajs sends a request, which would copy it three times. */
+  async #sendParts({ name, key, version }: Request<unknown>, parts: readonly Buffer[]): Promise<Buffer> {
+    const raw = this.#raw;
+    if (!raw.isAuthenticated()) await raw.authenticate();
+    raw.failIfNotConnected();
+    const correlationId = raw.nextCorrelationId();
+    const head = new WireWriter().int16(key).int16(version).int32(correlationId).string(raw.clientId).finish();
+    const size = new WireWriter().int32(parts.reduce((n, p) => n + p.length, head.length)).finish();
+    return new Promise((resolve, reject) => raw.requestQueue.push({
+      entry: { apiKey: key, apiName: name, apiVersion: version, correlationId, resolve: answer => resolve(answer.payload), reject },
+      expectResponse: true, requestTimeout: null,
+      sendRequest: () => {
+        const socket = this.#socket();
+        socket?.cork();
+        for (const p of [size, head, ...parts]) socket?.write(p);
+        socket?.uncork();
+      },
+    }));
   }
 
   /** At once; what is on its way fails with ConnectionLost. */

@@ -4,7 +4,6 @@ import { type DeliveryParts, RECOVER_MS } from './delivery-parts.ts';
 import { IdempotentWriter } from './idempotent.ts';
 import { check } from './kafka-error.ts';
 import { fenced, groupName, GroupMarks, markText, offsetsToCommit, readMarks } from './marker.ts';
-import { outRecords } from './out-records.ts';
 import { offsetCommitRequest } from './protocol-cluster.ts';
 import { explained, Retrier } from './retry.ts';
 
@@ -43,7 +42,7 @@ export class PlainDelivery implements Delivery {
   async commit(e: OutEpoch): Promise<void> {
     if (e.blocks.length > 0 && e.number <= this.#epoch) return;
     try {
-      if (e.blocks.length > 0) await this.#writer.write(outRecords(e), Infinity);
+      if (e.blocks.length > 0) await this.#writer.write(e.blocks, Infinity);
       await this.#offsets(e.offsets, e.number, Infinity);
     } catch (error) {
       throw explained(error, 'sink', `deliver for pipeline "${this.#o.pipeline}"`);

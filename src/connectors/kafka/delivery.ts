@@ -1,13 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PipeError } from '../../errors.ts';
+import type { OutBlock } from '../../state/store.ts';
 import type { Delivery, DeliveryOptions, OutEpoch } from '../connector.ts';
 import type { Lane } from './cluster.ts';
 import { type DeliveryParts, RECOVER_MS } from './delivery-parts.ts';
 import { PlainDelivery } from './delivery-plain.ts';
 import { ConnectionLost, isPassing, KafkaError } from './kafka-error.ts';
 import { fenced, groupName, GroupMarks, markText, offsetsToCommit, readMarks } from './marker.ts';
-import { outRecords } from './out-records.ts';
-import type { OutRecords } from './producer.ts';
 import { explained, Retrier } from './retry.ts';
 import { Transactions } from './transaction.ts';
 
@@ -63,7 +62,7 @@ class TransactionalDelivery implements Delivery {
 
   async commit(e: OutEpoch): Promise<void> {
     if (this.#has(e)) return;
-    const items = outRecords(e);
+    const items = e.blocks;
     for (;;) {
       try {
         if (!this.#transactions.ready) {
@@ -90,7 +89,7 @@ class TransactionalDelivery implements Delivery {
 
   #has(e: OutEpoch): boolean { return e.blocks.length > 0 && e.number <= this.#epoch; }
 
-  async #send(items: readonly OutRecords[], current: OutEpoch['offsets'], epoch: number): Promise<void> {
+  async #send(items: readonly OutBlock[], current: OutEpoch['offsets'], epoch: number): Promise<void> {
     const offsets = await offsetsToCommit(this.#parts.cluster, current, this.#owned ? [] : this.#seen.offsets);
     // a fresh state has no positions yet
     if (offsets.length === 0 && items.length === 0) return;
@@ -116,7 +115,7 @@ class TransactionalDelivery implements Delivery {
   }
 
   /** Waits after what a retry cures; throws all else. */
-  async #judge(error: unknown, items: readonly OutRecords[]): Promise<void> {
+  async #judge(error: unknown, items: readonly OutBlock[]): Promise<void> {
     if (this.#retrier.stopped) throw explained(error instanceof PipeError ? error : new ConnectionLost('the delivery was closed', error), 'sink', `deliver for pipeline "${this.#o.pipeline}"`);
     if (error instanceof KafkaError && error.is('INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED')) {
       if (this.#fenced) throw fenced(this.#o);
@@ -129,7 +128,7 @@ class TransactionalDelivery implements Delivery {
     await this.#retrier.failed(error);
   }
 
-  async #checkTopics(items: readonly OutRecords[]): Promise<void> {
+  async #checkTopics(items: readonly OutBlock[]): Promise<void> {
     const topics = new Set(items.map(i => i.topic));
     const found = await Promise.all([...topics].map(async topic => ({ topic, known: await this.#parts.cluster.topic(topic, true).catch(() => undefined) })));
     const gone = found.find(f => f.known === null);

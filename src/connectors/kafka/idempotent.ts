@@ -1,6 +1,7 @@
 import type { Cluster, Lane } from './cluster.ts';
 import { check, KafkaError } from './kafka-error.ts';
-import { BatchWriter, type OutRecords } from './producer.ts';
+import type { OutBlock } from '../../state/store.ts';
+import { BatchWriter } from './producer.ts';
 import { initProducerRequest } from './protocol-produce.ts';
 import type { Retrier } from './retry.ts';
 
@@ -18,7 +19,7 @@ export class IdempotentWriter {
   }
 
   /** Durable on return. `limitMs` is for each round of requests. Throws system.sink.too_large, and what no retry cures. */
-  async write(items: readonly OutRecords[], limitMs: number): Promise<void> {
+  async write(items: readonly OutBlock[], limitMs: number): Promise<void> {
     await this.#writer.write(items, round => this.#retrier.run(async () => {
       if (!this.#known) await this.#identify();
       try {

@@ -1,7 +1,7 @@
 import type { KafkaSettings } from '../../config/spec.ts';
-import { BlockBuilder, openBlock } from '../../engine/block.ts';
-import { partitionOf } from '../../engine/murmur2.ts';
+import { BlockQueue } from '../../engine/block-queue.ts';
 import { PipeError } from '../../errors.ts';
+import type { OutBlock } from '../../state/store.ts';
 import type { CreateTopic, Delivery, DeliveryOptions, Log, NewRecord, Notices, Source, SourceOptions, TopicInfo } from '../connector.ts';
 import { Cluster } from './cluster.ts';
 import { openDelivery } from './delivery.ts';
@@ -10,7 +10,6 @@ import { errors, KafkaError } from './kafka-error.ts';
 import { describeTopic, offsetsOf } from './listing.ts';
 import { reach } from './open.ts';
 import { Outage } from './outage.ts';
-import type { OutRecords } from './producer.ts';
 import { createTopicRequest, LATEST } from './protocol-cluster.ts';
 import { explained, Retrier } from './retry.ts';
 import { clientSettings } from './settings.ts';
@@ -128,19 +127,15 @@ class KafkaLog implements Log {
     }
   }
 
-  #place(topic: string, partitions: number, records: readonly NewRecord[]): OutRecords[] {
-    const builders = new Map<number, BlockBuilder>();
+  #place(topic: string, partitions: number, records: readonly NewRecord[]): readonly OutBlock[] {
     // processes that send one record each would otherwise all choose the first partition
-    let turn = this.#turn ?? Math.floor(Math.random() * partitions);
+    const queue = new BlockQueue(topic, partitions, this.#turn ?? Math.floor(Math.random() * partitions));
     for (const r of records) {
-      const partition = r.partition ?? (r.key !== null ? partitionOf(r.key, 0, r.key.length, partitions) : turn++ % partitions);
-      if (partition >= partitions) throw new PipeError('user.usage.bad_value', `topic "${topic}" has ${partitions} partitions; there is no partition ${partition}`);
-      let builder = builders.get(partition);
-      if (builder === undefined) builders.set(partition, builder = new BlockBuilder());
-      builder.add(r.key, r.value, r.headers, r.timestamp ?? Date.now());
+      if (r.partition !== null && r.partition >= partitions) throw new PipeError('user.usage.bad_value', `topic "${topic}" has ${partitions} partitions; there is no partition ${r.partition}`);
+      queue.add(r.partition, r.key, r.value, r.headers, r.timestamp ?? Date.now());
     }
-    this.#turn = turn;
-    return [...builders].map(([partition, b]) => ({ topic, partition, records: openBlock(b.finish(), topic, partition, 0, null) }));
+    this.#turn = queue.turn;
+    return queue.take();
   }
 
   async #ready(name: string): Promise<void> {

@@ -1,27 +1,24 @@
+import { openBlock } from '../../engine/block.ts';
 import type { RecordBatch } from '../../engine/records.ts';
+import type { OutBlock } from '../../state/store.ts';
 import { PipeError } from '../../errors.ts';
 import type { Cluster, Lane } from './cluster.ts';
 import { errors, KafkaError } from './kafka-error.ts';
 import { produceRequest } from './protocol-produce.ts';
-import { BATCH_BYTES, encodeBatch, nextSequence, NO_PRODUCER, type BatchProducer, type EncodedBatch } from './record-batch-encode.ts';
+import { BATCH_BYTES, batchOfBlock, encodeBatch, nextSequence, NO_PRODUCER, type BatchProducer, type EncodedBatch } from './record-batch-encode.ts';
 
 /** A request ends at about this size; brokers take 100 MB. */
 const REQUEST_BYTES = 8 << 20;
 const KEY_SHOWN = 80;
 
-/** Records for one partition. */
-export interface OutRecords {
-  readonly topic: string;
-  readonly partition: number;
-  readonly records: RecordBatch;
-}
-
 /** What is left to send to one partition: rows from `row` on of the first of `blocks`, then the others. */
 interface Queue {
   readonly topic: string;
   readonly partition: number;
-  readonly blocks: RecordBatch[];
+  readonly blocks: Buffer[];
   row: number;
+  /** The first block, where it goes in parts. */
+  opened: RecordBatch | null;
   /** Encoded and not acknowledged: sent again byte for byte. */
   batch: EncodedBatch | null;
   /** Of the identity that it was encoded for. */
@@ -30,7 +27,7 @@ interface Queue {
 
 /**
  * Writes record batches with sequence numbers, one at a time to each partition, so that a broker knows a batch that it gets twice.
- * Batches are encoded right before they are sent.
+ * Batches get their header right before they are sent.
  */
 export class BatchWriter {
   readonly #cluster: Cluster;
@@ -59,14 +56,14 @@ export class BatchWriter {
    * All of it, acknowledged by all replicas. `attempt` runs each round of requests, and may run it again.
    * Throws system.sink.too_large, and what `attempt` lets through.
    */
-  async write(items: readonly OutRecords[], attempt: (round: () => Promise<void>) => Promise<void>): Promise<void> {
+  async write(items: readonly OutBlock[], attempt: (round: () => Promise<void>) => Promise<void>): Promise<void> {
     const queues = new Map<string, Queue>();
-    for (const { topic, partition, records } of items) {
-      if (records.length === 0) continue;
+    for (const { topic, partition, rows, data } of items) {
+      if (rows === 0) continue;
       const name = place(topic, partition);
       const queue = queues.get(name);
-      if (queue === undefined) queues.set(name, { topic, partition, blocks: [records], row: 0, batch: null, generation: 0 });
-      else queue.blocks.push(records);
+      if (queue === undefined) queues.set(name, { topic, partition, blocks: [data], row: 0, opened: null, batch: null, generation: 0 });
+      else queue.blocks.push(data);
     }
     while (queues.size > 0) {
       await attempt(() => this.#round([...queues.values()]));
@@ -105,7 +102,8 @@ export class BatchWriter {
   #encoded(q: Queue): EncodedBatch {
     if (q.batch === null || q.generation !== this.#generation) {
       const sequence = this.#sequences.get(place(q.topic, q.partition)) ?? 0;
-      q.batch = encodeBatch(q.blocks[0] as RecordBatch, q.row, this.#producer, sequence, this.#limits.get(q.topic) ?? BATCH_BYTES);
+      const limit = this.#limits.get(q.topic) ?? BATCH_BYTES;
+      q.batch = (q.opened === null ? batchOfBlock(q.blocks[0] as Buffer, this.#producer, sequence, limit) : null) ?? encodeBatch(open(q), q.row, this.#producer, sequence, limit);
       q.generation = this.#generation;
     }
     return q.batch;
@@ -117,8 +115,9 @@ export class BatchWriter {
     this.#sequences.set(name, nextSequence(this.#sequences.get(name) ?? 0, records));
     q.batch = null;
     q.row += records;
-    if (q.row < (q.blocks[0] as RecordBatch).length) return;
+    if (q.opened !== null && q.row < q.opened.length) return;
     q.blocks.shift();
+    q.opened = null;
     q.row = 0;
   }
 
@@ -131,10 +130,12 @@ export class BatchWriter {
   }
 }
 
+const open = (q: Queue): RecordBatch => (q.opened ??= openBlock(q.blocks[0] as Buffer, q.topic, q.partition, 0, null));
+
 const place = (topic: string, partition: number): string => `${topic}/${partition}`;
 
 function tooLarge(q: Queue, bytes: number): PipeError {
-  const r = q.blocks[0] as RecordBatch;
+  const r = open(q);
   const from = r.keyStart[q.row] as number;
   const key = from < 0 ? 'no key' : `key ${JSON.stringify(r.data.toString('utf8', from, Math.min(r.keyEnd[q.row] as number, from + KEY_SHOWN)))}`;
   return new PipeError('system.sink.too_large', `a record of ${bytes} bytes for ${place(q.topic, q.partition)} (${key}) is larger than the topic takes`, {

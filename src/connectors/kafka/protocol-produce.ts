@@ -31,11 +31,18 @@ const PRODUCE_MS = 20_000;
 export function produceRequest(transactionalId: string | null, items: readonly ProduceItem[]): Request<ProduceAnswer[]> {
   const topics = new Map<string, ProduceItem[]>();
   for (const item of items) topics.set(item.topic, [...(topics.get(item.topic) ?? []), item]);
-  const w = new WireWriter(256 + items.reduce((n, i) => n + i.batch.length + i.topic.length + 16, 0));
-  w.string(transactionalId).int16(ACKS_ALL).int32(PRODUCE_MS)
-    .array([...topics], ([topic, list]) => w.string(topic).array(list, i => w.int32(i.partition).bytes(i.batch)));
+  // batches are large: they are sent from where they lie, between pieces of the request
+  const parts: Buffer[] = [];
+  let w = new WireWriter().string(transactionalId).int16(ACKS_ALL).int32(PRODUCE_MS).int32(topics.size);
+  for (const [topic, list] of topics) {
+    w.string(topic).int32(list.length);
+    for (const { partition, batch } of list) {
+      parts.push(w.int32(partition).int32(batch.length).finish(), batch);
+      w = new WireWriter(64);
+    }
+  }
   return {
-    name: 'Produce', key: 0, version: 7, body: w.finish(), read: r => r.array(() => {
+    name: 'Produce', key: 0, version: 7, body: parts, read: r => r.array(() => {
       const topic = r.string();
       return r.array(() => {
         const answer = { topic, partition: r.int32(), error: r.int16() };

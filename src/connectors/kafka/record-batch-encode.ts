@@ -1,4 +1,6 @@
 import type { RecordBatch } from '../../engine/records.ts';
+import { FIRST_TIME_AT, HEAD_END, intSize, LAST_TIME_AT, longSize, MAGIC as BLOCK_MAGIC, putInt, putLong, ROWS_AT } from '../../engine/block-layout.ts';
+import { copyBytes } from '../../engine/bytes.ts';
 import { crc32c } from './crc32c.ts';
 import {
   AFTER_LENGTH, ATTRIBUTES_AT, BASE_SEQUENCE_AT, BASE_TIMESTAMP_AT, COUNT_AT, CRC_AT, LAST_DELTA_AT, LENGTH_AT, MAGIC, MAGIC_AT, MAX_TIMESTAMP_AT, PRODUCER_EPOCH_AT, PRODUCER_ID_AT,
@@ -7,8 +9,6 @@ import {
 
 /** Below the broker's default limit of 1 MiB (max.message.bytes). */
 export const BATCH_BYTES = 900_000;
-/** Copying byte by byte costs less than a call for so many. */
-const SHORT = 24;
 const NO_SEQUENCE = -1;
 
 export interface BatchProducer {
@@ -29,6 +29,18 @@ let scratch = Buffer.allocUnsafeSlow(1 << 20);
 
 /** Sequence numbers go from 2^31 - 1 on to 0. */
 export const nextSequence = (s: number, n: number): number => (s > 0x7fffffff - n ? n - (0x7fffffff - s) - 1 : s + n);
+
+/**
+ * A block as it lies, with the header of a batch in the room before its records: no byte of them moves. Null where it cannot be sent so:
+ * it is larger than `limit`, or of an older layout.
+ */
+export function batchOfBlock(block: Buffer, p: BatchProducer, sequence: number, limit = BATCH_BYTES): EncodedBatch | null {
+  const batch = block.subarray(HEAD_END);
+  if (batch.length > limit || block.readUInt32LE(0) !== BLOCK_MAGIC) return null;
+  const records = block.readUInt32LE(ROWS_AT);
+  writeHeader(batch, records, block.readDoubleLE(FIRST_TIME_AT), block.readDoubleLE(LAST_TIME_AT), p, sequence);
+  return { batch, records };
+}
 
 /** Records of one partition from row `from` on as ONE record batch, as many as `limit` bytes hold and at least one; `sequence` is the first one's, or null. */
 export function encodeBatch(records: RecordBatch, from: number, p: BatchProducer, sequence: number | null, limit = BATCH_BYTES): EncodedBatch {
@@ -77,14 +89,14 @@ function writeRecord(r: RecordBatch, row: number, at: number, timeDelta: number,
   const size = 1 + longSize(timeDelta) + intSize(offsetDelta) + intSize(keyLength) + Math.max(keyLength, 0) + intSize(valueLength) + Math.max(valueLength, 0) + (headerBytes?.length ?? 1);
   reserve(at + size + 5, at);
   const b = scratch;
-  let p = writeInt(b, at, size);
+  let p = putInt(b, at, size);
   b[p++] = 0;
-  p = writeLong(b, p, timeDelta);
-  p = writeInt(b, p, offsetDelta);
-  p = writeInt(b, p, keyLength);
-  if (keyLength > 0) p = copy(r.data, keyFrom, keyLength, b, p);
-  p = writeInt(b, p, valueLength);
-  if (valueLength > 0) p = copy(r.data, valueFrom, valueLength, b, p);
+  p = putLong(b, p, timeDelta);
+  p = putInt(b, p, offsetDelta);
+  p = putInt(b, p, keyLength);
+  if (keyLength > 0) { copyBytes(r.data, keyFrom, keyFrom + keyLength, b, p); p += keyLength; }
+  p = putInt(b, p, valueLength);
+  if (valueLength > 0) { copyBytes(r.data, valueFrom, valueFrom + valueLength, b, p); p += valueLength; }
   if (headerBytes === null) b[p++] = 0;
   else p += headerBytes.copy(b, p);
   return p;
@@ -97,45 +109,9 @@ function reserve(needed: number, used: number): void {
   scratch = bigger;
 }
 
-function copy(from: Buffer, start: number, length: number, to: Buffer, at: number): number {
-  if (length > SHORT) from.copy(to, at, start, start + length);
-  else for (let i = 0; i < length; i++) to[at + i] = from[start + i] as number;
-  return at + length;
-}
-
-const intSize = (v: number): number => {
-  const z = ((v << 1) ^ (v >> 31)) >>> 0;
-  return z < 128 ? 1 : z < 16384 ? 2 : z < 2097152 ? 3 : z < 268435456 ? 4 : 5;
-};
-
-function writeInt(b: Buffer, at: number, v: number): number {
-  let z = ((v << 1) ^ (v >> 31)) >>> 0;
-  let p = at;
-  while (z > 127) { b[p++] = (z & 127) | 128; z >>>= 7; }
-  b[p++] = z;
-  return p;
-}
-
-/** Zigzag in arithmetic, because times differ by more than 2^31 ms. */
-const zigzag = (v: number): number => (v < 0 ? -2 * v - 1 : 2 * v);
-
-function longSize(v: number): number {
-  let n = 1;
-  for (let z = zigzag(v); z >= 128; z = Math.floor(z / 128)) n++;
-  return n;
-}
-
-function writeLong(b: Buffer, at: number, v: number): number {
-  let p = at;
-  let z = zigzag(v);
-  for (; z >= 128; z = Math.floor(z / 128)) b[p++] = (z % 128) | 128;
-  b[p++] = z;
-  return p;
-}
-
 function encodeHeaders(headers: readonly { readonly key: string; readonly value: Buffer | null }[]): Buffer {
   const head = Buffer.alloc(5);
-  const int = (v: number): Buffer => Buffer.from(head.subarray(0, writeInt(head, 0, v)));
+  const int = (v: number): Buffer => Buffer.from(head.subarray(0, putInt(head, 0, v)));
   const parts = [int(headers.length)];
   for (const { key, value } of headers) {
     const name = Buffer.from(key);

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster, Lane } from './cluster.ts';
 import type { Request } from './client.ts';
 import { check, isPassing, KafkaError } from './kafka-error.ts';
-import { BatchWriter, type OutRecords } from './producer.ts';
+import type { OutBlock } from '../../state/store.ts';
+import { BatchWriter } from './producer.ts';
 import type { GroupOffsets } from './protocol-cluster.ts';
 import { addOffsetsRequest, addPartitionsRequest, endTxnRequest, initProducerRequest, type ProducerIdentity, txnOffsetCommitRequest } from './protocol-produce.ts';
 import { backoff } from './retry.ts';
@@ -57,7 +58,7 @@ export class Transactions {
   get ready(): boolean { return this.#identity !== null; }
 
   /** Records and offsets become visible together. When it throws, the outcome is not known. */
-  async commit(items: readonly OutRecords[], offsets: GroupOffsets, metadata: string): Promise<void> {
+  async commit(items: readonly OutBlock[], offsets: GroupOffsets, metadata: string): Promise<void> {
     const p = this.#identity;
     if (p === null) throw new Error('not fenced yet');
     this.#deadline = performance.now() + PATIENCE_MS;
@@ -118,7 +119,7 @@ export class Transactions {
   }
 }
 
-function byTopic(items: readonly OutRecords[]): Map<string, number[]> {
+function byTopic(items: readonly OutBlock[]): Map<string, number[]> {
   const topics = new Map<string, number[]>();
   for (const { topic, partition } of items) {
     const list = topics.get(topic);

@@ -1,4 +1,4 @@
-import { BlockBuilder } from '../../engine/block.ts';
+import { BlockBuilder } from '../../engine/block-builder.ts';
 import { partitionOf } from '../../engine/murmur2.ts';
 import { PipeError } from '../../errors.ts';
 import type { OutBlock } from '../../state/store.ts';
@@ -27,11 +27,12 @@ export class BlockPacker {
   readonly #done: Omit<OutBlock, 'topic'>[] = [];
   #turn: number;
 
-  /** Records without key and partition begin with partition `turn`. */
-  constructor(topic: TopicRow, turn: number) {
+  /** Records without key and partition begin with partition `turn`. `builders` are those of packers before, whose buffers are used again. */
+  constructor(topic: TopicRow, turn: number, builders: BlockBuilder[] = []) {
     this.#topic = topic;
-    this.#builders = [];
+    this.#builders = builders;
     this.#turn = turn;
+    for (const b of builders) b?.reset();
   }
 
   /** Throws system.sink.topic_missing for a partition that the topic does not have. */

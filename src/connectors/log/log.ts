@@ -1,3 +1,4 @@
+import type { BlockBuilder } from '../../engine/block-builder.ts';
 import { PipeError } from '../../errors.ts';
 import type { CreateTopic, Delivery, DeliveryOptions, Log, NewRecord, Notices, Source, SourceOptions, TopicInfo } from '../connector.ts';
 import { appendBlock, BlockPacker, turnOf } from './append.ts';
@@ -31,6 +32,7 @@ class EmbeddedLog implements Log, SampleLoader {
   readonly label = 'embedded log';
   readonly #o: EmbeddedLogOptions;
   readonly #retention = new Retention();
+  readonly #builders: BlockBuilder[] = [];
   #db: LogDb | null = null;
   #watch: ChangeWatch | null = null;
 
@@ -73,7 +75,7 @@ class EmbeddedLog implements Log, SampleLoader {
       const topic = findTopic(db, name);
       if (topic === null) throw new PipeError('system.sink.topic_missing', `topic "${name}" does not exist on the ${this.label}`, { hint: `create it: pipe topics create ${name}` });
       const now = Date.now();
-      const packer = new BlockPacker(topic, turnOf(db, topic));
+      const packer = new BlockPacker(topic, turnOf(db, topic), this.#builders);
       for (const r of records) packer.add(r, now);
       for (const b of packer.take()) {
         appendBlock(db, topic, b, now);

@@ -1,7 +1,8 @@
 import type { Batch } from '../../engine/batch.ts';
 import { ByteWriter } from '../../engine/bytes.ts';
 import type { Schema } from '../../sql/types.ts';
-import type { Encoder, EncoderOptions } from '../format.ts';
+import type { Encoder, EncoderOptions, RecordSink } from '../format.ts';
+import { generateEncoder, type EncodeLoop } from './encode-batch.ts';
 import { jsonWriter, plainWriter, writeString, type Cells, type WriteValue } from './encode-values.ts';
 import { CLOSE_ARRAY, CLOSE_OBJECT, COMMA, OPEN_ARRAY } from './scan.ts';
 
@@ -19,12 +20,30 @@ export class JsonEncoder implements Encoder {
   readonly #key: readonly number[];
   /** One key column: its plain text. */
   readonly #keyText: WriteValue | null;
+  readonly #place = new ByteWriter(256);
+  readonly #loop: EncodeLoop | null;
 
   constructor(schema: Schema, options: EncoderOptions) {
     this.#fields = schema.map((f, i) => ({ name: nameBytes(f.name, i), write: jsonWriter(f.type, options) }));
     this.#key = options.key;
     const only = options.key.length === 1 ? schema[options.key[0] as number] : undefined;
     this.#keyText = only === undefined ? null : plainWriter(only.type, options);
+    this.#loop = options.jit === true ? generateEncoder(schema, options, { fields: this.#fields, key: (batch, i, out) => this.key(batch, i, out) }) : null;
+  }
+
+  encode(batch: Batch, out: RecordSink): void {
+    if (this.#loop !== null) return this.#loop(batch, out, this.#place);
+    const key = this.#place;
+    for (let i = 0; i < batch.length; i++) {
+      try {
+        key.reset();
+        const has = this.key(batch, i, key);
+        this.value(batch, i, out.begin(key.buf, has ? 0 : -1, key.pos));
+        out.end();
+      } catch (error) {
+        out.failed(batch, i, error);
+      }
+    }
   }
 
   value(batch: Batch, i: number, out: ByteWriter): void {
