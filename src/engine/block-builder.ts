@@ -13,7 +13,9 @@ export class BlockBuilder {
   rows = 0;
   #first = 0;
   #last = 0;
-  #time = 0;
+  /** Of the open record, and how much later than the first that is. */
+  #time = -1;
+  #delta = 0;
   #start = 0;
   #valueAt = 0;
   #keyed = false;
@@ -42,14 +44,12 @@ export class BlockBuilder {
     out.reserve(FRAME + to - from);
     const { buf } = out;
     let p = out.pos;
-    if (rows === 0) this.#first = timestamp;
-    const delta = timestamp - this.#first;
-    this.#time = timestamp;
+    if (rows === 0 || timestamp !== this.#time) this.#setTime(timestamp);
     this.#start = p;
     p += this.#recordSize;
     buf[p++] = 0;
-    if (delta === 0) buf[p++] = 0;
-    else p = putLong(buf, p, delta);
+    if (this.#delta === 0) buf[p++] = 0;
+    else p = putLong(buf, p, this.#delta);
     p = putInt(buf, p, rows);
     if (from < 0) {
       buf[p++] = 1;
@@ -116,9 +116,14 @@ export class BlockBuilder {
     return block;
   }
 
+  #setTime(timestamp: number): void {
+    if (this.rows === 0) this.#first = timestamp;
+    this.#time = timestamp;
+    this.#delta = timestamp - this.#first;
+  }
+
   #close(headers: readonly Header[]): void {
     const { out } = this;
-    const time = this.#time;
     const start = this.#start;
     if (headers.length === 0) {
       out.reserve(1);
@@ -130,7 +135,7 @@ export class BlockBuilder {
     const size = intSize(length);
     if (size !== this.#recordSize) this.#recordSize = this.#move(start, this.#recordSize, size);
     putInt(out.buf, start, length);
-    if (this.rows++ === 0 || time > this.#last) this.#last = time;
+    if (this.rows++ === 0 || this.#time > this.#last) this.#last = this.#time;
   }
 
   /** What follows a gap of `from` bytes, behind one of `to` bytes. */

@@ -47,13 +47,8 @@ function decode(input, columns, generated) {
 }
 
 function contenders(records, accounts) {
-<<<<<<< HEAD
-  const input = recordBatch(records, accounts);
-  const decoder = json.decoder(COLUMNS, { topic: 't', maxRecordBytes: 1 << 20 });
-=======
   const input = recordBatch(records, accounts, valueOf);
   const wide = recordBatch(Math.min(records, WIDE), accounts, wideOf);
->>>>>>> 017700c (A scanner of JSON records generated for the wanted columns; what it does not understand at once goes the plain way)
   const output = rowBatch(records, accounts);
   const encoder = json.encoder(output.schema, { timestamps: 'epoch_ms', decimals: 'number', key: [0] });
   const out = new ByteWriter();

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { BlockBuilder } from '../../src/engine/block-builder.ts';
 import { openBlock, recordsFrom, sliceRecords } from '../../src/engine/block.ts';
@@ -40,6 +41,43 @@ describe('a block of records', () => {
     expect(r.timestamps[17]).toBe(42);
     expect(b.rows).toBe(0);
     expect(openBlock(b.finish(), 't', 0, 0, null).length).toBe(0);
+  });
+
+  it('holds records of any size, at times that go up and down', () => {
+    const sizes = [0, 1, 62, 63, 64, 65, 126, 127, 128, 8190, 8191, 8192, 20_000, 3, 1_100_000, 5];
+    const records = sizes.flatMap((n, i) => [
+      { key: 'k'.repeat(n), value: 'v', timestamp: 1e12 + i }, { key: null, value: 'v'.repeat(n), timestamp: 1e12 - 1000 * i },
+      { key: 'k', value: null, timestamp: 253_402_300_799_999, headers: [{ key: 'h', value: Buffer.alloc(n, 'x') }] },
+    ]);
+    const b = recordsFrom(records, 't', 0, 7);
+    records.forEach((r, i) => {
+      expect(text(b, i)).toEqual([r.key, r.value]);
+      expect([b.timestamps[i], b.offsets[i]]).toEqual([r.timestamp, 7 + i]);
+      expect(b.headers(i)).toEqual(r.headers ?? []);
+    });
+  });
+
+  it('keeps its bytes when the builder goes on', () => {
+    const b = new BlockBuilder();
+    const blocks = Array.from({ length: 4 }, (_, n) => {
+      for (let i = 0; i < 3000 * (n + 1); i++) b.add(Buffer.from(`k${n}`), Buffer.from(`value ${i}`), [], n);
+      return b.finish();
+    });
+    blocks.forEach((block, n) => expect(text(openBlock(block, 't', 0, 0, null), 3000 * (n + 1) - 1)).toEqual([`k${n}`, `value ${3000 * (n + 1) - 1}`]));
+  });
+
+  it('is read in the layout of before', () => {
+    const payload = Buffer.from('a{"x":1}b');
+    const headers = Buffer.from(JSON.stringify([[1, [['h', Buffer.from('x').toString('base64')], ['n', null]]]]));
+    const old = Buffer.concat([Buffer.alloc(24), Buffer.from(new Float64Array([5, 6]).buffer), Buffer.from(new Int32Array([1, 9]).buffer), Buffer.from(new Int32Array([8, -10]).buffer), payload, headers]);
+    old.write('pb01', 0, 'latin1');
+    [2, payload.length, headers.length].forEach((v, i) => old.writeUInt32LE(v, 8 + 4 * i));
+    old.writeUInt32LE(crc32(old.subarray(8)), 4);
+    const b = openBlock(old, 't', 0, 40, null);
+    expect([0, 1].map(i => text(b, i))).toEqual([['a', '{"x":1}'], ['b', null]]);
+    expect([[...b.timestamps], [...b.offsets], b.headers(0), b.headers(1)]).toEqual([[5, 6], [40, 41], [], [{ key: 'h', value: Buffer.from('x') }, { key: 'n', value: null }]]);
+    old[20] = 1;
+    expect(() => openBlock(old, 't', 0, 40, null)).toThrow('checksum');
   });
 
   it('is sliced without a copy, and a slice goes on where it ends', () => {

@@ -60,11 +60,7 @@ async function make(source: MemorySource, o: { following?: boolean; batchRows?: 
   const clock = new EventTime({ delay: 5, idle: o.idle ?? 50, maxFuture: HOUR, following }, systemClock, -Infinity);
   const decoder = formats.find('json')?.decoder?.(
     [{ field: { name: 'id', type: BIGINT, nullable: true }, key: 'id', time: null, required: false }, { field: { name: 'ts', type: TIMESTAMP_LTZ, nullable: false }, key: 'ts', time: 'ms', required: true }],
-<<<<<<< HEAD
-    { topic: 'events', maxRecordBytes: 1 << 20 });
-=======
-    { maxRecordBytes: 1 << 20, generated: true });
->>>>>>> 017700c (A scanner of JSON records generated for the wanted columns; what it does not understand at once goes the plain way)
+    { topic: 'events', maxRecordBytes: 1 << 20, generated: true });
   const bad: string[] = [];
   const future: number[] = [];
   await source.open();

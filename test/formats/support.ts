@@ -31,9 +31,6 @@ export function recordsOf(values: readonly (string | Uint8Array | null)[], aroun
 
 export const column = (name: string, type: SqlType, more: Partial<DecodeColumn> = {}): DecodeColumn => ({ field: { name, type, nullable: true }, key: name, time: null, required: false, ...more });
 
-<<<<<<< HEAD
-export const decoderOf = (columns: readonly DecodeColumn[], maxRecordBytes = 1 << 20): Decoder => new JsonDecoder(columns, { topic: 't', maxRecordBytes });
-=======
 export type MakeDecoder = (columns: readonly DecodeColumn[], maxRecordBytes?: number) => Decoder;
 
 /** Both must pass every test. */
@@ -41,7 +38,6 @@ export const decoders: readonly { readonly name: string; readonly decoderOf: Mak
   { name: 'plain', decoderOf: (columns, maxRecordBytes = 1 << 20) => new PlainDecoder(columns, maxRecordBytes) },
   { name: 'generated', decoderOf: (columns, maxRecordBytes = 1 << 20) => new ScanDecoder(columns, maxRecordBytes) },
 ];
->>>>>>> 017700c (A scanner of JSON records generated for the wanted columns; what it does not understand at once goes the plain way)
 
 /** A cell as a plain value: booleans from bits, null from the null map. */
 export function cell(batch: Batch, c: number, i: number): Value | null {

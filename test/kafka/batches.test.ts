@@ -1,13 +1,14 @@
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { recordsFrom, type PlainRecord } from '../../src/engine/block.ts';
+import { openBlock, recordsFrom, type PlainRecord } from '../../src/engine/block.ts';
+import { BlockBuilder } from '../../src/engine/block-builder.ts';
 import type { RecordBatch } from '../../src/engine/records.ts';
 import { loadCodecs } from '../../src/connectors/kafka/codecs/index.ts';
 import { crc32c } from '../../src/connectors/kafka/crc32c.ts';
 import { codecIds, offsetAfter } from '../../src/connectors/kafka/record-batch.ts';
 import { PartitionDecoder } from '../../src/connectors/kafka/record-batch-decode.ts';
-import { encodeBatch, nextSequence, NO_PRODUCER, type BatchProducer } from '../../src/connectors/kafka/record-batch-encode.ts';
+import { batchOfBlock, encodeBatch, nextSequence, NO_PRODUCER, type BatchProducer } from '../../src/connectors/kafka/record-batch-encode.ts';
 import { changed, compressed } from './batch-bytes.ts';
 
 /** The batch with another base offset, as a broker stores it. */
@@ -69,6 +70,28 @@ describe('record batches', () => {
       expect(b.next).toBe(base + records.length);
       expect(offsetAfter(stored, base)).toBe(b.next);
     }), { numRuns: 200 });
+  });
+
+  it('made of a block where it lies are those made record by record', () => {
+    const bytes = fc.option(fc.uint8Array({ maxLength: 200 }).map(b => Buffer.from(b)), { freq: 5 });
+    const record = fc.record({
+      key: bytes, value: bytes, timestamp: fc.integer({ min: 0, max: 253_402_300_799_999 }),
+      headers: fc.array(fc.record({ key: fc.string({ maxLength: 70 }), value: bytes }), { maxLength: 2 }),
+    });
+    const producer = { producerId: 7n, epoch: 2, transactional: true };
+    fc.assert(fc.property(fc.array(record, { minLength: 1, maxLength: 200 }), fc.nat(), (records, sequence) => {
+      const b = new BlockBuilder();
+      for (const r of records) b.add(r.key, r.value, r.headers, r.timestamp);
+      const block = b.finish();
+      const wanted = encodeBatch(openBlock(block, 't', 0, 0, null), 0, producer, sequence, Infinity);
+      // also when it was sent before, under another identity
+      batchOfBlock(block, NO_PRODUCER, 5);
+      const got = batchOfBlock(block, producer, sequence, Infinity);
+      expect(got?.batch.toString('hex')).toBe(wanted.batch.toString('hex'));
+      expect(got?.records).toBe(records.length);
+      expect(openBlock(block, 't', 0, 0, null).length).toBe(records.length);
+      expect(batchOfBlock(block, producer, sequence, wanted.batch.length - 1)).toBe(null);
+    }), { numRuns: 100 });
   });
 
   it('are given from the offset on that was asked for', () => {

@@ -25,13 +25,14 @@ export class BlockPacker {
   readonly #topic: TopicRow;
   readonly #builders: BlockBuilder[];
   readonly #done: Omit<OutBlock, 'topic'>[] = [];
-  #turn: number;
+  readonly #first: () => number;
+  #turn: number | null = null;
 
-  /** Records without key and partition begin with partition `turn`. `builders` are those of packers before, whose buffers are used again. */
-  constructor(topic: TopicRow, turn: number, builders: BlockBuilder[] = []) {
+  /** Records without key and partition begin with partition `first()`, which is asked when there is one. `builders` are those of packers before, whose buffers are used again. */
+  constructor(topic: TopicRow, first: () => number, builders: BlockBuilder[] = []) {
     this.#topic = topic;
     this.#builders = builders;
-    this.#turn = turn;
+    this.#first = first;
     for (const b of builders) b?.reset();
   }
 
@@ -59,7 +60,10 @@ export class BlockPacker {
       if (!Number.isInteger(r.partition) || r.partition < 0 || r.partition >= partitions) throw noPartition(this.#topic, r.partition);
       return r.partition;
     }
-    return r.key === null ? this.#turn++ % partitions : partitionOf(r.key, 0, r.key.length, partitions);
+    if (r.key !== null) return partitionOf(r.key, 0, r.key.length, partitions);
+    const turn = this.#turn ?? this.#first();
+    this.#turn = turn + 1;
+    return turn % partitions;
   }
 }
 

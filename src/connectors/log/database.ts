@@ -33,9 +33,9 @@ export class LogDb {
     return new LogDb(path);
   }
 
-  get(sql: string, ...values: Bound[]): Row | undefined { return this.#statement(sql).raw().get(...values) as Row | undefined; }
-  all(sql: string, ...values: Bound[]): Row[] { return this.#statement(sql).raw().all(...values) as Row[]; }
-  iterate(sql: string, ...values: Bound[]): IterableIterator<Row> { return this.#statement(sql).raw().iterate(...values) as IterableIterator<Row>; }
+  get(sql: string, ...values: Bound[]): Row | undefined { return this.#statement(sql).get(...values) as Row | undefined; }
+  all(sql: string, ...values: Bound[]): Row[] { return this.#statement(sql).all(...values) as Row[]; }
+  iterate(sql: string, ...values: Bound[]): IterableIterator<Row> { return this.#statement(sql).iterate(...values) as IterableIterator<Row>; }
   /** For statements that return nothing; the number of changed rows. */
   run(sql: string, ...values: Bound[]): number { return this.#statement(sql).run(...values).changes; }
 
@@ -86,7 +86,10 @@ export class LogDb {
 
   #statement(sql: string): Sqlite.Statement {
     let s = this.#statements.get(sql);
-    if (s === undefined) this.#statements.set(sql, (s = this.#db.prepare(sql)));
+    if (s !== undefined) return s;
+    s = this.#db.prepare(sql);
+    if (s.reader) s.raw();
+    this.#statements.set(sql, s);
     return s;
   }
 }

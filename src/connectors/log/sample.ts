@@ -19,7 +19,7 @@ export function loadSample(db: LogDb, topic: string, file: string, key: string |
   return db.write(() => {
     const made = insertTopic(db, { name: topic, partitions, retention: null, config: {} }, now);
     if (made === null) return null;
-    const packer = new BlockPacker(made, 0);
+    const packer = new BlockPacker(made, () => 0);
     for (const r of records) packer.add(r, now);
     let bytes = 0;
     for (const b of packer.take()) {
