@@ -38,7 +38,7 @@ const fail = (record, code, message) => { throw new Error(`record ${record}: ${c
 
 /** Decodes all of `input` in batches. */
 function decode(input, columns, generated) {
-  const decoder = json.decoder(columns, { maxRecordBytes: 1 << 20, generated });
+  const decoder = json.decoder(columns, { topic: 't', maxRecordBytes: 1 << 20, generated });
   return () => {
     let rows = 0;
     for (let at = 0; at < input.length; at += BATCH) rows += decoder.decode(input, at, Math.min(input.length, at + BATCH), fail).length;

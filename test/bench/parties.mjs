@@ -23,7 +23,7 @@ export function writePipeline(dir, shipped, name, input) {
 }
 
 /** One JSON object with `key` among the lines that a party printed. */
-function reported(text, key) {
+export function reported(text, key) {
   const line = text.split('\n').find(l => l.startsWith('{') && l.includes(`"${key}"`));
   if (line === undefined) throw new Error(`no line with "${key}" in: ${text.slice(-2000)}`);
   return JSON.parse(line);
@@ -88,7 +88,7 @@ function summarise(results, records) {
 }
 
 /** The brokers that are named, else those of the tests. */
-async function kafka(named, dir) {
+export async function kafka(named, dir) {
   if (named !== undefined) return { address: named, stop: async () => {} };
   const broker = await findBroker(dir);
   if (broker === null) throw new Error('no Kafka: name one with --brokers, or install Java 17 and Maven, or leave it out with --only embedded');

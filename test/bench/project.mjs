@@ -10,7 +10,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { PARTITIONS } from './generate.mjs';
 import { measured, spread } from './measure.mjs';
-import { kafka, load, reported, workspace, writeRecords } from './parties.mjs';
+import { kafka, reported } from './parties.mjs';
+import { load, workspace, writeLines } from './workspace.mjs';
 
 const CLI = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const ACCOUNTS = 1000;
@@ -71,7 +72,7 @@ export async function project({ records, runs, brokers, only = Object.keys(PARTI
     const lines = join(dir, `${name}.jsonl`);
     writeFileSync(file, pipeline(name));
     say(`${records} records: loading`);
-    const bytes = await writeRecords(lines, records, ACCOUNTS);
+    const bytes = await writeLines(lines, records, i => valueOf(i, ACCOUNTS));
     const common = { file, topic: `${name}-in`, records, brokers: cluster.address, dir };
     if (only.includes('embedded')) await load({ log: 'none', topic: common.topic, file: lines, dir });
     if (only.some(word => word !== 'embedded')) await load({ log: cluster.address, topic: common.topic, file: lines, dir });

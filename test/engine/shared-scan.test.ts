@@ -12,7 +12,7 @@ const column = (name: string, type: SqlType, more: Partial<DecodeColumn> = {}): 
 const time = column('ts', TIMESTAMP_LTZ, { key: 'timestamp', time: 's', required: true });
 const BALANCES = [column('account', STRING, { bytes: true }), column('amount', decimal(12, 2)), column('type', STRING), time];
 const FRAUD = [column('amount', decimal(12, 2)), column('account', BIGINT), time];
-const options = { topic: 't', maxRecordBytes: 1 << 20 };
+const options = { topic: 't', maxRecordBytes: 1 << 20, generated: true };
 
 const decoderIn = (found: { find(name: string): (typeof formats extends { find(name: string): infer F } ? F : never) }, columns: readonly DecodeColumn[]): Decoder => found.find('json')?.decoder?.(columns, options) as Decoder;
 
