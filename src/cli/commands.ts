@@ -11,5 +11,7 @@ export const commands: readonly CommandEntry[] = [
   { name: 'topics create', summary: 'makes a topic', load: async () => (await import('./topics.ts')).topicsCreate },
   { name: 'topics tail', summary: 'prints records as they come', load: async () => (await import('./topics.ts')).topicsTail },
   { name: 'topics send', summary: 'sends each line of stdin as a record', load: async () => (await import('./topics.ts')).topicsSend },
+  { name: 'state ls', summary: 'lists saved state', load: async () => (await import('./state-ls.ts')).stateLs },
+  { name: 'state query', summary: 'asks saved state in SQL', load: async () => (await import('./state-query.ts')).stateQuery },
   { name: 'generate', summary: 'simulates a stream of transactions', load: async () => (await import('./generate.ts')).generate },
 ];

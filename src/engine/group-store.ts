@@ -3,8 +3,9 @@ import type { Aggregate } from '../plan/physical.ts';
 import type { StateSlot } from '../sql/functions/define.ts';
 import type { SqlType, Value } from '../sql/types.ts';
 import { OTHER_SQL, type SqlValue, type StateStore, type StateTable, type StateTx } from '../state/store.ts';
-import { KeyWriter, readKeys } from './group-key.ts';
-import { groupTable, keyColumn, type KeyColumn } from './group-table.ts';
+import { KeyWriter } from './group-key.ts';
+import { GroupRows } from './group-rows.ts';
+import { groupTable, type KeyColumn } from './group-table.ts';
 import { chunkStart, packChunk, unpackChunk } from './pane-chunk.ts';
 import type { Pane } from './pane.ts';
 
@@ -23,14 +24,11 @@ const same = (v: unknown): unknown => v;
  * panes are rows of a table with a column for each key and slot; large ones are packed pieces (pane-chunk.ts).
  */
 export class GroupStore {
-  readonly slots: readonly StateSlot[];
+  readonly #rows: GroupRows;
   readonly #id: string;
   readonly #windowed: boolean;
   readonly #shape: string;
   readonly #state: StateStore;
-  readonly #keyTypes: readonly SqlType[];
-  readonly #keys: readonly KeyColumn[];
-  readonly #savers: readonly ((v: unknown) => SqlValue)[];
   readonly #table: StateTable;
   readonly #packFrom: number;
   /** Columns before the keys. */
@@ -46,13 +44,15 @@ export class GroupStore {
     this.#shape = shape;
     this.#state = state;
     this.#packFrom = packFrom;
-    this.slots = a.calls.flatMap(c => c.fn.state);
-    this.#savers = this.slots.map(s => (s.save ?? same) as (v: unknown) => SqlValue);
-    this.#keyTypes = a.keys.map(k => k.type);
-    this.#keys = this.#keyTypes.map(keyColumn);
+    this.#rows = new GroupRows(a);
     this.#table = state.table(groupTable(a));
-    this.#lead = this.#table.spec.key - this.#keys.length;
+    this.#lead = this.#table.spec.key - a.keys.length;
   }
+
+  get slots(): readonly StateSlot[] { return this.#rows.slots; }
+
+  /** Key values of group g. */
+  keys(pane: Pane, g: number): (Value | null)[] { return this.#rows.keys(pane, g); }
 
   /** Fills the panes that `pane` gives. Throws system.state.incompatible where there are groups of another shape, and system.state.corrupt. */
   load(pane: (start: number, end: number) => Pane): void {
@@ -88,17 +88,15 @@ export class GroupStore {
     this.#savedShape = this.#shape;
   }
 
-  /** Key values of group g. */
-  keys(pane: Pane, g: number): (Value | null)[] { return readKeys(this.#keyTypes, pane.keyBytes, pane.keyAt[g] as number, pane.keyAt[g + 1] as number); }
-
   #loadRows(pane: (start: number, end: number) => Pane): void {
     const lead = this.#lead;
-    const rest = lead + this.#keys.length;
-    const key = new KeyWriter(this.#keys.length);
+    const { columns, keyTypes } = this.#rows;
+    const rest = lead + columns.length;
+    const key = new KeyWriter(columns.length);
     for (const row of this.#table.scan()) {
       this.#checkShape();
       key.begin();
-      this.#keys.forEach((c, j) => key.value(this.#keyTypes[j] as SqlType, c.load(row[lead + j] as SqlValue)));
+      columns.forEach((c, j) => key.value(keyTypes[j] as SqlType, c.load(row[lead + j] as SqlValue)));
       const p = this.#windowed ? pane(row[rest] as number, row[0] as number) : pane(0, Infinity);
       const g = p.find(key.bytes, 0, key.pos, key.hash());
       if (p.pending !== null) p.pending[g] = row[rest] as number;
@@ -113,10 +111,8 @@ export class GroupStore {
     throw new PipeError('system.state.incompatible', `the saved state of "${this.#id}" was made by other SQL: ${this.#savedShape ?? 'unknown'}; now it is: ${this.#shape}`, { hint: OTHER_SQL });
   }
 
-  #leadOf(pane: Pane): number { return this.#windowed ? pane.end : 0; }
-
   #delete(tx: StateTx, pane: Pane): void {
-    if (pane.stored === 'packed') tx.deletePacked(this.#table, this.#leadOf(pane));
+    if (pane.stored === 'packed') tx.deletePacked(this.#table, this.#rows.lead(pane));
     else if (pane.stored === 'rows') tx.deletePrefix(this.#table, this.#windowed ? [pane.end] : []);
   }
 
@@ -135,7 +131,7 @@ export class GroupStore {
     do {
       const to = Math.min(pane.groups, from + CHUNK_GROUPS);
       const data = packChunk(pane, this.slots, from, to, changed);
-      tx.appendPacked(this.#table, this.#leadOf(pane), pane.chunks++, to - from + changed.length, data);
+      tx.appendPacked(this.#table, this.#rows.lead(pane), pane.chunks++, to - from + changed.length, data);
       pane.chunkBytes += data.length;
       changed = NONE;
       from = to;
@@ -147,7 +143,7 @@ export class GroupStore {
   #saveRows(tx: StateTx, pane: Pane): void {
     const groups = pane.emitted > 0 && pane.end !== Infinity ? this.#saveCut(tx, pane) : changedGroups(pane, 0);
     if (groups.length === 0) return;
-    tx.upsert(this.#table, this.#rows(pane, groups), groups.length);
+    tx.upsert(this.#table, this.#flat(pane, groups), groups.length);
     pane.stored = 'rows';
   }
 
@@ -161,23 +157,14 @@ export class GroupStore {
       tx.deletePrefix(this.#table, [pane.end]);
       return Array.from({ length: rest }, (_, k) => pane.emitted + k);
     }
-    if (pane.stored === 'rows') for (let g = erased; g < pane.emitted; g++) tx.deletePrefix(this.#table, [pane.end, ...this.keys(pane, g).map((v, j) => (this.#keys[j] as KeyColumn).save(v))]);
+    if (pane.stored === 'rows') for (let g = erased; g < pane.emitted; g++) tx.deletePrefix(this.#table, [pane.end, ...this.keys(pane, g).map((v, j) => (this.#rows.columns[j] as KeyColumn).save(v))]);
     return changedGroups(pane, pane.emitted);
   }
 
   /** Rows of the state table, one after the other, in the order of their keys: SQLite appends to its b-tree then. */
-  #rows(pane: Pane, groups: readonly number[]): SqlValue[] {
-    const { pending } = pane;
-    const lead = this.#lead === 0 ? null : this.#leadOf(pane);
-    const keys = this.#keys;
-    const savers = this.#savers;
+  #flat(pane: Pane, groups: readonly number[]): SqlValue[] {
     const flat: SqlValue[] = [];
-    for (const { g, values } of sorted(groups.map(g => ({ g, values: this.keys(pane, g) })))) {
-      if (lead !== null) flat.push(lead);
-      for (let j = 0; j < keys.length; j++) flat.push((keys[j] as KeyColumn).save(values[j] as Value | null));
-      flat.push(pending === null ? pane.start : (pending[g] as number));
-      for (let j = 0; j < savers.length; j++) flat.push((savers[j] as (v: unknown) => SqlValue)((pane.state[j] as unknown[])[g]));
-    }
+    for (const { g, values } of sorted(groups.map(g => ({ g, values: this.keys(pane, g) })))) this.#rows.append(flat, pane, g, values);
     return flat;
   }
 }

@@ -8,7 +8,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { PARTITIONS } from './generate.mjs';
+import { PARTITIONS, valueOf } from './generate.mjs';
 import { measured, spread } from './measure.mjs';
 import { kafka, reported } from './parties.mjs';
 import { load, workspace, writeLines } from './workspace.mjs';

@@ -1,0 +1,36 @@
+import type { Command } from './command.ts';
+import { grouped } from './numbers.ts';
+import { stateFiles } from './state-files.ts';
+import { columns } from './topics-log.ts';
+
+export const stateLs: Command = {
+  name: 'state ls',
+  summary: 'lists the saved state of pipelines: its tables and their rows',
+  usage: 'FILE|FOLDER...',
+  examples: [
+    ['pipe state ls balances.yaml', 'tables with their number of rows'],
+    ['pipe state ls pipelines/ --json', 'as one JSON object a table'],
+  ],
+  flags: [],
+  run: async (p, io) => {
+    const [{ loadCompiled }, { StateReader }, { readableTables }] = await Promise.all([import('./load-compiled.ts'), import('../state/reader.ts'), import('./state-tables.ts')]);
+    const lines: string[][] = [['PIPELINE', 'LOG', 'TABLE', 'ROWS']];
+    for (const c of await loadCompiled(p, io)) {
+      for (const { log, path } of stateFiles(p, io, c)) {
+        const reader = new StateReader(path);
+        try {
+          for (const t of readableTables(reader, c)) {
+            let rows = 0;
+            for (const _ of t.rows()) rows++;
+            if (p.has('json')) io.out.write(`${JSON.stringify({ pipeline: c.spec.name, log, table: t.name, columns: t.columns, rows })}\n`);
+            lines.push([c.spec.name, log, t.name, grouped(rows)]);
+          }
+        } finally {
+          reader.close();
+        }
+      }
+    }
+    if (!p.has('json')) io.out.write(columns(lines));
+    return 0;
+  },
+};

@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs';
+import type Sqlite from 'better-sqlite3';
+import { PipeError } from '../errors.ts';
+import { Database } from './database.ts';
+import { quote } from './schema.ts';
+import type { PackedChunk, SqlValue } from './store.ts';
+
+/** Tables that are read through what they mean, or by nobody. */
+const HIDDEN: ReadonlySet<string> = new Set(['packed', 'outbox']);
+
+/** A state file for reading, while a pipeline may write it: what the last epoch left. */
+export class StateReader {
+  readonly #db: Sqlite.Database;
+  readonly #open: IterableIterator<SqlValue[]>[] = [];
+
+  /** Throws user.usage.bad_value when there is no such file. */
+  constructor(path: string) {
+    if (!existsSync(path)) throw new PipeError('user.usage.bad_value', `there is no state at ${path}`, { hint: 'a pipeline has state once it has run: pipe run' });
+    this.#db = new Database(path, { readonly: true });
+    this.#db.exec('BEGIN');
+  }
+
+  /** Names of the tables with their columns. */
+  tables(): ReadonlyMap<string, readonly string[]> {
+    const names = this.#db.prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name").pluck().all() as string[];
+    return new Map(names.filter(n => !HIDDEN.has(n)).map(name => [name, this.#db.prepare(`SELECT name FROM pragma_table_info(?)`).pluck().all(name) as string[]]));
+  }
+
+  rows(table: string): Iterable<SqlValue[]> { return this.#iterate(this.#db.prepare(`SELECT * FROM ${quote(table)}`).raw().safeIntegers()); }
+
+  /** Packed pieces of an operator's table, by window and in order. */
+  *packed(table: string): Iterable<PackedChunk> {
+    if (this.#db.prepare("SELECT count(*) FROM sqlite_master WHERE name = 'packed'").pluck().get() === 0) return;
+    for (const [lead, data] of this.#iterate(this.#db.prepare('SELECT window_end, data FROM packed WHERE table_name = ? ORDER BY window_end, seq').raw(), table) as Iterable<[number, Buffer]>) yield { lead, data };
+  }
+
+  /** Also while somebody is in the middle of a table. */
+  close(): void {
+    for (const rows of this.#open) rows.return?.();
+    this.#db.close();
+  }
+
+  #iterate(statement: Sqlite.Statement, ...values: readonly string[]): Iterable<SqlValue[]> {
+    const rows = statement.iterate(...values) as IterableIterator<SqlValue[]>;
+    this.#open.push(rows);
+    return rows;
+  }
+}

@@ -1,0 +1,70 @@
+import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parseCommandLine } from '../../src/cli/args.ts';
+import { makeLog } from '../../src/cli/make-log.ts';
+import { makeRun } from '../../src/cli/run.ts';
+import { runParts } from '../../src/cli/run-parts.ts';
+import { stateLs } from '../../src/cli/state-ls.ts';
+import { stateQuery } from '../../src/cli/state-query.ts';
+import type { Command } from '../../src/cli/command.ts';
+import { Crash, crashing } from '../cases/run-case.ts';
+import { fakeIo } from './fake-io.ts';
+
+const PIPELINE = `name: sums
+sources:
+  s: {schema: "k STRING, b BIGINT, v DECIMAL(12,2), at BIGINT", event_time: {from: at, unit: ms, delay: 5s}}
+sinks:
+  out: {sql: "SELECT k, b, SUM(v) AS total, MAX(k) AS last, COUNT(DISTINCT b) AS bs, window_start FROM s GROUP BY k, b, TUMBLE(ts, INTERVAL '10' SECOND)"}
+settings: {checkpoint: 1ms}
+`;
+
+let dir: string;
+beforeEach(() => { dir = mkdtempSync(join(tmpdir(), 'pipe-state-')); mkdirSync(join(dir, 'pipelines')); writeFileSync(join(dir, 'pipelines', 'sums.yaml'), PIPELINE); });
+afterEach(() => { rmSync(dir, { recursive: true, force: true }); });
+
+async function call(command: Command, argv: readonly string[], env: Record<string, string> = {}): Promise<{ code: number; out: string; err: string }> {
+  const io = fakeIo({ cwd: dir, env });
+  return { code: await command.run(parseCommandLine(command, argv), io), out: io.out.text, err: io.err.text };
+}
+
+/** Leaves open windows behind, as a process that died does; `pack`: groups from which on they are packed. */
+async function leaveOpen(pack: string): Promise<void> {
+  const notices = { warn: () => undefined, info: () => undefined };
+  const log = await makeLog({ brokers: null, origin: 'test' }, join(dir, '.pipe'), null, notices);
+  await log.open(1000, new AbortController().signal);
+  await log.createTopic({ name: 's', partitions: 1, retention: null, config: {} });
+  const value = (i: number): string => JSON.stringify({ k: i % 7 === 0 ? null : `key ${i % 50}`, b: i % 3 === 0 ? '9007199254740993' : i % 3, v: i / 4, at: 1_704_110_400_000 + i });
+  await log.append('s', Array.from({ length: 300 }, (_, i) => ({ key: null, value: Buffer.from(value(i)), headers: [], partition: 0, timestamp: null })));
+  await log.close();
+  const run = makeRun(() => Promise.resolve({ ...runParts, engine: crashing(3) }));
+  await expect(call(run, ['sums.yaml', '--until-end', '--no-print', '--brokers', 'none'], { PIPE_PACK_GROUPS: pack, PIPE_BATCH_ROWS: '50' })).rejects.toBeInstanceOf(Crash);
+}
+
+describe('pipe state', () => {
+  it('reads open windows alike, whether they are rows or packed', async () => {
+    const sql = 'SELECT k, b, window_end, window_start, sum_v_lo, max_k FROM state_out ORDER BY k, b';
+    await leaveOpen('1000000');
+    const rows = (await call(stateQuery, ['sums.yaml', sql, '--json'])).out;
+    rmSync(join(dir, '.pipe'), { recursive: true });
+    await leaveOpen('1');
+    const packed = (await call(stateQuery, ['sums.yaml', sql, '--json'])).out;
+    expect(packed).toBe(rows);
+    expect(rows.split('\n').filter(l => l !== '').length).toBeGreaterThan(20);
+    expect(rows).toContain('"b":"9007199254740993"');
+    expect((await call(stateLs, ['sums.yaml', '--json'])).out).toContain('"table":"state_out"');
+    expect((await call(stateQuery, ['sums.yaml', "SELECT value FROM meta WHERE key = 'pipeline'"])).out).toContain('sums');
+  });
+
+  it('changes nothing, says what is wrong, and prints so many rows', async () => {
+    await expect(call(stateQuery, ['sums.yaml', 'SELECT 1'])).rejects.toMatchObject({ code: 'user.usage.bad_value', message: expect.stringContaining('has no state') as string });
+    await leaveOpen('1');
+    await expect(call(stateQuery, ['sums.yaml', 'DELETE FROM meta'])).rejects.toMatchObject({ code: 'user.usage.bad_value' });
+    await expect(call(stateQuery, ['sums.yaml', 'SELECT nope FROM meta'])).rejects.toMatchObject({ message: 'SQLite: no such column: nope' });
+    await expect(call(stateQuery, ['sums.yaml'])).rejects.toMatchObject({ code: 'user.usage.missing_argument' });
+    await expect(call(stateQuery, ['sums.yaml', 'SELECT 1', '--log', 'other'])).rejects.toMatchObject({ hint: '--log takes embedded' });
+    const some = await call(stateQuery, ['sums.yaml', 'SELECT name FROM counters', '--limit', '2']);
+    expect(some.err).toBe('there are more than 2 rows: --limit N prints more\n');
+  });
+});
