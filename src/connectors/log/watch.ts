@@ -2,8 +2,8 @@ import { watch, type FSWatcher } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { LogDb } from './database.ts';
 
-/** A commit of another process is seen after this many ms at most; a look costs some us. */
-const LOOK_MS = 25;
+/** Where the file system tells of nothing, a commit of another process is seen after this many ms: each look wakes the process. */
+const LOOK_MS = 50;
 /** Looks, 1 ms apart, after the file system has told of a write. */
 const SOON_LOOKS = 8;
 
