@@ -10,6 +10,13 @@ export const LAYOUT = 2;
 const SQLITE_MAGIC = 'SQLite format 3\0';
 const WAYS_OUT = 'restore a copy of it, or start again with --reset-state (it reads the topics from their start)';
 
+/** Makes a file durable as it is now, or what a folder lists. */
+export function syncPath(path: string): void {
+  const fd = openSync(path, 'r');
+  fsyncSync(fd);
+  closeSync(fd);
+}
+
 /** Deletes a state file with all that belongs to it. */
 export function deleteState(path: string): void {
   for (const suffix of ['', '-wal', '-shm', '.epoch']) rmSync(`${path}${suffix}`, { force: true });

@@ -3,7 +3,7 @@ import { chmodSync, renameSync, statSync } from 'node:fs';
 import type Sqlite from 'better-sqlite3';
 import { PipeError } from '../errors.ts';
 import { DeadLetterTable } from './dead-letters.ts';
-import { APPLICATION_ID, EpochWitness, LAYOUT, checkIntegrity, deleteState, inspectState } from './file.ts';
+import { APPLICATION_ID, EpochWitness, LAYOUT, checkIntegrity, deleteState, inspectState, syncPath } from './file.ts';
 import { lockState, type StateLock } from './lock.ts';
 import { LAYOUT_SQL, PACKED_SQL, deleteSql, quote, scanSql, tableName, tableSql, upsertSql } from './schema.ts';
 import { OTHER_SQL, type EpochWrite, type OutBlock, type PackedChunk, type Saved, type SqlValue, type StateStore, type StateTable, type StateTx, type TableSpec } from './store.ts';
@@ -246,7 +246,8 @@ function createState(o: StateOptions): void {
   const db = new Database(path);
   chmodSync(path, 0o600);
   db.pragma(`page_size = ${PAGE_BYTES}`);
-  db.pragma('synchronous = FULL');
+  // durable as a whole, below
+  db.pragma('synchronous = OFF');
   db.transaction(() => {
     db.pragma(`application_id = ${APPLICATION_ID}`);
     db.pragma(`user_version = ${LAYOUT}`);
@@ -254,11 +255,13 @@ function createState(o: StateOptions): void {
     const put = db.prepare('INSERT INTO meta VALUES (?, ?)');
     for (const row of [['pipeline', o.pipeline], ['log', o.logId], ['state_id', randomBytes(12).toString('hex')], ['epoch', 0n], ['delivery', 0n], ['created', new Date().toISOString()]]) put.run(...row);
   })();
+  db.pragma('journal_mode = WAL');
   db.close();
+  syncPath(path);
   renameSync(path, o.path);
 }
 
 const plain = (x: bigint): SqlValue => (x >= -9007199254740991n && x <= 9007199254740991n ? Number(x) : x);
 const codeOf = (error: unknown): string => (error as { code?: string }).code ?? '';
 const isCorrupt = (error: unknown): boolean => /^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(error));
-const isFull = (error: unknown): boolean => /^SQLITE_(FULL|IOERR)/.test(codeOf(error));
+const isFull = (error: unknown): boolean => /^(SQLITE_(FULL|IOERR)|ENOSPC|EDQUOT|EIO)/.test(codeOf(error));

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, readSync, renameSync, rmSync, statSync, statfsSync } from 'node:fs';
+import { closeSync, existsSync, linkSync, mkdirSync, openSync, readSync, renameSync, rmSync, statSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type Sqlite from 'better-sqlite3';
 import { PipeError } from '../../errors.ts';
 import { APPLICATION_ID, LAYOUT, LAYOUT_SQL } from './schema.ts';
 import { Database } from '../../state/database.ts';
+import { syncPath } from '../../state/file.ts';
 
 /** ms that a writer waits for another one; it blocks the event loop, so transactions are short. */
 const BUSY_MS = 10_000;
@@ -38,17 +39,18 @@ export function createLogFile(path: string): void {
       const db = new Database(draft);
       // blocks are large: fewer and larger pages take a third less time to write
       db.pragma('page_size = 16384');
-      db.pragma('journal_mode = WAL');
+      // durable as a whole, below
+      db.pragma('synchronous = OFF');
       db.transaction(() => {
         db.pragma(`application_id = ${APPLICATION_ID}`);
         db.pragma(`user_version = ${LAYOUT}`);
         db.exec(LAYOUT_SQL);
       })();
+      db.pragma('journal_mode = WAL');
       db.close();
+      syncPath(draft);
       publish(draft, path);
-      const fd = openSync(folder, 'r');
-      fsyncSync(fd);
-      closeSync(fd);
+      syncPath(folder);
     } finally {
       for (const suffix of ['', '-wal', '-shm']) rmSync(draft + suffix, { force: true });
     }
