@@ -1,8 +1,5 @@
 import { PipeError } from '../errors.ts';
-import { generateAggregate } from '../codegen/aggregate.ts';
-import { generateStage } from '../codegen/stage.ts';
 import type { CompiledPipeline } from '../config/compile.ts';
-import { printRel } from '../plan/print.ts';
 import type { Command, Io, Parsed } from './command.ts';
 import { explainMermaid, explainText } from './explain-format.ts';
 import { explainModel } from './explain-model.ts';
@@ -28,7 +25,7 @@ export const explain: Command = {
     const format = oneOf(p.text('format') ?? (p.has('json') ? 'json' : 'text'), FORMATS, '--format');
     const { loadCompiled } = await import('./load-compiled.ts');
     const compiled = await loadCompiled(p, io);
-    for (const c of compiled) io.out.write(render(c, phase, format));
+    for (const c of compiled) io.out.write(await render(c, phase, format));
     return 0;
   },
 };
@@ -39,32 +36,14 @@ function oneOf<T extends string>(word: string, words: readonly T[], flag: string
   return found;
 }
 
-function render(c: CompiledPipeline, phase: (typeof PHASES)[number], format: (typeof FORMATS)[number]): string {
+async function render(c: CompiledPipeline, phase: (typeof PHASES)[number], format: (typeof FORMATS)[number]): Promise<string> {
   if (phase === 'physical') {
     const model = explainModel(c);
     return format === 'json' ? `${JSON.stringify(model)}\n` : format === 'mermaid' ? explainMermaid(model) : explainText(model);
   }
+  const { code, relations } = await import('./explain-phases.ts');
   const blocks = phase === 'code' ? code(c) : relations(c, phase);
   if (format === 'json') return `${JSON.stringify({ v: 1, pipeline: c.spec.name, phase, parts: blocks })}\n`;
   if (format === 'mermaid') throw new PipeError('user.usage.bad_value', 'mermaid draws the physical phase only');
   return blocks.map(b => `-- ${b.name}\n${b.text}\n`).join('\n');
-}
-
-interface Part {
-  readonly name: string;
-  readonly text: string;
-}
-
-function relations(c: CompiledPipeline, phase: 'bound' | 'logical'): Part[] {
-  const steps = new Map(c.queries.filter(q => c.spec.steps.some(s => s.name === q.name)).map(q => [q.name, q.rel]));
-  const shown = phase === 'bound' ? c.queries : c.queries.filter(q => !steps.has(q.name));
-  return shown.map(q => ({ name: q.name, text: printRel(q.rel, phase === 'bound' ? () => undefined : t => steps.get(t)).join('\n') }));
-}
-
-function code(c: CompiledPipeline): Part[] {
-  const width = new Map([...c.plan.scans, ...c.plan.operators].map(p => [p.id, p.schema.length]));
-  return c.plan.operators.map(o => ({
-    name: o.id,
-    text: (o.k === 'stage' ? generateStage(o, width.get(o.input) as number) : generateAggregate(o, width.get(o.input) as number)).source,
-  }));
 }
