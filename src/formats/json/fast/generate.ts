@@ -1,7 +1,8 @@
 import { Writer } from '../../../codegen/writer.ts';
 import type { JsonScanner } from '../scan.ts';
 import { anyKey, expectedKey, keysOf, type Key } from './keys.ts';
-import { kindOfByte, skipValue, type Target, wantedValue } from './values.ts';
+import { Skipper } from './skipper.ts';
+import { skipValue, type Target, wantedValue } from './values.ts';
 
 /** What generated code calls back for what it does not do itself. */
 export interface ScanHost {
@@ -29,7 +30,7 @@ export function generateScan(targets: readonly Target[], scan: JsonScanner, maxR
   const w = new Writer();
   const keys = keysOf(targets.map(t => t.slot));
   const words = Math.max(1, Math.ceil(keys.length / FLAGS));
-  w.line(`const scan = ${w.bind(scan)}, kind = ${w.bind(kindOfByte)}, blanks = ${w.bind(blanks)}, order = ${w.bind(new Int32Array(64).fill(-1))}, size = b.length;`);
+  w.line(`const scan = ${w.bind(scan)}, blanks = ${w.bind(blanks)}, order = ${w.bind(new Int32Array(64).fill(-1))}, skipper = ${w.bind(new Skipper(scan))}, size = b.length, safe = size - 4;`);
   for (const t of targets) declare(w, t);
   w.line('let row = 0, c = 0, q = 0;');
   w.line('for (let i = from; i < to; i++) {');

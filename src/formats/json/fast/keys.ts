@@ -1,5 +1,6 @@
 import type { Writer } from '../../../codegen/writer.ts';
 import type { Slot } from '../slot.ts';
+import { toQuote } from './strings.ts';
 
 /** A key that the scanner looks for. */
 export interface Key {
@@ -45,7 +46,8 @@ export function expectedKey(w: Writer, keys: readonly Key[]): void {
 /** Any key at `p`: f becomes its index, or `keys.length` when nobody wants it; p comes to stand behind the colon. */
 export function anyKey(w: Writer, keys: readonly Key[]): void {
   const nobody = keys.length;
-  w.line('q = p + 1; while (kind[c = b[q]] === 0) q++;');
+  w.line('q = p + 1;');
+  toQuote(w);
   w.line(`if (c !== 34) { q = scan.string(b, p + 1, e) - 1; if (q < p) break fast; f = host.named(p + 1, q); }`);
   w.line('else switch (q - p - 1) {');
   for (const length of new Set(keys.filter(k => k.literal).map(k => k.prefix.length))) {

@@ -2,6 +2,7 @@ import type { Writer } from '../../../codegen/writer.ts';
 import type { Slot } from '../slot.ts';
 import type { Flag } from './generate.ts';
 import { inlineNumber } from './numbers.ts';
+import { toQuote } from './strings.ts';
 import type { TextCells } from './text-cells.ts';
 import { inlineText, inlineTextBytes } from './texts.ts';
 
@@ -13,9 +14,6 @@ export interface Target {
   /** Ends the names of its variables. */
   readonly name: number;
 }
-
-/** 0 for bytes that stand for themselves in a JSON string and are ASCII. */
-export const kindOfByte: Uint8Array = Uint8Array.from({ length: 256 }, (_, c) => (c < 32 || c > 127 || c === 34 || c === 92 ? 1 : 0));
 
 /** Reads the value at `p` into the columns of its key; `p` comes to stand behind it. */
 export function wantedValue(w: Writer, targets: readonly Target[], { word, bit }: Flag): void {
@@ -54,10 +52,12 @@ function inlineBoolean(w: Writer, { name }: Target): void {
 export function skipValue(w: Writer): void {
   w.line('c = b[p];');
   w.line('skip: {');
-  w.line('if (c === 34) { q = p + 1; while (kind[c = b[q]] === 0) q++; if (c === 34) { p = q + 1; break skip; } }');
+  w.line('if (c === 34) { q = p + 1;');
+  toQuote(w);
+  w.line('if (c === 34) { p = q + 1; break skip; } }');
   w.line('else if (c === 45 || (c >= 48 && c <= 57)) {');
   w.line('q = c === 45 ? p + 1 : p; const s = q; while ((b[q] ^ 48) < 10) q++;');
   w.line('if (b[q] === 46 && q > s) { const t = ++q; while ((b[q] ^ 48) < 10) q++; if (q === t) break fast; }');
   w.line('c = b[q]; if (q > s && (b[s] !== 48 || q === s + 1 || b[s + 1] === 46) && c !== 101 && c !== 69) { p = q; break skip; } }');
-  w.line('p = scan.value(b, p, e, 2); if (p < 0) break fast; }');
+  w.line('p = skipper.value(b, d, p, e, 2); if (p < 0) break fast; }');
 }
