@@ -134,9 +134,12 @@ export class RunLoop {
   }
 
   async #commit(): Promise<void> {
-    await this.#p.epoch.commit();
+    const { epoch, clock } = this.#p;
+    // from begin to begin: what a commit takes does not make the interval longer, unless it had to wait for a delivery
+    const began = epoch.delivering() ? null : clock.elapsed();
+    await epoch.commit();
     this.#records = 0;
     this.#moved = false;
-    this.#committedAt = this.#p.clock.elapsed();
+    this.#committedAt = began ?? clock.elapsed();
   }
 }

@@ -64,8 +64,8 @@ export class Transactions {
     this.#deadline = performance.now() + PATIENCE_MS;
     try {
       this.#open = true;
-      if (items.length > 0) await this.#ask('transaction', addPartitionsRequest(p, byTopic(items)));
-      const results = await Promise.allSettled([this.#writer.write(items, round => this.#patiently(round)), this.#offsets(p, offsets, metadata)]);
+      // the coordinator gets both requests at once, and takes what comes on one connection in turn
+      const results = await Promise.allSettled([this.#records(p, items), this.#offsets(p, offsets, metadata)]);
       for (const r of results) if (r.status === 'rejected') throw r.reason;
       await this.#ask('transaction', endTxnRequest(p, true));
       this.#open = false;
@@ -83,6 +83,12 @@ export class Transactions {
     this.#identity = null;
     if (p !== null && this.#open) await this.#abort(p);
     this.#cluster.endLane(this.#produce);
+  }
+
+  async #records(p: ProducerIdentity, items: readonly OutBlock[]): Promise<void> {
+    if (items.length === 0) return;
+    await this.#ask('transaction', addPartitionsRequest(p, byTopic(items)));
+    await this.#writer.write(items, round => this.#patiently(round));
   }
 
   async #offsets(p: ProducerIdentity, offsets: GroupOffsets, metadata: string): Promise<void> {
