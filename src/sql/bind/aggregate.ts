@@ -1,5 +1,5 @@
 import type { Expr as Ast } from '../ast.ts';
-import { AGGREGATES, bindCondition, infos, type ExprScope } from './expr-scope.ts';
+import { AGGREGATES, bindCondition, gotTypes, infos, type ExprScope } from './expr-scope.ts';
 import type { AggregateCall, Expr } from '../bound.ts';
 import { coerce } from './coerce.ts';
 import type { AggregateDef } from '../functions/define.ts';
@@ -18,7 +18,7 @@ export function bindAggregate(def: AggregateDef, e: Ast & { k: 'call' }, s: Expr
   if (e.star && name !== 'COUNT') throw context.error('user.sql.type', `${name}(*) is no call: only COUNT takes *`, e.at);
   if (!e.star && bound.length === 0) throw context.error('user.sql.type', `${name} needs an argument`, e.at, { hint: `syntax: ${def.syntax}` });
   const fn = def.resolve(infos(bound), e.distinct);
-  if (typeof fn === 'string') throw context.error('user.sql.type', `${name} ${fn}`, e.at, { hint: `syntax: ${def.syntax}` });
+  if (typeof fn === 'string') throw context.error('user.sql.type', `${name} ${fn}${gotTypes(fn, bound)}`, e.at, { hint: `syntax: ${def.syntax}` });
   const call: AggregateCall = {
     fn,
     args: bound.slice(0, fn.args.length).map((a, i) => coerce(a, fn.args[i] as SqlType, e.at, context)),

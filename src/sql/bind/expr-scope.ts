@@ -34,6 +34,9 @@ export interface ExprScope {
 
 export const infos = (args: readonly Expr[]): ArgInfo[] => args.map(a => ({ type: a.type, literal: a.k === 'lit' ? a.value : undefined }));
 
+/** After a problem that begins with 'expects': the types that stand there. */
+export const gotTypes = (problem: string, args: readonly Expr[]): string => (problem.startsWith('expects') && args.length > 0 ? `, not (${args.map(a => typeName(a.type)).join(', ')})` : '');
+
 /** A condition: BOOLEAN, or a bare NULL. */
 export function bindCondition(e: Ast, s: ExprScope, clause: string): Expr {
   const x = s.bind(e, s);

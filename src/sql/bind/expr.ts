@@ -1,7 +1,7 @@
 import { didYouMean } from '../../suggest.ts';
 import type { Expr as Ast, Name } from '../ast.ts';
 import { bindAggregate } from './aggregate.ts';
-import { apply, bindCondition, infos, operator, type ExprScope } from './expr-scope.ts';
+import { apply, bindCondition, gotTypes, infos, operator, type ExprScope } from './expr-scope.ts';
 import { special } from './special.ts';
 import type { Expr } from '../bound.ts';
 import { comparable } from './coerce.ts';
@@ -121,7 +121,7 @@ function call(e: Ast & { k: 'call' }, s: ExprScope): Expr {
   if (e.star) throw context.error('user.sql.syntax', `${name}(*) is no call: only COUNT takes *`, e.at);
   const args = e.args.map(a => bindExpr(a, s));
   const fn = def.resolve(infos(args), e.unit ?? e.mode);
-  if (typeof fn === 'string') throw context.error('user.sql.type', `${name} ${fn}`, e.at, { hint: `syntax: ${def.syntax}` });
+  if (typeof fn === 'string') throw context.error('user.sql.type', `${name} ${fn}${gotTypes(fn, args)}`, e.at, { hint: `syntax: ${def.syntax}` });
   return apply(named(fn, e.unit), args, e.at, context);
 }
 

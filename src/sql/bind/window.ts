@@ -75,7 +75,7 @@ function addWindow(def: WindowDef, time: readonly Name[], args: readonly Ast[], 
   if (attribute?.k !== 'time' && attribute?.k !== 'wtime') throw context.error('user.sql.window', `${kind} needs the time attribute, and "${name.text}" is an ordinary column`, name.at, { hint: `use ${hasTime.name}` });
   const ms = args.map(a => intervalMs(a, a.at, context));
   const problem = def.check(ms);
-  if (problem !== null) throw context.error('user.sql.window', `${kind}: ${problem}`, (args.at(-1) as Ast).at);
+  if (problem !== null) throw context.error('user.sql.window', `${kind}: ${problem}`, (args.at(-1) as Ast).at, { hint: args.length < 2 ? undefined : `the order is ${kind}(${name.text}, ${def.args.join(', ')}): ${def.args.join(' first, then ')}` });
   const window: WindowSpec = { def, ms, time: index };
   // bounds of a window below give way to the new ones of the same name; a column of the user's does not
   const own = input.columns.find(c => isBound(c.name) && !c.hidden && (c.attribute === null || c.attribute.k === 'time'));
