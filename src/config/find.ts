@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { PipeError } from '../errors.ts';
 import { closest } from '../suggest.ts';
 
@@ -30,13 +30,18 @@ export function findPipelines(args: readonly string[], { cwd, root }: { readonly
   const found: string[] = [];
   const problems: PipeError[] = [];
   for (const arg of args) {
-    const path = [resolve(cwd, arg), join(root, 'pipelines', arg), join(root, 'pipelines', `${arg}.yaml`)].find(p => arg !== '' && existsSync(p));
+    const places = [resolve(cwd, arg), join(root, 'pipelines', arg), join(root, 'pipelines', `${arg}.yaml`)];
+    const path = places.find(p => arg !== '' && existsSync(p));
     if (path === undefined) {
-      problems.push(missing(arg, [...names.map(n => (arg.endsWith('.yaml') ? `${n}.yaml` : n)), ...neighbours(resolve(cwd, arg)).map(f => join(dirname(arg), basename(f)))], there));
+      problems.push(missing(arg, places.filter(p => !p.endsWith('.yaml.yaml')).map(p => shown(p, cwd)), [...names.map(n => (arg.endsWith('.yaml') ? `${n}.yaml` : n)), ...neighbours(resolve(cwd, arg)).map(f => join(dirname(arg), basename(f)))], there));
     } else if (isFolder(path)) {
       const files = filesOf(path);
-      if (files.length === 0) problems.push(new PipeError('user.config.no_pipeline', `folder ${arg} holds no *.yaml`, { hint: there }));
-      found.push(...files);
+      const inner = isFolder(join(path, 'pipelines')) ? join(arg, 'pipelines/') : null;
+      // files of something else are read as pipelines only where there is no better place to look
+      const none = files.length === 0 || (inner !== null && files.every(isStranger));
+      const what = files.length === 0 ? 'no *.yaml' : `no pipeline, only ${files.map(f => basename(f)).join(', ')}`;
+      if (none) problems.push(new PipeError('user.config.no_pipeline', `folder ${arg} holds ${what}`, { hint: inner === null ? there : `the pipelines are in ${inner}: pipe run ${inner}` }));
+      else found.push(...files);
     } else {
       found.push(path);
     }
@@ -46,9 +51,25 @@ export function findPipelines(args: readonly string[], { cwd, root }: { readonly
 
 const neighbours = (path: string): string[] => filesOf(dirname(path));
 
-function missing(arg: string, names: readonly string[], there: string | undefined): PipeError {
+/** A path as it would be typed. */
+function shown(path: string, cwd: string): string {
+  const short = relative(cwd, path);
+  return short.startsWith('..') ? path : short;
+}
+
+/** A YAML file of something else, such as compose.yaml beside `pipelines/`. */
+function isStranger(file: string): boolean {
+  try {
+    return !/^(sources?|steps?|sinks?)[ \t]*:/m.test(readFileSync(file, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+function missing(arg: string, places: readonly string[], names: readonly string[], there: string | undefined): PipeError {
   const near = closest(arg, names);
-  return new PipeError('user.config.file_missing', `there is no pipeline "${arg}"`, { hint: near === undefined ? there : `did you mean "${near}"?` });
+  const looked = [...new Set(places)].join(', ');
+  return new PipeError('user.config.file_missing', `there is no pipeline "${arg}"${arg === '' ? '' : `; looked for ${looked}`}`, { hint: near === undefined ? there : `did you mean "${near}"?` });
 }
 
 /** For a path that is gone. */

@@ -18,7 +18,21 @@ interface Complaint {
 export function shapeProblems(root: Node): PipeError[] {
   const check = validate as unknown as { (value: unknown): boolean; errors?: readonly Complaint[] | null };
   if (check(plainValue(root))) return [];
-  return settleUnions(check.errors ?? []).flatMap(c => (isRepeated(root, c) ? [] : [problem(root, c)]));
+  const complaints = settleUnions(check.errors ?? []).filter(c => !isRepeated(root, c));
+  const meant = new Set(complaints.flatMap(c => meantKey(c) ?? []));
+  return complaints.filter(c => !missingKeys(c).some(key => meant.has(key))).map(c => problem(root, c));
+}
+
+/** The key, by its path, that a misspelt one was meant to be: it is not missing too. */
+function meantKey(c: Complaint): string | undefined {
+  if (c.keyword !== 'additionalProperties') return undefined;
+  const near = closest(c.params.additionalProperty as string, Object.keys(schemaAt(c.schemaPath).properties ?? {}));
+  return near === undefined ? undefined : `${c.instancePath}/${near}`;
+}
+
+function missingKeys(c: Complaint): string[] {
+  const keys = c.keyword === 'required' ? [c.params.missingProperty as string] : c.keyword === 'oneOf' && c.params.passingSchemas == null ? ['sql', 'from'] : [];
+  return keys.map(key => `${c.instancePath}/${key}`);
 }
 
 /** What another problem says already: a sink that is no map, the rest of a DECIMAL(12,2) in {..}. */
@@ -135,6 +149,16 @@ const PATTERNS: Readonly<Record<string, string>> = {
   '\\S': 'must not be empty',
 };
 
+/** Said to a file that is a list or a text. */
+const EXAMPLE = `a pipeline file looks like this:
+    name: large-orders
+    sources:
+      orders:
+        schema: account STRING, amount DECIMAL(12,2)
+    sinks:
+      large:
+        sql: SELECT account, amount FROM orders WHERE amount > 100`;
+
 const TYPES: Readonly<Record<string, string>> = { string: 'text', object: 'a map', array: 'a list', integer: 'a whole number', number: 'a number', boolean: 'true or false' };
 
 function badValue(place: Place, schema: JsonSchema, keyword: string): PipeError {
@@ -152,6 +176,7 @@ function badValue(place: Place, schema: JsonSchema, keyword: string): PipeError 
       const words = schema.pattern === undefined || schema.pattern === '\\S' || node.k !== 'scalar' ? undefined : PATTERNS[schema.pattern];
       if (words !== undefined) return fail(`${name} ${words}, not ${shown}`);
       const quote = schema.type === 'string' && node.k === 'scalar' && node.plain && !node.fromEnv;
+      if (place.path.length === 0) return fail(`${name} is a map, not ${shown}`, EXAMPLE);
       return fail(`${name} takes ${TYPES[schema.type as string]}, not ${shown}`, quote && /^\d+$|^(true|false)$/i.test(node.text) ? `put it in quotes: "${node.text}"` : undefined);
     }
     case 'enum': return fail(`${name} is one of ${(schema.enum ?? []).join(', ')}, not ${shown}`, near(node, schema.enum ?? []));

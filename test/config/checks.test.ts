@@ -98,18 +98,18 @@ describe('the file', () => {
   });
 
   it.each([
-    ['[]', ['config.bad_type 1:1 <[]> a pipeline file takes a map, not a list']],
-    ['text', ['config.bad_type 1:1 <text> a pipeline file takes a map, not "text"']],
+    ['[]', ['config.bad_type 1:1 <[]> a pipeline file is a map, not a list']],
+    ['text', ['config.bad_type 1:1 <text> a pipeline file is a map, not "text"']],
     ['name: x\n', ['config.missing_key 1:1 <n> a pipeline file has no "sources"', 'config.missing_key 1:1 <n> a pipeline file has no "sinks"']],
     ['nam: x\nsources: {}\nsinks:\n', [
-      'config.missing_key 1:1 <n> a pipeline file has no "name"', 'config.unknown_key 1:1 <nam> unknown key "nam"', 'config.bad_value 2:10 <{}> "sources" is empty', 'config.bad_type 3:1 <sinks> "sinks" has no value',
+      'config.unknown_key 1:1 <nam> unknown key "nam"', 'config.bad_value 2:10 <{}> "sources" is empty', 'config.bad_type 3:1 <sinks> "sinks" has no value',
     ]],
     ['name: Fraud_1\nsources: {a: }\nsinks: {b: [1]}\n', ['config.bad_value 1:7 <Fraud_1> "name" cannot be "Fraud_1"', 'config.bad_type 2:11 <a> source "a" has no value', 'config.bad_type 3:12 <[1]> sink "b" takes a map, not a list']],
   ])('%j', (text, problems) => { expect(folder.problems(text)).toEqual(problems); });
 
   it('gives all its problems at once, in order, those of SQL columns too', () => {
     expect(folder.problems('nme: 1\nsources:\n  t: {schema: "a STRNG, b INT, b INT", event_time: {from: c, delay: 5}, strat: x}\nsinks:\n  o: {sql: "SELECT 1", topic: t, emit: all}\nsettings: {checkpoint: 0ms}\n')).toEqual([
-      'config.missing_key 1:1 <n> a pipeline file has no "name"', 'config.unknown_key 1:1 <nme> unknown key "nme"', 'sql.type 3:18 <STRNG> there is no type STRNG', 'config.duplicate 3:32 <b> column "b" stands here a second time',
+      'config.unknown_key 1:1 <nme> unknown key "nme"', 'sql.type 3:18 <STRNG> there is no type STRNG', 'config.duplicate 3:32 <b> column "b" stands here a second time',
       'config.bad_type 3:69 <5> "delay" takes a duration such as 500ms, 10s, 5m, 1h, 1d, not 5', 'config.unknown_key 3:73 <strat> unknown key "strat"', 'config.sink_topic_twice 5:31 <t> sink "o" writes topic "t", which source "t" reads',
       'config.bad_value 5:40 <all> "emit" is one of final, changes, not "all"', 'config.bad_value 6:24 <0ms> "checkpoint" is at least 1 ms, not "0ms"',
     ]);
@@ -136,7 +136,7 @@ describe('sources', () => {
     ['schema: a INT\ntopic: ..', ['config.bad_value 5:12 <..> ".." is no name for a topic']],
     ['schema: a INT\non_error: {topic: "a/b"}', ['config.bad_value 5:23 <"a/b"> "a/b" is no name for a topic']],
     ['schema: a INT\non_error: stopp', ['config.bad_value 5:15 <stopp> "on_error" cannot be "stopp"']],
-    ['schema: a INT\non_error: {topik: a}', ['config.missing_key 5:5 <on_error> "on_error" has no "topic"', 'config.unknown_key 5:16 <topik> unknown key "topik"']],
+    ['schema: a INT\non_error: {topik: a}', ['config.unknown_key 5:16 <topik> unknown key "topik"']],
     ['schema: a INT\non_error: {topic: t}', ['config.sink_topic_twice 3:3 <t> failed records of "t" would go to topic "t", which source "t" reads']],
     ['schema: a INT\non_error: {topic: out}', ['config.sink_topic_twice 3:3 <t> failed records of "t" would go to topic "out", which sink "out" writes']],
     ['schema: a INT\nformat: csv', ['config.bad_value 5:13 <csv> not supported yet: format csv']],

@@ -36,13 +36,24 @@ describe('names of pipelines', () => {
     expect(find(['old']).files).toEqual(['pipelines/old/older.yaml']);
   });
 
+  it('are not the YAML files of something else, where the folder holds pipelines/', () => {
+    fill();
+    expect(find(['.']).problems).toEqual(['no_pipeline: folder . holds no *.yaml (the pipelines are in pipelines/: pipe run pipelines/)']);
+    folder.write('compose.yaml', 'name: broker\nservices: {}\n');
+    expect(find(['.'])).toEqual({ files: [], problems: ['no_pipeline: folder . holds no pipeline, only compose.yaml (the pipelines are in pipelines/: pipe run pipelines/)'] });
+    folder.write('mine.yaml', 'name: mine\nsources: {}\n');
+    expect(find(['.'])).toEqual({ files: ['compose.yaml', 'mine.yaml'], problems: [] });
+  });
+
   it('that are wrong have a hint, all of them', () => {
     fill();
     expect(find(['frad', 'sub/frod.yaml', 'zzz', 'empty', '']).problems).toEqual([
-      'file_missing: there is no pipeline "frad" (did you mean "fraud"?)', 'file_missing: there is no pipeline "sub/frod.yaml" (did you mean "sub/fraud.yaml"?)',
-      'file_missing: there is no pipeline "zzz" (pipelines here: balances, fraud)', 'no_pipeline: folder empty holds no *.yaml (pipelines here: balances, fraud)',
+      'file_missing: there is no pipeline "frad"; looked for frad, pipelines/frad, pipelines/frad.yaml (did you mean "fraud"?)',
+      'file_missing: there is no pipeline "sub/frod.yaml"; looked for sub/frod.yaml, pipelines/sub/frod.yaml (did you mean "sub/fraud.yaml"?)',
+      'file_missing: there is no pipeline "zzz"; looked for zzz, pipelines/zzz, pipelines/zzz.yaml (pipelines here: balances, fraud)', 'no_pipeline: folder empty holds no *.yaml (pipelines here: balances, fraud)',
       'file_missing: there is no pipeline "" (pipelines here: balances, fraud)',
     ]);
+    expect(find(['frad'], 'pipelines').problems[0]).toContain('"frad"; looked for frad, frad.yaml (');
     expect(find([]).problems).toEqual(['user.usage.missing_argument: no pipeline is named (pipelines here: balances, fraud)']);
   });
 });

@@ -42,7 +42,7 @@ it('a broker that is away is tried, then said with what was tried', async () => 
 });
 
 it('a file that is missing', async () => {
-  expect(await failed(['run', 'balance.yaml'])).toEqual({ code: 3, err: `error[user.config.file_missing]: there is no pipeline "balance.yaml"
+  expect(await failed(['run', 'balance.yaml'])).toEqual({ code: 3, err: `error[user.config.file_missing]: there is no pipeline "balance.yaml"; looked for balance.yaml, pipelines/balance.yaml
   hint: did you mean "balances.yaml"?
 ` });
 });
@@ -116,7 +116,7 @@ it('steps in a circle are one problem', async () => {
 
 it('--json gives the same problem as one object a line', async () => {
   const { code, err } = await failed(['run', 'nope', '--json']);
-  expect([code, JSON.parse(err)]).toEqual([3, { code: 'user.config.file_missing', severity: 'error', file: null, line: null, col: null, endCol: null, message: 'there is no pipeline "nope"', hint: 'pipelines here: balances, fraud' }]);
+  expect([code, JSON.parse(err)]).toEqual([3, { code: 'user.config.file_missing', severity: 'error', file: null, line: null, col: null, endCol: null, message: 'there is no pipeline "nope"; looked for nope, pipelines/nope, pipelines/nope.yaml', hint: 'pipelines here: balances, fraud' }]);
 });
 
 describe.skipIf(brokers === null)('on Kafka', () => {

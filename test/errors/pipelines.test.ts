@@ -62,6 +62,25 @@ fraud.yaml:5:44 error[user.config.unknown_key]: unknown key "dely"
 `);
   });
 
+  it('one misspelt key as one problem', async () => {
+    for (const [key, by] of [['sources:', 'source:'], ['sinks:', 'sink:'], ['    schema:', '    shema:'], ['    sql:', '    sqll:']] as const) {
+      const text = await changed([key, by]);
+      expect(text.match(/error\[/g)).toHaveLength(1);
+      expect(text).toContain(`did you mean "${key.trim().replace(':', '')}"?`);
+      writeFileSync(join(dir, 'fraud.yaml'), RIGHT);
+    }
+  });
+
+  it('what a file looks like, when it is a list', async () => {
+    writeFileSync(join(dir, 'list.yaml'), '- name: x\n');
+    const text = await validated(['list.yaml']);
+    expect(text).toContain('error[user.config.bad_type]: a pipeline file is a map, not a list');
+    const example = text.slice(text.indexOf('    name: large-orders'));
+    writeFileSync(join(dir, 'list.yaml'), example);
+    expect(await validated(['list.yaml'])).toMatch(/^0\nok /);
+    rmSync(join(dir, 'list.yaml'));
+  });
+
   it('an unknown column', async () => {
     expect(await changed(['SUM(amount) AS', 'SUM(amuont) AS'])).toBe(`3
 fraud.yaml:10:27 error[user.sql.unknown_column]: column "amuont" does not exist in "transactions"
@@ -91,6 +110,16 @@ fraud.yaml:13:14 error[user.sql.type]: > cannot compare BIGINT with STRING; writ
   >  13 |       HAVING MAX(account) > type || 'x'
         |              ^^^^^^^^^^^^^^^^^^^^^^^^^^
 `);
+  });
+
+  it('an argument of another type than is expected, with the type', async () => {
+    expect(await changed(['SUM(amount) AS', 'AVG(type) AS'])).toContain('error[user.sql.type]: AVG expects (number), not (STRING)\n');
+  });
+
+  it('HOP with its sizes in the other order', async () => {
+    const text = await changed(["TUMBLE(ts, INTERVAL '1' MINUTE)", "HOP(ts, INTERVAL '10' SECOND, INTERVAL '5' SECOND)"]);
+    expect(text).toContain('error[user.sql.window]: HOP: the size must be a multiple of the slide\n');
+    expect(text).toContain('hint: the order is HOP(ts, slide, size): slide first, then size\n');
   });
 
   it('TUMBLE without event time', async () => {
@@ -128,7 +157,7 @@ fraud.yaml:4:12 error[user.config.unset_variable]: variable TOPIC is not set
 
   it('a file that is not there', async () => {
     expect(await validated(['frud.yaml'])).toBe(`3
-error[user.config.file_missing]: there is no pipeline "frud.yaml"
+error[user.config.file_missing]: there is no pipeline "frud.yaml"; looked for frud.yaml, pipelines/frud.yaml
   hint: did you mean "fraud.yaml"?
 `);
   });
@@ -200,7 +229,7 @@ describe('what a program sees', () => {
   it('one object a line on stdout of validate', async () => {
     writeFileSync(join(dir, 'fraud.yaml'), RIGHT.replace('delay', 'dely'));
     expect(await validated(['fraud.yaml', '--json'])).toBe('3\n{"code":"user.config.unknown_key","severity":"error","file":"fraud.yaml","line":5,"col":44,"endCol":48,"message":"unknown key \\"dely\\"","hint":"did you mean \\"delay\\"?"}\n');
-    expect(await validated(['frud.yaml', '--json'])).toBe('3\n{"code":"user.config.file_missing","severity":"error","file":null,"line":null,"col":null,"endCol":null,"message":"there is no pipeline \\"frud.yaml\\"","hint":"did you mean \\"fraud.yaml\\"?"}\n');
+    expect(await validated(['frud.yaml', '--json'])).toBe('3\n{"code":"user.config.file_missing","severity":"error","file":null,"line":null,"col":null,"endCol":null,"message":"there is no pipeline \\"frud.yaml\\"; looked for frud.yaml, pipelines/frud.yaml","hint":"did you mean \\"fraud.yaml\\"?"}\n');
   });
 
   it('the same from other commands, on stderr', async () => {
