@@ -45,6 +45,8 @@ export interface Command {
   /** Shown first in help; each is a full line. */
   readonly examples: readonly (readonly [line: string, what: string])[];
   readonly flags: readonly Flag[];
+  /** Lines at the end of help. */
+  readonly notes?: readonly string[];
   /** Returns the exit code; throws PipeError or PipeErrors for problems, which main prints. */
   run(p: Parsed, io: Io): Promise<number>;
 }

@@ -6,7 +6,7 @@ import { countFlag } from './args.ts';
 import type { Command } from './command.ts';
 import { Transactions, transactionJson } from './generate-records.ts';
 import { grouped } from './numbers.ts';
-import { finish } from './topics-send.ts';
+import { cutShort, finish } from './topics-send.ts';
 import { logFlags, say, topicArgument, withLog, writableTopic } from './topics-log.ts';
 
 const DEFAULT_ACCOUNTS = 1000;
@@ -41,10 +41,15 @@ export const generate: Command = {
     const accounts = countFlag('--accounts', p.text('accounts') ?? String(DEFAULT_ACCOUNTS), 1);
     if (accounts > MAX_ACCOUNTS) throw new PipeError('user.usage.bad_value', `--accounts is at most ${grouped(MAX_ACCOUNTS)}`);
     return withLog(p, io, async o => {
-      await writableTopic(p, io, o, name);
+      await (await writableTopic(p, io, o, name)).make();
       say(p, io, `${rate === Infinity ? 'as fast as possible' : `${p.text('rate') ?? '100/s'}`} to ${name} on ${o.place} · seed ${seed}${count === Infinity ? ' · Ctrl-C stops' : ''}`);
-      const sent = await new Generator(o.log, name, new Transactions(seed, accounts)).run(rate, count, io.signal);
-      finish(p, io, name, sent);
+      const generator = new Generator(o.log, name, new Transactions(seed, accounts));
+      try {
+        await generator.run(rate, count, io.signal);
+      } catch (error) {
+        throw cutShort(error, generator.sent);
+      }
+      finish(p, io, name, generator.sent);
       return 0;
     });
   },
@@ -63,6 +68,7 @@ export function rateFlag(text: string): number {
 }
 
 class Generator {
+  sent = 0;
   readonly #log: Log;
   readonly #topic: string;
   readonly #transactions: Transactions;
@@ -73,22 +79,20 @@ class Generator {
     this.#transactions = transactions;
   }
 
-  /** The number of records sent when `count` is reached or the signal comes. */
-  async run(rate: number, count: number, signal: AbortSignal): Promise<number> {
+  /** Until `count` is reached or the signal comes. */
+  async run(rate: number, count: number, signal: AbortSignal): Promise<void> {
     const began = performance.now();
-    let sent = 0;
-    while (sent < count && !signal.aborted) {
+    while (this.sent < count && !signal.aborted) {
       // what is due by now, so that slow appends and timers add up to nothing
       const due = rate === Infinity ? Infinity : Math.floor(((performance.now() - began) / 1000) * rate) + 1;
-      const n = Math.min(due - sent, count - sent, BATCH_RECORDS);
+      const n = Math.min(due - this.sent, count - this.sent, BATCH_RECORDS);
       if (n > 0) {
         await this.#log.append(this.#topic, this.#records(n));
-        sent += n;
+        this.sent += n;
       }
       if (n === BATCH_RECORDS) await setImmediate();
-      else if (sent < count) await this.#pause(Math.max(TICK_MS, began + (sent / rate) * 1000 - performance.now()), signal);
+      else if (this.sent < count) await this.#pause(Math.max(TICK_MS, began + (this.sent / rate) * 1000 - performance.now()), signal);
     }
-    return sent;
   }
 
   async #pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -18,7 +18,7 @@ function columns(rows: readonly (readonly [string, string])[]): string {
 /** Help of one command: examples first, then usage and flags. */
 export function commandHelp(c: Command): string {
   const own = c.flags.length === 0 ? '' : `\nflags\n${columns(c.flags.map(f => [left(f), f.summary]))}`;
-  return `${c.summary}\n\nexamples\n${columns(c.examples)}\nusage\n  pipe ${c.name}${c.usage === '' ? '' : ` ${c.usage}`} [flags]\n${own}\nflags of every command\n${columns(globalFlags.map(f => [left(f), f.summary]))}`;
+  return `${c.summary}\n\nexamples\n${columns(c.examples)}\nusage\n  pipe ${c.name}${c.usage === '' ? '' : ` ${c.usage}`} [flags]\n${own}\nflags of every command\n${columns(globalFlags.map(f => [left(f), f.summary]))}${c.notes === undefined ? '' : `\n${c.notes.join('\n')}\n`}`;
 }
 
 const groupExamples: Readonly<Record<string, readonly (readonly [string, string])[]>> = {

@@ -20,6 +20,9 @@ export function duration(ms: number): string {
 /** `1 job`, `2 jobs`. */
 export const plural = (n: number, word: string): string => `${grouped(n)} ${word}${n === 1 ? '' : 's'}`;
 
+/** How many records lie between two offsets. On Kafka the markers of transactions and aborted records have offsets, too: there may be fewer. */
+export const recordCount = (log: 'embedded' | 'kafka', n: number): string => (log === 'kafka' && n > 0 ? `≤ ${grouped(n)}` : grouped(n));
+
 /** Time of day of an epoch ms (UTC), with the date when that is not today's. */
 export function clockTime(ms: number, now: number): string {
   if (!Number.isFinite(ms)) return '-';

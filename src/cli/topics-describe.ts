@@ -1,6 +1,6 @@
 import type { Command } from './command.ts';
-import { bytes, grouped, plural } from './numbers.ts';
-import { columns, existingTopic, logFlags, records, storedBytes, topicArgument, topicJson, withLog } from './topics-log.ts';
+import { bytes, grouped, plural, recordCount } from './numbers.ts';
+import { COUNT_NOTE, columns, existingTopic, logFlags, records, storedBytes, topicArgument, topicJson, withLog } from './topics-log.ts';
 
 export const topicsDescribe: Command = {
   name: 'topics describe',
@@ -11,6 +11,7 @@ export const topicsDescribe: Command = {
     ['pipe topics describe transactions --json', 'as one JSON object'],
   ],
   flags: logFlags,
+  notes: [COUNT_NOTE],
   run: async (p, io) => {
     const name = topicArgument(p, 'topics describe');
     return withLog(p, io, async o => {
@@ -20,10 +21,10 @@ export const topicsDescribe: Command = {
         return 0;
       }
       const size = storedBytes(t);
-      io.out.write(`${t.name}  ${[plural(t.partitions.length, 'partition'), plural(records(t), 'record'), ...(size === null ? [] : [bytes(size)]), o.place].join(' · ')}\n`);
+      io.out.write(`${t.name}  ${[plural(t.partitions.length, 'partition'), `${recordCount(o.log.kind, records(t))} record${records(t) === 1 ? '' : 's'}`, ...(size === null ? [] : [bytes(size)]), `${o.log.label} (${o.origin})`].join(' · ')}\n`);
       io.out.write(columns([
         ['PARTITION', 'BEGIN', 'END', 'RECORDS', 'BYTES'],
-        ...t.partitions.map(x => [String(x.partition), grouped(x.begin), grouped(x.end), grouped(x.end - x.begin), x.bytes === null ? '-' : bytes(x.bytes)]),
+        ...t.partitions.map(x => [String(x.partition), grouped(x.begin), grouped(x.end), recordCount(o.log.kind, x.end - x.begin), x.bytes === null ? '-' : bytes(x.bytes)]),
       ]));
       return 0;
     });

@@ -7,8 +7,8 @@ import { atMostOne } from './topics-log.ts';
 
 const ESCAPES: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r', '0': '\0', '\\': '\\' };
 
-/** Makes a record of a line: `line` counts from 1, for messages. Throws user.data.decode. */
-export type ToRecord = (text: Buffer, line: number) => NewRecord;
+/** Makes a record of a line, or none of a blank line that can hold no key: `line` counts from 1, for messages. Throws user.data.decode. */
+export type ToRecord = (text: Buffer, line: number) => NewRecord | null;
 
 /** What `--key`, `--key-field`, `--key-sep` and `--header` say. Throws user.usage.bad_value. */
 export function toRecord(p: Parsed, partition: number | null): ToRecord {
@@ -22,6 +22,7 @@ export function toRecord(p: Parsed, partition: number | null): ToRecord {
     const field = new JsonField(name);
     return (value, line) => {
       const text = field.text(value);
+      if (text === undefined && value.toString('latin1').trim() === '') return null;
       if (text === undefined) throw new PipeError('user.data.decode', `line ${line} is no JSON object, so it has no field "${name}" for the key`, { hint: 'leave --key-field out to send lines as they are' });
       return record(text === null ? null : Buffer.from(text), value);
     };

@@ -5,7 +5,7 @@ import { durationFlag } from './args.ts';
 import type { Flag, Io, Parsed } from './command.ts';
 import { chooseLog } from './log-choice.ts';
 import { makeLog } from './make-log.ts';
-import { plural } from './numbers.ts';
+import { plural, recordCount } from './numbers.ts';
 import { dataDir } from './places.ts';
 
 /** Flags of every command that works on a log without a pipeline. */
@@ -21,7 +21,9 @@ const INTERRUPTED = 130;
 
 export interface OpenLog {
   readonly log: Log;
-  /** For messages: 'embedded log (no broker set)'. */
+  /** Why this log: 'no broker set'. */
+  readonly origin: string;
+  /** For messages, after 'on': 'the embedded log (no broker set)'. */
   readonly place: string;
 }
 
@@ -34,7 +36,7 @@ export async function withLog(p: Parsed, io: Io, work: (o: OpenLog) => Promise<n
   try {
     await log.open(timeout, io.signal);
     opened = true;
-    return await work({ log, place: `${log.label} (${choice.origin})` });
+    return await work({ log, origin: choice.origin, place: `${onLog(log)} (${choice.origin})` });
   } catch (error) {
     if (!opened && io.signal.aborted) return INTERRUPTED;
     throw error;
@@ -79,36 +81,52 @@ export async function existingTopic({ log, place }: OpenLog, name: string): Prom
   return info;
 }
 
-async function missingTopic(code: 'system.source.topic_missing' | 'system.sink.topic_missing', { log, place }: OpenLog, name: string, more: string): Promise<PipeError> {
+async function missingTopic(code: 'system.source.topic_missing' | 'system.sink.topic_missing', { log, place }: Pick<OpenLog, 'log' | 'place'>, name: string, more: string): Promise<PipeError> {
   const topics = await log.topics();
   const near = topics.find(t => t.name === closest(name, topics.map(x => x.name)));
-  const meant = near === undefined ? '' : `did you mean "${near.name}" (${plural(near.partitions.length, 'partition')}, ${plural(records(near), 'record')})? or `;
+  const meant = near === undefined ? '' : `did you mean "${near.name}" (${plural(near.partitions.length, 'partition')}, ${recordCount(log.kind, records(near))} records)? or `;
   return new PipeError(code, `topic "${name}" does not exist on ${place}`, { hint: `${meant}create it: pipe topics create ${name} --partitions ${DEFAULT_PARTITIONS}${more}` });
 }
 
+/** A topic that a command writes to. */
+export interface Target {
+  readonly name: string;
+  readonly partitions: number;
+  /** Before the first record: makes the topic where it is missing. */
+  make(): Promise<void>;
+}
+
 /**
- * The topic that a command writes to: made with 3 partitions on the embedded log, on Kafka with `create` only.
+ * A missing topic would be made with 3 partitions: on the embedded log, on Kafka with `create` only.
  * Throws system.sink.topic_missing.
  */
-export async function writableTopic(p: Parsed, io: Io, o: OpenLog, name: string): Promise<TopicInfo> {
+export async function writableTopic(p: Parsed, io: Io, o: OpenLog, name: string): Promise<Target> {
   const found = await o.log.topic(name);
-  if (found !== null) return found;
+  if (found !== null) return { name, partitions: found.partitions.length, make: () => Promise.resolve() };
   if (o.log.kind === 'kafka' && !p.has('create')) throw await missingTopic('system.sink.topic_missing', o, name, ', or add --create');
-  const made = await o.log.createTopic({ name, partitions: DEFAULT_PARTITIONS, retention: null, config: {} });
-  if (made === 'created') say(p, io, `topic ${name} made (${plural(DEFAULT_PARTITIONS, 'partition')}) on ${o.place}`);
-  return (await o.log.topic(name)) as TopicInfo;
+  const make = async (): Promise<void> => {
+    const made = await o.log.createTopic({ name, partitions: DEFAULT_PARTITIONS, retention: null, config: {} });
+    if (made === 'created') say(p, io, `topic ${name} made (${plural(DEFAULT_PARTITIONS, 'partition')}) on ${o.place}`);
+  };
+  return { name, partitions: DEFAULT_PARTITIONS, make };
 }
 
 /** `--partition P` of a topic, or null. Throws user.usage.bad_value. */
-export function partitionFlag(p: Parsed, topic: TopicInfo): number | null {
+export function partitionFlag(p: Parsed, topic: string, partitions: number): number | null {
   const text = p.text('partition');
   if (text === undefined) return null;
   const n = Number(text);
-  if (!/^\d+$/.test(text) || n >= topic.partitions.length) {
-    throw new PipeError('user.usage.bad_value', `--partition is one of 0 to ${topic.partitions.length - 1}, the partitions of "${topic.name}", not "${text}"`);
+  if (!/^\d+$/.test(text) || n >= partitions) {
+    throw new PipeError('user.usage.bad_value', `--partition is one of 0 to ${partitions - 1}, the partitions of "${topic}", not "${text}"`);
   }
   return n;
 }
+
+/** A log after 'on'. */
+export const onLog = (log: Log): string => (log.kind === 'embedded' ? `the ${log.label}` : log.label);
+
+/** In the help of what counts records. */
+export const COUNT_NOTE = '≤ before a count, on Kafka: offsets count the markers of transactions and aborted records, too, so there may be fewer records.';
 
 /** Offsets between begin and end; on Kafka markers of transactions count too. */
 export const records = (t: TopicInfo): number => t.partitions.reduce((n, x) => n + x.end - x.begin, 0);

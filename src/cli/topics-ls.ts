@@ -1,6 +1,6 @@
 import type { Command } from './command.ts';
-import { bytes, grouped } from './numbers.ts';
-import { columns, logFlags, noArguments, records, say, storedBytes, topicJson, withLog } from './topics-log.ts';
+import { bytes, grouped, recordCount } from './numbers.ts';
+import { COUNT_NOTE, columns, logFlags, noArguments, records, say, storedBytes, topicJson, withLog } from './topics-log.ts';
 
 export const topicsLs: Command = {
   name: 'topics ls',
@@ -12,6 +12,7 @@ export const topicsLs: Command = {
     ['pipe topics ls --json', 'one JSON array, with begin and end of each partition'],
   ],
   flags: logFlags,
+  notes: [COUNT_NOTE],
   run: async (p, io) => {
     noArguments(p, 'topics ls');
     return withLog(p, io, async ({ log, place }) => {
@@ -20,7 +21,7 @@ export const topicsLs: Command = {
       else if (topics.length === 0) say(p, io, `no topics on ${place}; make one: pipe topics create NAME`);
       else {
         const size = (n: number | null): string => (n === null ? '-' : bytes(n));
-        io.out.write(columns([['TOPIC', 'PARTITIONS', 'RECORDS', 'BYTES'], ...topics.map(t => [t.name, grouped(t.partitions.length), grouped(records(t)), size(storedBytes(t))])]));
+        io.out.write(columns([['TOPIC', 'PARTITIONS', 'RECORDS', 'BYTES'], ...topics.map(t => [t.name, grouped(t.partitions.length), recordCount(log.kind, records(t)), size(storedBytes(t))])]));
       }
       return 0;
     });

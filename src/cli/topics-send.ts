@@ -6,7 +6,7 @@ import type { Command, Io, Parsed } from './command.ts';
 import { plural } from './numbers.ts';
 import { toRecord, type ToRecord } from './topics-keys.ts';
 import { LineSplitter, PausingReader } from './topics-lines.ts';
-import { logFlags, partitionFlag, say, topicArgument, withLog, writableTopic } from './topics-log.ts';
+import { logFlags, partitionFlag, say, topicArgument, withLog, writableTopic, type Target } from './topics-log.ts';
 
 /** One append takes this much, or what came before a pause. */
 const BATCH_BYTES = 1 << 20;
@@ -40,10 +40,11 @@ export const topicsSend: Command = {
     const input = file === undefined ? io.in : readable(resolve(io.cwd, file), file);
     return withLog(p, io, async o => {
       const topic = await writableTopic(p, io, o, name);
-      const make = toRecord(p, partitionFlag(p, topic));
+      const record = toRecord(p, partitionFlag(p, name, topic.partitions));
       if (file === undefined && io.in.isTTY === true) say(p, io, 'each line is a record; Ctrl-D ends');
-      const sender = new Sender(o.log, name, make);
+      const sender = new Sender(o.log, topic, record);
       await sender.run(new PausingReader(input, io.signal));
+      if (sender.blank > 0) say(p, io, `${plural(sender.blank, 'blank line')} skipped: no field for the key`);
       finish(p, io, name, sender.sent);
       return 0;
     });
@@ -63,20 +64,30 @@ function readable(path: string, given: string): NodeJS.ReadableStream {
   return createReadStream(path, { highWaterMark: BATCH_BYTES });
 }
 
+/** Whoever sends the rest must know what has gone. */
+export function cutShort(error: unknown, sent: number, hint?: string): unknown {
+  if (!(error instanceof PipeError) || sent === 0) return error;
+  return new PipeError(error.code, `${error.message}; ${plural(sent, 'record')} before ${sent === 1 ? 'was' : 'were'} sent`, { hint: hint ?? error.hint, cause: error });
+}
+
 class Sender {
   sent = 0;
+  /** Lines that were skipped. */
+  blank = 0;
   readonly #log: Log;
-  readonly #topic: string;
-  readonly #make: ToRecord;
+  readonly #topic: Target;
+  readonly #record: ToRecord;
   readonly #lines = new LineSplitter();
   #batch: NewRecord[] = [];
   #bytes = 0;
   #line = 0;
+  /** Up to here everything is durable. */
+  #sentLine = 0;
 
-  constructor(log: Log, topic: string, make: ToRecord) {
+  constructor(log: Log, topic: Target, record: ToRecord) {
     this.#log = log;
     this.#topic = topic;
-    this.#make = make;
+    this.#record = record;
   }
 
   /** Until the end of input, or the signal: then complete lines are sent. A line that is no record stops after those before it. */
@@ -95,25 +106,23 @@ class Sender {
     } catch (error) {
       if (error instanceof PipeError && error.code.startsWith('user.data.')) {
         await this.#flush();
-        throw new PipeError(error.code, `${error.message}; ${this.sent === 0 ? 'nothing was sent' : `${plural(this.sent, 'record')} before it ${this.sent === 1 ? 'was' : 'were'} sent`}`, { hint: error.hint });
+        throw new PipeError(error.code, `${error.message}; ${this.sent === 0 ? 'nothing was sent' : `${plural(this.sent, 'record')} before it ${this.sent === 1 ? 'was' : 'were'} sent`}`, { hint: `${error.hint === undefined ? '' : `${error.hint}; `}the rest: tail -n +${this.#line} once line ${this.#line} is mended, tail -n +${this.#line + 1} without it` });
       }
       throw error instanceof PipeError ? this.#cutShort(error) : unreadable(error);
     }
     try {
       await this.#flush();
     } catch (error) {
-      throw error instanceof PipeError ? this.#cutShort(error) : error;
+      throw this.#cutShort(error);
     }
   }
 
-  /** Whoever sends the rest must know where it begins. */
-  #cutShort(error: PipeError): PipeError {
-    if (this.sent === 0) return error;
-    return new PipeError(error.code, `${error.message}; ${plural(this.sent, 'record')} before ${this.sent === 1 ? 'was' : 'were'} sent`, { hint: `send the lines from ${this.sent + 1} on`, cause: error });
-  }
+  #cutShort(error: unknown): unknown { return cutShort(error, this.sent, `send the rest: tail -n +${this.#sentLine + 1}`); }
 
   async #add(line: Buffer): Promise<void> {
-    this.#batch.push(this.#make(line, ++this.#line));
+    const record = this.#record(line, ++this.#line);
+    if (record === null) this.blank++;
+    else this.#batch.push(record);
     this.#bytes += line.length;
     if (this.#bytes >= BATCH_BYTES || this.#batch.length >= BATCH_RECORDS) await this.#flush();
   }
@@ -121,10 +130,13 @@ class Sender {
   async #flush(): Promise<void> {
     if (this.#batch.length === 0) return;
     const batch = this.#batch;
+    const line = this.#line;
     this.#batch = [];
     this.#bytes = 0;
-    await this.#log.append(this.#topic, batch);
+    if (this.sent === 0) await this.#topic.make();
+    await this.#log.append(this.#topic.name, batch);
     this.sent += batch.length;
+    this.#sentLine = line;
   }
 }
 

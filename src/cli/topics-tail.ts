@@ -32,7 +32,7 @@ export const topicsTail: Command = {
     const count = p.text('count') === undefined ? Infinity : countFlag('--count', p.text('count') as string);
     return withLog(p, io, async o => {
       const topic = await existingTopic(o, name);
-      const partition = partitionFlag(p, topic);
+      const partition = partitionFlag(p, name, topic.partitions.length);
       if (p.has('until-end') && !p.has('from-beginning') && last === null) say(p, io, 'nothing to print: --until-end goes with --from-beginning or -n');
       const source = openSource(p, o, topic, last);
       try {

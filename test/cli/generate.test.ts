@@ -35,7 +35,7 @@ describe('generate', () => {
     const before = Math.floor(Date.now() / 1000);
     expect(await run(['tx', '--count', '500', '--rate', 'max', '--seed', '7'], io)).toBe(0);
     expect(io.out.text).toBe('');
-    expect(io.err.text).toBe('topic tx made (3 partitions) on embedded log (no broker set)\nas fast as possible to tx on embedded log (no broker set) · seed 7\n500 records sent to tx\n');
+    expect(io.err.text).toBe('topic tx made (3 partitions) on the embedded log (no broker set)\nas fast as possible to tx on the embedded log (no broker set) · seed 7\n500 records sent to tx\n');
     const got = await all('tx', 500);
     for (const g of got) {
       expect(g.value).toMatch(/^\{"account":"\d{4}","amount":\d{1,3}\.\d\d,"timestamp":"\d{10}","type":"(deposit|withdrawal|transfer)"\}$/);
@@ -59,7 +59,7 @@ describe('generate', () => {
     const stop = new AbortController();
     const io = fakeIo({ cwd: dir, signal: stop.signal });
     const running = run(['tx', '--rate', '2000/s'], io);
-    await vi.waitFor(() => expect(io.err.text).toMatch(/^2000\/s to tx on embedded log \(no broker set\) · seed \d+ · Ctrl-C stops$/m));
+    await vi.waitFor(() => expect(io.err.text).toMatch(/^2000\/s to tx on the embedded log \(no broker set\) · seed \d+ · Ctrl-C stops$/m));
     const got = await all('tx', 200);
     stop.abort();
     expect(await running).toBe(0);

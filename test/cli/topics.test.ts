@@ -6,6 +6,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parseCommandLine } from '../../src/cli/args.ts';
 import type { Command } from '../../src/cli/command.ts';
 import { commandHelp } from '../../src/cli/help.ts';
+import { recordCount } from '../../src/cli/numbers.ts';
+import { cutShort } from '../../src/cli/topics-send.ts';
 import { topicsCreate, topicsDescribe, topicsLs, topicsSend, topicsTail } from '../../src/cli/topics.ts';
 import { openEmbeddedLog } from '../../src/connectors/log/log.ts';
 import { PipeError } from '../../src/errors.ts';
@@ -40,7 +42,7 @@ const all = async (topic: string): Promise<Record<string, unknown>[]> => {
 
 describe('topics ls and describe', () => {
   it('say where topics would be when there are none, and make nothing', async () => {
-    expect(await run(topicsLs, [])).toMatchObject({ exit: 0, out: '', err: 'no topics on embedded log (no broker set); make one: pipe topics create NAME\n' });
+    expect(await run(topicsLs, [])).toMatchObject({ exit: 0, out: '', err: 'no topics on the embedded log (no broker set); make one: pipe topics create NAME\n' });
     expect((await run(topicsLs, ['--json'])).out).toBe('[]\n');
     expect(readdirSync(dir)).toEqual([]);
   });
@@ -70,7 +72,7 @@ describe('topics ls and describe', () => {
     expect(await run(topicsDescribe, ['transaction'])).toMatchObject({
       exit: 11,
       problem: {
-        code: 'system.source.topic_missing', message: 'topic "transaction" does not exist on embedded log (no broker set)',
+        code: 'system.source.topic_missing', message: 'topic "transaction" does not exist on the embedded log (no broker set)',
         hint: 'did you mean "transactions" (3 partitions, 0 records)? or create it: pipe topics create transaction --partitions 3',
       },
     });
@@ -86,11 +88,11 @@ describe('topics ls and describe', () => {
 
 describe('topics create', () => {
   it('is well with a topic that is alike, and not with another one', async () => {
-    expect(await run(topicsCreate, ['t', '--partitions', '2'])).toMatchObject({ exit: 0, out: '', err: 'topic t made (2 partitions) on embedded log (no broker set)\n' });
-    expect(await run(topicsCreate, ['t', '--partitions', '2'])).toMatchObject({ exit: 0, err: 'topic t exists already (2 partitions) on embedded log (no broker set)\n' });
+    expect(await run(topicsCreate, ['t', '--partitions', '2'])).toMatchObject({ exit: 0, out: '', err: 'topic t made (2 partitions) on the embedded log (no broker set)\n' });
+    expect(await run(topicsCreate, ['t', '--partitions', '2'])).toMatchObject({ exit: 0, err: 'topic t exists already (2 partitions) on the embedded log (no broker set)\n' });
     expect((await run(topicsCreate, ['t'])).exit).toBe(0);
     expect(await run(topicsCreate, ['t', '--partitions', '5'])).toMatchObject({
-      exit: 11, problem: { code: 'system.source.topic_exists_otherwise', message: 'topic "t" exists on embedded log (no broker set) with 2 partitions, not 5' },
+      exit: 11, problem: { code: 'system.source.topic_exists_otherwise', message: 'topic "t" exists on the embedded log (no broker set) with 2 partitions, not 5' },
     });
     expect((await run(topicsCreate, ['u', '--partitions', '1', '--json'])).out).toBe('{"name":"u","partitions":1,"created":true}\n');
   });
@@ -111,7 +113,7 @@ describe('topics create', () => {
 
 describe('topics send', () => {
   it('sends lines as they are to a topic that it makes', async () => {
-    expect(await send('a\n\n{"x": 1}\r\nlast', 'new')).toMatchObject({ exit: 0, out: '', err: 'topic new made (3 partitions) on embedded log (no broker set)\n4 records sent to new\n' });
+    expect(await send('a\n\n{"x": 1}\r\nlast', 'new')).toMatchObject({ exit: 0, out: '', err: 'topic new made (3 partitions) on the embedded log (no broker set)\n4 records sent to new\n' });
     expect((await all('new')).map(r => [r['partition'], r['offset'], r['value']]).sort()).toEqual([[0, 0, 'a'], [0, 1, 'last'], [1, 0, ''], [2, 0, '{"x": 1}\r']].sort());
     expect((await send('next\n', 'new', '--json')).err).toBe('{"v":1,"topic":"new","records":1}\n');
     expect((await all('new')).find(r => r['value'] === 'next')?.['partition']).toBe(1);
@@ -134,11 +136,32 @@ describe('topics send', () => {
 
   it('stops at a line that has no key, after the lines before it', async () => {
     expect(await send('{"a":1}\n{"a":2}\n{"a":\n{"a":4}\n', 't', '--key-field', 'a')).toMatchObject({
-      exit: 13, problem: { code: 'user.data.decode', message: 'line 3 is no JSON object, so it has no field "a" for the key; 2 records before it were sent' },
+      exit: 13, problem: { code: 'user.data.decode', message: 'line 3 is no JSON object, so it has no field "a" for the key; 2 records before it were sent', hint: 'leave --key-field out to send lines as they are; the rest: tail -n +3 once line 3 is mended, tail -n +4 without it' },
     });
     expect((await all('t')).map(r => r['key']).sort()).toEqual(['1', '2']);
     expect((await send('plain\n', 't', '--key-sep', '=')).problem?.message).toBe('line 1 has no "=" between key and value; nothing was sent');
     expect((await send('[1]\n', 't', '--key-field', 'a')).problem?.code).toBe('user.data.decode');
+  });
+
+  it('skips blank lines, which have no field for a key, and says so', async () => {
+    expect(await send('{"a":1}\n\n  \r\n{"a":2}\n\n', 't', '--key-field', 'a')).toMatchObject({ exit: 0, err: expect.stringMatching(/\n3 blank lines skipped: no field for the key\n2 records sent to t\n$/) as string });
+    expect((await all('t')).map(r => r['key']).sort()).toEqual(['1', '2']);
+    expect((await send('{"a":1}\n\nno JSON\n', 't', '--key-field', 'a')).problem).toMatchObject({ message: expect.stringContaining('line 3 is no JSON object') as string, hint: expect.stringContaining('tail -n +3 ') as string });
+  });
+
+  it('makes no topic where nothing is sent', async () => {
+    expect(await send('', 'nothing')).toMatchObject({ exit: 0, err: '0 records sent to nothing\n' });
+    expect((await send('no JSON\n', 'nothing', '--key-field', 'a')).exit).toBe(13);
+    expect((await run(topicsLs, ['--json'])).out).toBe('[]\n');
+  });
+
+  it('says what had gone when the log fails', () => {
+    const away = new PipeError('system.sink.unreachable', 'no broker answers', { hint: 'start one' });
+    expect(cutShort(away, 0)).toBe(away);
+    expect(cutShort(away, 1)).toMatchObject({ code: away.code, message: 'no broker answers; 1 record before was sent', hint: 'start one' });
+    expect(cutShort(away, 4000, 'send the rest')).toMatchObject({ message: 'no broker answers; 4,000 records before were sent', hint: 'send the rest' });
+    const bug = new TypeError('x');
+    expect(cutShort(bug, 4)).toBe(bug);
   });
 
   it('reads a file', async () => {
@@ -264,6 +287,11 @@ describe('topics tail', () => {
 });
 
 describe('help', () => {
+  it('says why a count on Kafka is an upper bound', () => {
+    expect([recordCount('embedded', 1664), recordCount('kafka', 1664), recordCount('kafka', 0)]).toEqual(['1,664', '≤ 1,664', '0']);
+    for (const c of [topicsLs, topicsDescribe]) expect(commandHelp(c)).toMatch(/\n≤ before a count, on Kafka: offsets count the markers of transactions and aborted records, too/);
+  });
+
   it('begins with examples', () => {
     for (const c of [topicsLs, topicsDescribe, topicsCreate, topicsTail, topicsSend]) {
       expect(commandHelp(c)).toMatch(new RegExp(`^[^\n]+\n\nexamples\n  .*pipe ${c.name}`));

@@ -55,7 +55,7 @@ it('--from with saved state', async () => {
 });
 
 it('a topic that is missing', async () => {
-  expect(await failed(['topics', 'tail', 'nope'])).toEqual({ code: 11, err: `error[system.source.topic_missing]: topic "nope" does not exist on embedded log (no broker set)
+  expect(await failed(['topics', 'tail', 'nope'])).toEqual({ code: 11, err: `error[system.source.topic_missing]: topic "nope" does not exist on the embedded log (no broker set)
   hint: create it: pipe topics create nope --partitions 3
 ` });
 });
