@@ -37,12 +37,12 @@ export class GroupMarks {
     const { pipeline, takeOver } = this.#o;
     if (this.foreign && !takeOver) {
       throw new PipeError('system.state.foreign', `another state file than this one has delivered for pipeline "${pipeline}" to this cluster (group ${groupName(this.#o)})`, {
-        hint: 'run it with the --data-dir and settings.state of before, or start again with --reset-state; settings.kafka.id_prefix sets two pipelines of one name apart',
+        hint: 'run it with the --data-dir and settings.state of before, or start again with --reset-state: it reads from the start, and sends its rows a second time; settings.kafka.id_prefix sets two pipelines of one name apart',
       });
     }
     if (this.epoch > lastDelivery) {
       throw new PipeError('system.state.rolled_back', `the state of pipeline "${pipeline}" is at delivery ${lastDelivery}, but ${this.epoch} has been delivered: it is an older copy`, {
-        hint: 'put the newer state back, or start again with --reset-state',
+        hint: 'put the newer state back, or start again with --reset-state: it reads from the start, and sends its rows a second time',
       });
     }
   }
@@ -60,7 +60,7 @@ export async function readMarks(cluster: Cluster, lane: Lane, o: DeliveryOptions
 }
 
 export const fenced = (o: DeliveryOptions): PipeError =>
-  new PipeError('system.sink.fenced', `pipeline "${o.pipeline}" was started by another process, which delivers for it now`, { hint: 'one process runs a pipeline; nothing is lost or doubled' });
+  new PipeError('system.sink.fenced', `pipeline "${o.pipeline}" was started by another process, which delivers for it now`, { hint: 'one process runs a pipeline, and nothing is lost; rows come twice only if the other was started with --reset-state' });
 
 /**
  * Offsets to commit. The first commit of a process also goes to partitions that the group knows from before (sources that were

@@ -45,13 +45,13 @@ export class EmbeddedDelivery implements Delivery {
         const ours = marker?.stateId === stateId;
         if (marker !== null && !ours && !takeOver) {
           throw new PipeError('system.state.foreign', `another state file than this one has delivered for pipeline "${pipeline}" to ${db.path}`, {
-            hint: 'run it with the --data-dir and settings.state of before, or start again with --reset-state',
+            hint: 'run it with the --data-dir and settings.state of before, or start again with --reset-state: it reads from the start, and sends its rows a second time',
           });
         }
         const epoch = marker !== null && ours ? marker.epoch : 0;
         if (epoch > lastDelivery) {
           throw new PipeError('system.state.rolled_back', `the state of pipeline "${pipeline}" is at delivery ${lastDelivery}, but ${epoch} has been delivered: it is an older copy`, {
-            hint: 'put the newer state back, or start again with --reset-state',
+            hint: 'put the newer state back, or start again with --reset-state: it reads from the start, and sends its rows a second time',
           });
         }
         this.#mark(db, epoch);
@@ -75,7 +75,7 @@ export class EmbeddedDelivery implements Delivery {
   #append(db: LogDb, e: OutEpoch): number {
     const marker = this.#marker(db);
     if (marker !== null && marker.ownerId !== this.#o.ownerId) {
-      throw new PipeError('system.sink.fenced', `pipeline "${this.#o.pipeline}" was started by another process, which delivers for it now`, { hint: 'one process runs a pipeline; nothing is lost or doubled' });
+      throw new PipeError('system.sink.fenced', `pipeline "${this.#o.pipeline}" was started by another process, which delivers for it now`, { hint: 'one process runs a pipeline, and nothing is lost; rows come twice only if the other was started with --reset-state' });
     }
     if (marker !== null && e.number <= marker.epoch) return 0;
     const now = Date.now();
