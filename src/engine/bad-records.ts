@@ -33,18 +33,30 @@ export class BadShare {
     if (this.#bad === 0 || read < ENOUGH) return;
     const share = this.#bad / read;
     if (this.#limit !== null && share > this.#limit) {
-      throw new PipeError('user.data.max_bad', `${this.#pipeline}: ${this.#words(read)}, more than settings.max_bad (${percent(this.#limit)})`, { hint: this.#list() });
+      const limit = percent(this.#limit);
+      throw new PipeError('user.data.max_bad', `${this.#pipeline}: ${this.#words(read, limit)}, more than settings.max_bad (${limit})`, { hint: this.#list() });
     }
     if (share <= WARN || this.#warned) return;
     this.#warned = true;
     this.#warn(`${this.#pipeline}: ${this.#words(read)}. First causes: ${this.#list()}`);
   }
 
-  #words(read: number): string { return `${this.#bad} of ${read} records are bad (${percent(this.#bad / read)})`; }
+  /** `other` is a share that ours must not look like. */
+  #words(read: number, other = ''): string { return `${this.#bad} of ${read} records are bad (${percent(this.#bad / read, other)})`; }
 
   #list(): string {
     return [...this.#causes].sort((a, b) => b[1].n - a[1].n).slice(0, CAUSES).map(([code, c]) => `${c.n} x ${code}: ${c.first}`).join('; ');
   }
 }
 
-const percent = (share: number): string => `${Number((share * 100).toFixed(1))} %`;
+const MAX_DIGITS = 8;
+
+/** With one digit behind the point, or as many as it takes to be about right and to differ from `other`. */
+function percent(share: number, other = ''): string {
+  const exact = share * 100;
+  for (let digits = 1; ; digits++) {
+    const text = `${exact.toFixed(digits).replace(/\.?0+$/, '')} %`;
+    const near = Math.abs(Number(exact.toFixed(digits)) - exact) <= exact / 20;
+    if (digits === MAX_DIGITS || (near && text !== other)) return text;
+  }
+}
