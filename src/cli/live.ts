@@ -1,10 +1,12 @@
 import type { Progress } from '../engine/progress.ts';
 import type { Sinkable } from './command.ts';
 import { bytes, clockTime, duration, grouped, plural } from './numbers.ts';
-import { fit, harmless, width } from './table.ts';
+import { fit, harmless, width } from './text-width.ts';
 
 export interface Job {
   readonly progress: () => Progress;
+  /** Its broker does not answer. */
+  readonly away: () => boolean;
 }
 
 const REDRAW_MS = 250;
@@ -32,10 +34,53 @@ export class Rate {
 }
 
 const STATES: Readonly<Record<Progress['state'], string>> = { starting: '○ start', running: '● run', draining: '◐ drain', done: '✓ done', failed: '✗ fail' };
-const HEAD = ['JOB', 'STATE', 'IN/s', 'OUT/s', 'LAG', 'WATERMARK', 'KEYS', 'STATE', 'LATE', 'DEAD'];
-const RIGHT = [false, false, true, true, true, false, true, true, true, true];
+
+/** What the view shows of a job. */
+export interface JobView {
+  readonly progress: Progress;
+  readonly rate: { readonly in: number; readonly out: number };
+  /** The broker does not answer: what is known is old. */
+  readonly away: boolean;
+}
+
+interface Column {
+  readonly head: string;
+  readonly right: boolean;
+  cell(j: JobView, now: number): string;
+}
+
+const column = (head: string, right: boolean, cell: Column['cell']): Column => ({ head, right, cell });
+const fresh = (cell: (j: JobView) => number): Column['cell'] => j => (j.away ? '-' : grouped(cell(j)));
+
+const NAME = column('JOB', false, j => harmless(j.progress.name));
+const STATE = column('STATE', false, j => stateText(j));
+const IN = column('IN/s', true, fresh(j => j.rate.in));
+const OUT = column('OUT/s', true, fresh(j => j.rate.out));
+const LAG = column('LAG', true, fresh(j => j.progress.lag));
+const WATERMARK = column('WATERMARK', false, (j, now) => watermarkText(j.progress, now));
+const WATERMARK_SHORT = column('WATERMARK', false, (j, now) => short(lowestWatermark(j.progress), now));
+const KEYS = column('KEYS', true, j => grouped(j.progress.keys));
+const MEMORY = column('MEMORY', true, j => bytes(j.progress.memory));
+const LATE = column('LATE', true, j => grouped(j.progress.counts.late));
+const DEAD = column('DEAD', true, j => grouped(dead(j.progress)));
+
+/** Layouts from the widest to the narrowest: what matters less goes first, dead letters last. */
+const LAYOUTS: readonly (readonly Column[])[] = [
+  [NAME, STATE, IN, OUT, LAG, WATERMARK, KEYS, MEMORY, LATE, DEAD],
+  [NAME, STATE, IN, OUT, LAG, WATERMARK, KEYS, LATE, DEAD],
+  [NAME, STATE, IN, OUT, LAG, WATERMARK, LATE, DEAD],
+  [NAME, STATE, IN, OUT, LAG, WATERMARK_SHORT, LATE, DEAD],
+  [NAME, STATE, IN, OUT, WATERMARK_SHORT, LATE, DEAD],
+  [NAME, STATE, IN, WATERMARK_SHORT, LATE, DEAD],
+  [NAME, STATE, IN, LATE, DEAD],
+  [NAME, STATE, DEAD],
+  [NAME, DEAD],
+];
+/** Names are cut down to this before a column is left out. */
+const LEAST_NAME = 8;
 
 const dead = (p: Progress): number => p.counts.undecodable + p.counts.future + p.counts.failed;
+const stateText = ({ progress: p, away }: JobView): string => (away && (p.state === 'running' || p.state === 'starting') ? '▲ away' : STATES[p.state]);
 
 /** The lowest watermark of a pipeline's sources, epoch ms; null without event time. */
 function lowestWatermark(p: Progress): number | null {
@@ -47,28 +92,45 @@ function watermarkText(p: Progress, now: number): string {
   const w = lowestWatermark(p);
   if (w === null || !Number.isFinite(w)) return '-';
   const behind = now - w;
-  return behind >= 0 && behind < 86_400_000 ? `${clockTime(w, now)} (-${duration(behind)})` : clockTime(w, now);
+  return behind >= 0 && behind < 86_400_000 ? `${dayAndMinute(w, now)} (-${duration(behind)})` : dayAndMinute(w, now);
 }
 
+/** The time of today, else the day and the minute. */
+function dayAndMinute(w: number, now: number): string {
+  const [time = '', day] = clockTime(w, now).split(' ').reverse();
+  return day === undefined ? time : `${day} ${time.slice(0, 5)}`;
+}
+
+/** The time of today, else the day. */
+const short = (w: number | null, now: number): string => (w === null ? '-' : (clockTime(w, now).split(' ')[0] as string));
+
 /** The view as lines of at most `columns` columns. */
-export function liveLines(title: string, jobs: readonly { readonly progress: Progress; readonly rate: { readonly in: number; readonly out: number } }[], now: number, columns: number): string[] {
-  const rows = jobs.map(({ progress: p, rate }) => [
-    harmless(p.name), STATES[p.state], grouped(rate.in), grouped(rate.out), grouped(p.lag), watermarkText(p, now), grouped(p.keys), bytes(p.memory), grouped(p.counts.late), grouped(dead(p)),
-  ]);
-  const widths = HEAD.map((h, j) => Math.max(width(h), ...rows.map(r => width(r[j] as string))));
-  // the name gives way first, then columns from the right are left out
-  const room = columns - 1 - widths.slice(1).reduce((n, w) => n + w + 2, 0);
-  widths[0] = Math.max(8, Math.min(widths[0] as number, room));
-  const line = (cells: readonly string[]): string => fit(` ${cells.map((c, j) => fit(c, widths[j] as number, RIGHT[j])).join('  ')}`, columns).trimEnd();
+export function liveLines(title: string, jobs: readonly JobView[], now: number, columns: number): string[] {
   const notes = jobs.flatMap(({ progress: p }) => (p.lastProblem === null ? [] : [fit(` ▲ ${harmless(p.name)}: ${harmless(p.lastProblem)}`, columns).trimEnd()]));
-  return [fit(` pipe  ${title}`, columns).trimEnd(), line(HEAD), ...rows.map(line), ...notes];
+  return [fit(` pipe  ${title}`, columns).trimEnd(), ...jobTable(jobs, now, columns), ...notes];
+}
+
+function jobTable(jobs: readonly JobView[], now: number, columns: number): string[] {
+  for (const layout of LAYOUTS) {
+    const rows = jobs.map(j => layout.map(c => c.cell(j, now)));
+    const widths = layout.map((c, j) => Math.max(width(c.head), ...rows.map(r => width(r[j] as string))));
+    const room = columns - 1 - widths.slice(1).reduce((n, w) => n + w + 2, 0);
+    if (room < Math.min(LEAST_NAME, widths[0] as number) && layout !== LAYOUTS.at(-1)) continue;
+    widths[0] = Math.max(1, Math.min(widths[0] as number, room));
+    const line = (cells: readonly string[]): string => fit(` ${cells.map((c, j) => fit(c, widths[j] as number, layout[j]?.right)).join('  ')}`, columns).trimEnd();
+    return [line(layout.map(c => c.head)), ...rows.map(line)];
+  }
+  return [];
 }
 
 /** One line about a pipeline, for logs. */
-export function summaryLine(p: Progress, rate: { readonly in: number; readonly out: number }, now: number): string {
+export function summaryLine({ progress: p, rate, away }: JobView, now: number): string {
   const w = lowestWatermark(p);
-  const time = w === null ? '' : ` · watermark ${clockTime(w, now)}`;
-  return `${harmless(p.name)}  ${grouped(rate.in)} in/s · ${grouped(rate.out)} out/s · lag ${grouped(p.lag)}${time} · ${grouped(p.counts.late)} late · ${plural(dead(p), 'dead letter')}`;
+  const parts = [
+    ...(away ? ['broker away'] : [`${grouped(rate.in)} in/s`, `${grouped(rate.out)} out/s`, `lag ${grouped(p.lag)}`]),
+    ...(w === null ? [] : [`watermark ${clockTime(w, now)}`]), `${grouped(p.counts.late)} late`, plural(dead(p), 'dead letter'),
+  ];
+  return `${harmless(p.name)}  ${parts.join(' · ')}`;
 }
 
 /** Shows how a run goes: a block at the bottom of a terminal, redrawn at most four times a second, or a line each 10 s elsewhere. */
@@ -98,11 +160,11 @@ export class LiveView {
     this.#erase();
   }
 
-  #samples(): { progress: Progress; rate: { in: number; out: number } }[] {
+  #samples(): JobView[] {
     const at = performance.now();
     return this.#jobs.map(j => {
       const progress = j.progress();
-      return { progress, rate: j.rate.add({ at, records: progress.counts.records_in, rows: progress.counts.rows_out }) };
+      return { progress, rate: j.rate.add({ at, records: progress.counts.records_in, rows: progress.counts.rows_out }), away: j.away() };
     });
   }
 
@@ -124,6 +186,6 @@ export class LiveView {
   }
 
   #summary(): void {
-    for (const { progress, rate } of this.#samples()) this.#err.write(`${summaryLine(progress, rate, Date.now())}\n`);
+    for (const j of this.#samples()) this.#err.write(`${summaryLine(j, Date.now())}\n`);
   }
 }

@@ -24,6 +24,8 @@ export class Printing {
   readonly #printers: Printer[] = [];
   /** Several printing sinks name their topic in each line. */
   several = false;
+  /** Rows wait for somebody to read stdout. */
+  unread = false;
   #last: Printer | null = null;
 
   /** `above` keeps a live view out of the way. */
@@ -33,7 +35,7 @@ export class Printing {
   }
 
   tap(sink: SinkSpec, schema: Schema, encoder: Encoder): Output {
-    const printer = this.#out.isTTY ? new TablePrinter(this.several ? sink.topic : null, schema) : new LinePrinter(this.several ? sink.topic : null, encoder);
+    const printer = this.#out.isTTY ? new TablePrinter(this.several ? sink.topic : null, schema, () => this.#out.columns) : new LinePrinter(this.several ? sink.topic : null, encoder);
     this.#printers.push(printer);
     return printer;
   }
@@ -47,7 +49,9 @@ export class Printing {
       this.#last = p;
       let free = true;
       this.#above(() => { free = (before === '' || this.#out.write(before)) && this.#out.write(text); });
+      this.unread = !free;
       if (!free) await this.#out.drained();
+      this.unread = false;
     }
   }
 
@@ -104,11 +108,11 @@ class TablePrinter implements Printer {
   #rows: string[][] = [];
   #open = false;
 
-  constructor(topic: string | null, schema: Schema) {
+  constructor(topic: string | null, schema: Schema, room: () => number) {
     this.#title = topic === null ? '' : `${topic}\n`;
     this.#schema = schema;
     this.#cells = schema.map(f => cellText(f.type));
-    this.#table = new Table(schema.map(f => ({ name: f.name, type: typeName(f.type), right: isNumeric(f.type) })));
+    this.#table = new Table(schema.map(f => ({ name: f.name, type: typeName(f.type), right: isNumeric(f.type), whole: isNumeric(f.type) || isTimestamp(f.type) })), room);
   }
 
   push(b: Batch): void {

@@ -1,90 +1,81 @@
-import { stripVTControlCharacters } from 'node:util';
+import { fitWidths, recordLines, tableWidth } from './table-fit.ts';
+import { fit, harmless, width, type TableColumn } from './text-width.ts';
 
-/** Code points that terminals draw two columns wide (Unicode East Asian Width W and F, without the rare planes). */
-const WIDE: readonly (readonly [number, number])[] = [
-  [0x1100, 0x115f], [0x231a, 0x231b], [0x2329, 0x232a], [0x23e9, 0x23ec], [0x25fd, 0x25fe], [0x2614, 0x2615], [0x2648, 0x2653], [0x26a1, 0x26a1],
-  [0x26bd, 0x26be], [0x26c4, 0x26c5], [0x2705, 0x2705], [0x270a, 0x270b], [0x2728, 0x2728], [0x274c, 0x274c], [0x2753, 0x2755], [0x2795, 0x2797],
-  [0x2b50, 0x2b50], [0x2e80, 0x303e], [0x3041, 0x33ff], [0x3400, 0x4dbf], [0x4e00, 0x9fff], [0xa000, 0xa4cf], [0xa960, 0xa97f], [0xac00, 0xd7a3],
-  [0xf900, 0xfaff], [0xfe30, 0xfe6f], [0xff00, 0xff60], [0xffe0, 0xffe6], [0x1f300, 0x1f64f], [0x1f680, 0x1f6ff], [0x1f900, 0x1faff], [0x20000, 0x3fffd],
-];
-
-const ZERO = /^[\p{Mn}\p{Me}\p{Cf}]$/u;
-
-function charWidth(ch: string): number {
-  const c = ch.codePointAt(0) as number;
-  if (c < 0x300) return 1;
-  if (ZERO.test(ch)) return 0;
-  return WIDE.some(([from, to]) => c >= from && c <= to) ? 2 : 1;
-}
-
-/** Columns that a text takes on a terminal; it holds no control characters. */
-export function width(text: string): number {
-  let n = 0;
-  for (const ch of text) n += charWidth(ch);
-  return n;
-}
-
-/** Text of data made harmless for a terminal: escape sequences are gone, other control characters are shown as �. */
-export const harmless = (text: string): string => stripVTControlCharacters(text).replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, '\ufffd');
-
-/** `text` in exactly `columns` columns; too long a text is cut and ends in `…`. */
-export function fit(text: string, columns: number, right = false): string {
-  const w = width(text);
-  if (w <= columns) return right ? ' '.repeat(columns - w) + text : text + ' '.repeat(columns - w);
-  let cut = '';
-  let n = 0;
-  for (const ch of text) {
-    const cw = charWidth(ch);
-    if (n + cw > columns - 1) break;
-    cut += ch;
-    n += cw;
-  }
-  return `${cut}…${' '.repeat(Math.max(0, columns - 1 - n))}`;
-}
-
-export interface TableColumn {
-  readonly name: string;
-  readonly type: string;
-  /** Numbers stand on the right. */
-  readonly right: boolean;
-}
-
-const MAX_CELL = 60;
-
-/** A box that is printed as its rows come: the first rows fix the widths, later cells are cut to them. */
+/**
+ * A box that is printed as its rows come: the first rows fix the widths, later texts are cut to them. A number that is too wide,
+ * another day in a narrow box, or another width of the terminal begins a new one. Where none fits, a row is lines of `name: value`.
+ */
 export class Table {
   readonly #columns: readonly TableColumn[];
-  #widths: number[] | null = null;
+  readonly #room: () => number;
+  #widths: readonly number[] | null = null;
+  /** The day that stands in a column's head instead of in its cells. */
+  #days: readonly (string | null)[] = [];
+  /** The terminal that the widths were made for. */
+  #madeFor = 0;
 
-  constructor(columns: readonly TableColumn[]) { this.#columns = columns; }
+  /** `room` is the width of the terminal, which may change. */
+  constructor(columns: readonly TableColumn[], room: () => number) {
+    this.#columns = columns.map(c => ({ ...c, name: harmless(c.name) }));
+    this.#room = room;
+  }
 
   /** Lines of some more rows, with the head before the first ones. */
   rows(rows: readonly (readonly string[])[]): string {
     const cells = rows.map(r => r.map(harmless));
+    const before = this.#widths !== null && !this.#holds(this.#widths, cells) ? this.end() : '';
     let head = '';
     if (this.#widths === null) {
-      this.#widths = this.#columns.map((c, j) => Math.min(MAX_CELL, Math.max(width(c.name), width(c.type), ...cells.map(r => width(r[j] as string)))));
+      this.#madeFor = this.#room();
+      this.#fit(cells);
+      if (this.#widths === null) return before + cells.map(r => recordLines(this.#columns, r, this.#madeFor)).join('');
       head = this.#head(this.#widths);
     }
     const widths = this.#widths;
-    return head + cells.map(r => this.#line(r.map((x, j) => fit(x, widths[j] as number, (this.#columns[j] as TableColumn).right)))).join('');
+    return before + head + cells.map(r => this.#line(this.#shown(r).map((x, j) => fit(x, widths[j] as number, (this.#columns[j] as TableColumn).right)))).join('');
   }
+
+  #fit(cells: readonly (readonly string[])[]): void {
+    this.#days = [];
+    this.#widths = fitWidths(this.#columns, cells, this.#madeFor);
+    if (this.#widths !== null) return;
+    this.#days = this.#columns.map((_, j) => commonDay(cells.map(r => r[j] as string)));
+    this.#widths = fitWidths(this.#columns.map((c, j) => ({ ...c, type: this.#days[j] ?? c.type })), [...cells.map(r => this.#shown(r)), this.#days.map(d => d ?? '')], this.#madeFor);
+  }
+
+  #shown(cells: readonly string[]): readonly string[] { return cells.map((x, j) => (this.#days[j] == null || !TIME.test(x) ? x : x.slice(DAY))); }
 
   /** The bottom line; the next rows begin a new box. */
   end(): string {
     if (this.#widths === null) return '';
-    const line = rule(this.#widths, '└┴┘');
+    const line = tableWidth(this.#widths) <= this.#room() ? rule(this.#widths, '└┴┘') : '';
     this.#widths = null;
     return line;
   }
 
+  #holds(widths: readonly number[], cells: readonly (readonly string[])[]): boolean {
+    const sameDay = (x: string, j: number): boolean => this.#days[j] == null || !TIME.test(x) || x.startsWith(this.#days[j]);
+    return this.#room() === this.#madeFor && cells.every(r => r.every(sameDay) && this.#shown(r).every((x, j) => this.#columns[j]?.whole !== true || width(x) <= (widths[j] as number)));
+  }
+
   #head(widths: readonly number[]): string {
-    const names = this.#columns.map((c, j) => fit(harmless(c.name), widths[j] as number));
-    const types = this.#columns.map((c, j) => fit(c.type, widths[j] as number));
+    const names = this.#columns.map((c, j) => fit(c.name, widths[j] as number));
+    const types = this.#columns.map((c, j) => fit(this.#days[j] ?? c.type, widths[j] as number));
     return rule(widths, '┌┬┐') + this.#line(names) + this.#line(types) + rule(widths, '├┼┤');
   }
 
   #line(cells: readonly string[]): string { return `│ ${cells.join(' │ ')} │\n`; }
+}
+
+const TIME = /^\d{4}-\d{2}-\d{2} \d{2}:\d{2}/;
+/** `2024-01-01 `. */
+const DAY = 11;
+
+/** The one day of these times, or null. */
+function commonDay(cells: readonly string[]): string | null {
+  const days = new Set(cells.filter(x => x !== 'NULL').map(x => (TIME.test(x) ? x.slice(0, DAY - 1) : '')));
+  const [day = ''] = days;
+  return days.size === 1 && day !== '' ? day : null;
 }
 
 const rule = (widths: readonly number[], [left, middle, right]: string | readonly string[]): string => `${left}${widths.map(w => '─'.repeat(w + 2)).join(middle)}${right}\n`;

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { RecordBatch } from '../engine/records.ts';
-import { harmless } from './table.ts';
+import { harmless } from './text-width.ts';
 
 const NEWLINE = Buffer.from('\n');
 

@@ -122,6 +122,8 @@ export interface Log {
   readonly label: string;
   /** Retries until `timeoutMs`; then system.source.unreachable with what was tried. */
   open(timeoutMs: number, signal: AbortSignal): Promise<void>;
+  /** Brokers do not answer, and the user has been told so. */
+  away(): boolean;
   topics(): Promise<TopicInfo[]>;
   topic(name: string): Promise<TopicInfo | null>;
   /** 'exists' says nothing about whether it is alike: compare `topic()`. */

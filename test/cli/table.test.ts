@@ -1,15 +1,17 @@
 import { describe, expect, it, vi } from 'vitest';
 import { LiveView, liveLines, Rate, summaryLine } from '../../src/cli/live.ts';
 import { bytes, clockTime, duration, grouped } from '../../src/cli/numbers.ts';
-import { fit, harmless, Table, width } from '../../src/cli/table.ts';
+import { Table } from '../../src/cli/table.ts';
+import { fit, harmless, width } from '../../src/cli/text-width.ts';
 import type { Progress } from '../../src/engine/progress.ts';
 import { Capture } from './fake-io.ts';
 
-const columns = [{ name: 'account', type: 'STRING', right: false }, { name: 'balance', type: 'DECIMAL(38,2)', right: true }];
+const columns = [{ name: 'account', type: 'STRING', right: false, whole: false }, { name: 'balance', type: 'DECIMAL(38,2)', right: true, whole: true }];
+const wide = (): number => 80;
 
 describe('a table', () => {
   it('has types under the names and numbers on the right', () => {
-    const t = new Table(columns);
+    const t = new Table(columns, wide);
     expect(t.rows([['1234', '250.00'], ['5678', '-50.00']]) + t.end()).toBe(
       `┌─────────┬───────────────┐
 │ account │ balance       │
@@ -23,9 +25,70 @@ describe('a table', () => {
   });
 
   it('keeps its widths for later rows', () => {
-    const t = new Table(columns);
+    const t = new Table(columns, wide);
     t.rows([['a', '1']]);
     expect(t.rows([['a much longer account', '2']])).toBe('│ a much… │             2 │\n');
+  });
+
+  const alerts = [
+    { name: 'account', type: 'BIGINT', right: true, whole: true }, { name: 'total_activity', type: 'DECIMAL(38,2)', right: true, whole: true }, { name: 'threshold', type: 'DECIMAL(5,1)', right: true, whole: true },
+    { name: 'alert_type', type: 'STRING', right: false, whole: false }, { name: 'message', type: 'STRING', right: false, whole: false },
+  ];
+  const alert = ['9999', '7500.00', '5000.0', 'HIGH_ACTIVITY', 'Account 9999 has $7500.00 activity in 1 minute (threshold: $5000.0)'];
+
+  it('gives up text, then heads, before it gets wider than the terminal; never digits', () => {
+    for (const room of [160, 120, 80, 60, 50]) {
+      const t = new Table(alerts, () => room);
+      const lines = (t.rows([alert]) + t.end()).trimEnd().split('\n');
+      expect(lines).toHaveLength(6);
+      for (const l of lines) expect(width(l)).toBeLessThanOrEqual(room);
+      expect(lines[4]).toMatch(/^│ +9999 │ +7500\.00 │ +5000\.0 │ HIGH_/);
+    }
+    expect(new Table(alerts, () => 80).rows([alert]).split('\n')[4]).toBe('│    9999 │        7500.00 │       5000.0 │ HIGH_ACTIVITY │ Account 9999 has … │');
+  });
+
+  it('is lines of names and values where that is not enough', () => {
+    const t = new Table(alerts, () => 40);
+    expect(t.rows([alert, alert.map((x, j) => (j === 0 ? '1' : x))]) + t.end()).toBe(`account: 9999  total_activity: 7500.00
+  threshold: 5000.0
+  alert_type: HIGH_ACTIVITY
+  message: Account 9999 has $7500.00 ac…
+account: 1  total_activity: 7500.00
+  threshold: 5000.0
+  alert_type: HIGH_ACTIVITY
+  message: Account 9999 has $7500.00 ac…
+`);
+  });
+
+  it('has the day in the head where that makes it fit', () => {
+    const times = [...columns, { name: 'window_start', type: 'TIMESTAMP(3)', right: false, whole: true }, { name: 'window_end', type: 'TIMESTAMP(3)', right: false, whole: true }];
+    const t = new Table(times, () => 50);
+    expect(t.rows([['1234', '250.00', '2024-01-01 12:00:00', '2024-01-01 12:00:10'], ['5678', '1.00', 'NULL', '2024-01-01 12:00:10']]) + t.rows([['1', '-1.00', '2024-01-01 23:59:50', '2024-01-02 00:00:00']])).toBe(
+      `┌─────────┬──────────┬──────────────┬────────────┐
+│ account │ balance  │ window_start │ window_end │
+│ STRING  │ DECIMAL… │ 2024-01-01   │ 2024-01-01 │
+├─────────┼──────────┼──────────────┼────────────┤
+│ 1234    │   250.00 │ 12:00:00     │ 12:00:10   │
+│ 5678    │     1.00 │ NULL         │ 12:00:10   │
+└─────────┴──────────┴──────────────┴────────────┘
+┌─────────┬──────────┬──────────────┬────────────┐
+│ account │ balance  │ window_start │ window_end │
+│ STRING  │ DECIMAL… │ 2024-01-01   │ 2024-01-02 │
+├─────────┼──────────┼──────────────┼────────────┤
+│ 1       │    -1.00 │ 23:59:50     │ 00:00:00   │
+`);
+  });
+
+  it('begins anew when the terminal has another width, or a number needs more', () => {
+    let room = 80;
+    const t = new Table(columns, () => room);
+    t.rows([['1234', '1.00']]);
+    expect(t.rows([['1234', '123456789012345.00']])).toMatch(/^└─+┴─+┘\n┌[^]*\n│ 1234    │ 123456789012345\.00 │\n$/);
+    room = 20;
+    const narrow = t.rows([['1234', '1.00']]);
+    expect(narrow).toMatch(/^┌/);
+    for (const l of narrow.trimEnd().split('\n')) expect(width(l)).toBeLessThanOrEqual(20);
+    expect(t.rows([['5678', '2.00']])).toMatch(/^│ 5678[^\n]+\n$/);
   });
 
   it('counts columns as terminals do', () => {
@@ -38,7 +101,7 @@ describe('a table', () => {
 
   it('lets no control character of data reach the terminal', () => {
     expect(harmless('a\u001b[31mred\u001b]0;title\u0007b\nc\u009b2J\u202e')).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202e]/);
-    expect(new Table(columns).rows([['\u001b[2J\r', 'x\ny']])).not.toMatch(/[\u001b\r]/);
+    expect(new Table(columns, wide).rows([['\u001b[2J\r', 'x\ny']])).not.toMatch(/[\u001b\r]/);
   });
 });
 
@@ -47,19 +110,48 @@ const progress: Progress = {
   counts: { records_in: 10, rows_out: 3, filtered: 0, late: 3, future: 1, undecodable: 2, failed: 4 },
   sources: [{ name: 'transactions', watermark: Date.UTC(2026, 0, 5, 12, 0, 41), holder: 1, lag: 12 }],
 };
+const job = { progress, rate: { in: 8412, out: 1204 }, away: false };
 const now = Date.UTC(2026, 0, 5, 12, 0, 43);
 
 describe('the live view', () => {
   it('says how each job goes, within the width', () => {
-    const lines = liveLines('2 jobs · embedded log · following', [{ progress, rate: { in: 8412, out: 1204 } }, { progress: { ...progress, name: 'fraud', lastProblem: 'user.data.type: "a\u001b[2J"' }, rate: { in: 0, out: 0 } }], now, 80);
-    expect(lines[1]).toMatch(/^ JOB +STATE +IN\/s +OUT\/s +LAG +WATERMARK +KEYS +STATE +LATE +DEAD$/);
+    const lines = liveLines('2 jobs · embedded log · following', [job, { ...job, progress: { ...progress, name: 'fraud', lastProblem: 'user.data.type: "a\u001b[2J"' }, rate: { in: 0, out: 0 } }], now, 80);
+    expect(lines[1]).toMatch(/^ JOB +STATE +IN\/s +OUT\/s +LAG +WATERMARK +KEYS +MEMORY +LATE +DEAD$/);
     expect(lines[2]).toMatch(/^ balances +● run +8,412 +1,204 +12 +12:00:41 \(-2\.0 s\) +913 +1\.2 MB +3 +7$/);
     expect(lines[4]).toMatch(/^ ▲ fraud: user\.data\.type/);
     for (const l of lines) {
       expect(width(l)).toBeLessThanOrEqual(80);
       expect(l).not.toContain('\u001b');
     }
-    for (const l of liveLines('x'.repeat(200), [{ progress: { ...progress, name: 'n'.repeat(200) }, rate: { in: 1e9, out: 1e9 } }], now, 40)) expect(width(l)).toBeLessThanOrEqual(40);
+    for (const l of liveLines('x'.repeat(200), [{ ...job, progress: { ...progress, name: 'n'.repeat(200) }, rate: { in: 1e9, out: 1e9 } }], now, 40)) expect(width(l)).toBeLessThanOrEqual(40);
+  });
+
+  it('leaves out what matters less, and the dead letters last', () => {
+    const busy = { ...job, progress: { ...progress, lag: 1_234_567, keys: 1_000_000, counts: { ...progress.counts, late: 12_345 } }, rate: { in: 123_456, out: 98_765 } };
+    const heads = [120, 80, 72, 60, 50, 40, 30, 20].map(columns => {
+      const [, head = '', line = ''] = liveLines('1 job', [busy], now, columns);
+      expect(width(line)).toBeLessThanOrEqual(columns);
+      expect(line).toMatch(/^ balances[^]* 7$/);
+      return head.trim().split(/ +/);
+    });
+    expect(heads[0]).toEqual(['JOB', 'STATE', 'IN/s', 'OUT/s', 'LAG', 'WATERMARK', 'KEYS', 'MEMORY', 'LATE', 'DEAD']);
+    expect(heads[1]).toEqual(['JOB', 'STATE', 'IN/s', 'OUT/s', 'LAG', 'WATERMARK', 'LATE', 'DEAD']);
+    for (const head of heads) expect(head.at(-1)).toBe('DEAD');
+    expect(heads.at(-1)).toEqual(['JOB', 'DEAD']);
+  });
+
+  it('shortens a watermark of another day', () => {
+    const at = (watermark: number, columns: number): string => liveLines('', [{ ...job, progress: { ...progress, sources: [{ name: 't', watermark, holder: 1, lag: 0 }] } }], now, columns)[2] as string;
+    expect(at(Date.UTC(2024, 0, 1, 12, 59, 50), 80)).toContain('  2024-01-01 12:59  ');
+    expect(at(Date.UTC(2024, 0, 1, 12, 59, 50), 64)).toContain('  2024-01-01  ');
+    expect(at(-Infinity, 80)).toContain('  -  ');
+  });
+
+  it('shows no old figures as new ones while the broker is away', () => {
+    const away = { ...job, away: true };
+    expect(liveLines('', [away], now, 80)[2]).toMatch(/^ balances +▲ away +- +- +- +12:00:41/);
+    expect(liveLines('', [{ ...away, progress: { ...progress, state: 'draining' } }], now, 80)[2]).toMatch(/^ balances +◐ drain +- +- +- /);
+    expect(summaryLine(away, now)).toBe('balances  broker away · watermark 12:00:41 · 3 late · 7 dead letters');
   });
 
   it('is redrawn in place on a terminal, with rows above it, and leaves nothing behind', () => {
@@ -67,7 +159,7 @@ describe('the live view', () => {
     try {
       const err = new Capture();
       err.isTTY = true;
-      const view = new LiveView(err, '1 job', [{ progress: () => progress }]);
+      const view = new LiveView(err, '1 job', [{ progress: () => progress, away: () => false }]);
       vi.advanceTimersByTime(250);
       expect(err.text.split('\n')).toHaveLength(4);
       expect(err.text).not.toContain('\u001b');
@@ -92,7 +184,7 @@ describe('the live view', () => {
     vi.useFakeTimers();
     try {
       const err = new Capture();
-      const view = new LiveView(err, '1 job', [{ progress: () => progress }]);
+      const view = new LiveView(err, '1 job', [{ progress: () => progress, away: () => false }]);
       vi.advanceTimersByTime(20_000);
       view.stop();
       expect(err.text.split('\n').filter(l => l.startsWith('balances  ')).length).toBe(2);
@@ -102,7 +194,7 @@ describe('the live view', () => {
   });
 
   it('has a plain line for logs', () => {
-    expect(summaryLine(progress, { in: 8412, out: 1204 }, now)).toBe('balances  8,412 in/s · 1,204 out/s · lag 12 · watermark 12:00:41 · 3 late · 7 dead letters');
+    expect(summaryLine(job, now)).toBe('balances  8,412 in/s · 1,204 out/s · lag 12 · watermark 12:00:41 · 3 late · 7 dead letters');
   });
 
   it('takes rates over the last two seconds', () => {

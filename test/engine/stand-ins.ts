@@ -36,6 +36,7 @@ export class MemoryLog implements Log {
     this.label = kind === 'embedded' ? 'embedded log' : 'Kafka at localhost:9092';
   }
 
+  away(): boolean { return false; }
   open(timeoutMs: number): Promise<void> { this.opened.push(timeoutMs); return Promise.resolve(); }
   close(): Promise<void> { this.closed++; return Promise.resolve(); }
   topics(): Promise<TopicInfo[]> { return Promise.all([...this.topicsByName.keys()].map(async n => (await this.topic(n)) as TopicInfo)); }

@@ -70,8 +70,9 @@ describe('what is said of an outage', () => {
       vi.advanceTimersByTime(1000);
     }
     outage.ok(a);
-    expect(heard.lines.length).toBe(3);
+    expect([heard.lines.length, outage.known]).toEqual([3, true]);
     outage.ok(b);
+    expect(outage.known).toBe(false);
     outage.ok(b);
     expect(heard.lines).toEqual([
       'Kafka at b:9092 does not answer: b:9092: connection refused; trying again until it does',

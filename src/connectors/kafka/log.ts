@@ -59,6 +59,8 @@ class KafkaLog implements Log {
   /** Also throws system.source.auth and system.source.client_version, at once. */
   open(timeoutMs: number, signal: AbortSignal): Promise<void> { return reach(this.#cluster, this.#brokers, timeoutMs, this.#notices, signal); }
 
+  away(): boolean { return this.#outage.known; }
+
   topics(): Promise<TopicInfo[]> {
     return this.#ask('list topics', async () => {
       const { topics } = await this.#cluster.metadata(null);

@@ -18,6 +18,9 @@ export class Outage {
     this.#notices = notices;
   }
 
+  /** An outage that has been said. */
+  get known(): boolean { return this.#said !== null; }
+
   failed(who: object, error: unknown): void {
     const now = performance.now();
     if (this.#failing.size === 0) this.#since = now;

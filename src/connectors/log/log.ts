@@ -39,6 +39,7 @@ class EmbeddedLog implements Log, SampleLoader {
   constructor(o: EmbeddedLogOptions) { this.#o = o; }
 
   async open(): Promise<void> { this.#find(); }
+  away(): boolean { return false; }
 
   async topics(): Promise<TopicInfo[]> {
     const db = this.#find();
