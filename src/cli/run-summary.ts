@@ -25,5 +25,10 @@ export function summary(o: Pick<RunOptions, 'json'>, name: string, log: Log, c: 
   }
   const bad = c.future + c.undecodable + c.failed;
   const kept = bad + c.late > 0 && deadLetters !== null ? ` · see dead_letters in ${deadLetters}` : '';
-  return `${name}  ${complete ? '✓' : '■ stopped before the end:'} ${grouped(c.records_in)} in · ${grouped(c.rows_out)} out · ${grouped(c.late)} late · ${plural(bad, 'bad record')} · ${duration(ms)}${kept}`;
+  const hint = complete && allLate(c) ? `\n  hint: ${ALL_LATE}` : '';
+  return `${name}  ${complete ? '✓' : '■ stopped before the end:'} ${grouped(c.records_in)} in · ${grouped(c.rows_out)} out · ${grouped(c.late)} late · ${plural(bad, 'bad record')} · ${duration(ms)}${kept}${hint}`;
 }
+
+const ALL_LATE = 'all that came was late: its windows have closed, and a closed window takes no more rows. Send later event times, or start again with --reset-state, which sends its rows a second time';
+
+const allLate = (c: RunCounts): boolean => c.rows_out === 0 && c.late > 0 && c.late + c.filtered + c.future + c.undecodable + c.failed >= c.records_in;

@@ -5,7 +5,7 @@ import type { PipelineSpec } from '../config/spec.ts';
 import type { Log, Notices } from '../connectors/connector.ts';
 import { SourceSharing } from '../connectors/shared-source.ts';
 import type { Output } from '../engine/operator.ts';
-import { PipelineRuntime } from '../engine/runtime.ts';
+import { PipelineRuntime, writtenTopics } from '../engine/runtime.ts';
 import { sharingFormats } from '../engine/shared-scan.ts';
 import { PipeError, PipeErrors } from '../errors.ts';
 import type { StateStore } from '../state/store.ts';
@@ -18,7 +18,9 @@ import { Printing } from './print.ts';
 import type { RunModules } from './run-modules.ts';
 import { memoryLimit, runFlags, runOptions, type RunOptions } from './run-options.ts';
 import { startLine, summary } from './run-summary.ts';
-import { prepareTopics } from './run-topics.ts';
+import { missingTopics, prepareTopics } from './run-topics.ts';
+import { withShapeDiff } from './shape-diff.ts';
+import { afterPatience, stoppingLine } from './stopping.ts';
 
 const DRAIN_MS = 20_000;
 
@@ -44,6 +46,7 @@ export function makeRun(parts: () => Promise<RunModules>): Command {
 interface Job {
   readonly compiled: CompiledPipeline;
   readonly runtime: PipelineRuntime;
+  readonly store: StateStore;
   readonly log: Log;
   readonly following: boolean;
 }
@@ -105,15 +108,22 @@ class Run {
     const print = compiled.map((_, i) => this.#o.print ?? (choices[i] as LogChoice).brokers === null);
     const printing = compiled.reduce((n, c, i) => n + (print[i] === true ? c.spec.sinks.length : 0), 0);
     this.#printing.several = printing > 1;
-    for (const [i, c] of compiled.entries()) await this.#openOne(c, choices[i] as LogChoice, print[i] as boolean, jobs);
+    const logs: Log[] = [];
+    for (const [i, c] of compiled.entries()) logs.push(await this.#log(choices[i] as LogChoice, dataDir(this.#p, this.#io), c));
+    // what stops one of them is known before anything is made for another
+    const specs = compiled.map(({ spec }, i) => ({ spec, log: logs[i] as Log }));
+    const problems = [...compiled.flatMap((c, i) => (this.#follows(logs[i] as Log) ? c.unbounded : [])), ...await missingTopics(specs, this.#o.onError)];
+    if (problems.length > 0) throw new PipeErrors(problems);
+    const written = new Set(compiled.flatMap(c => [...writtenTopics(c.spec, this.#o.onError)]));
+    for (const [i, c] of compiled.entries()) await this.#openOne(c, choices[i] as LogChoice, logs[i] as Log, written, print[i] as boolean, jobs);
   }
 
-  async #openOne(c: CompiledPipeline, choice: LogChoice, print: boolean, jobs: Job[]): Promise<void> {
+  #follows(log: Log): boolean { return this.#o.following ?? (log.kind === 'kafka' || this.#io.out.isTTY); }
+
+  async #openOne(c: CompiledPipeline, choice: LogChoice, log: Log, written: ReadonlySet<string>, print: boolean, jobs: Job[]): Promise<void> {
     const { spec } = c;
     const data = dataDir(this.#p, this.#io);
-    const log = await this.#log(choice, data, c);
-    const following = this.#o.following ?? (log.kind === 'kafka' || this.#io.out.isTTY);
-    if (following && c.unbounded.length > 0) throw new PipeErrors(c.unbounded);
+    const following = this.#follows(log);
     const store = this.#modules.store({ path: statePath(data, spec, log.id), pipeline: spec.name, logId: log.id, reset: this.#o.reset });
     let runtime: PipelineRuntime | null = null;
     try {
@@ -121,13 +131,15 @@ class Run {
         throw new PipeError('system.state.not_fresh', `pipeline "${spec.name}" goes on from its saved state, so --from does not apply`, { hint: 'add --reset-state to start again' });
       }
       // the line that says which log it is comes before what was made there
-      const made: string[] = [];
-      await prepareTopics(spec, this.#o.onError, log, line => made.push(`${spec.name}  ${line}`));
-      for (const line of [await this.#start(c, log, choice, following, store), ...made]) this.#say(line);
+      const made: (() => void)[] = [];
+      await prepareTopics(spec, this.#o.onError, log, written, { info: line => made.push(() => this.#say(`${spec.name}  ${line}`)), warn: line => made.push(() => this.#warn(`${spec.name}: ${line}`)) });
+      this.#say(await this.#start(c, log, choice, following, store));
+      for (const say of made) say();
       runtime = this.#runtime(c, log, store, following, print);
       await this.#orStopped(runtime.open());
-      jobs.push({ compiled: c, runtime, log, following });
-    } catch (error) {
+      jobs.push({ compiled: c, runtime, store, log, following });
+    } catch (problem) {
+      const error = withShapeDiff(problem, c.plan, store);
       if (runtime === null) store.close();
       else await runtime.close();
       throw error;
@@ -192,15 +204,16 @@ class Run {
   }
 
   async #runAll(jobs: readonly Job[]): Promise<void> {
-    const following = jobs.some(j => this.#o.following ?? (j.log.kind === 'kafka' || this.#io.out.isTTY));
-    if (following && !this.#o.quiet && !this.#o.json) {
+    if (jobs.some(j => j.following) && !this.#o.quiet && !this.#o.json) {
       const [first] = jobs as [Job];
-      this.#live = new LiveView(this.#io.err, `${plural(jobs.length, 'job')} · ${first.log.label} · following · Ctrl-C drains`, jobs.map(j => ({ progress: () => j.runtime.progress() })));
+      this.#live = new LiveView(this.#io.err, `${plural(jobs.length, 'job')} · ${first.log.label} · following · Ctrl-C drains`, jobs.map(j => ({ progress: () => j.runtime.progress(), away: () => j.log.away() })));
     }
     this.#running = true;
     const began = this.#modules.clock.elapsed();
     const problems: unknown[] = [];
     const summaries: (() => void)[] = [];
+    const left = new Set(jobs);
+    const ended = afterPatience(this.#stop.signal, () => this.#say(this.#stopping([...left], jobs.length)));
     await Promise.all(jobs.map(async j => {
       try {
         await j.runtime.run(this.#stop.signal);
@@ -209,13 +222,21 @@ class Run {
       } catch (error) {
         problems.push(error);
         this.#stop.abort();
+      } finally {
+        left.delete(j);
       }
     }));
+    ended();
     // behind the last row of all of them
     this.#live?.stop();
     this.#printing.end();
     for (const print of summaries) print();
     this.#raise(problems);
+  }
+
+  #stopping(left: readonly Job[], of: number): string {
+    const draining = left.map(j => ({ name: j.compiled.spec.name, log: j.log, epoch: j.store.saved().delivery }));
+    return stoppingLine(draining, of, { unread: this.#printing.unread, drainMs: DRAIN_MS, byUser: this.#io.signal.aborted });
   }
 
   #summary(j: Job, ms: number): void {

@@ -24,7 +24,10 @@ interface Result {
   readonly out: string;
   readonly err: string;
   readonly problem: PipeError | null;
+  readonly problems: readonly PipeError[];
 }
+
+const topics = async (): Promise<string[]> => (await log.topics()).map(t => t.name);
 
 async function run(pipelines: readonly CompiledPipeline[], argv: readonly string[] = [], io: FakeIo = fakeIo({ cwd: dir })): Promise<Result> {
   const command = makeRun(() => Promise.resolve({
@@ -33,11 +36,12 @@ async function run(pipelines: readonly CompiledPipeline[], argv: readonly string
   }));
   try {
     const exit = await command.run(parseCommandLine(command, ['counts.yaml', ...argv]), io);
-    return { exit, out: io.out.text, err: io.err.text, problem: null };
+    return { exit, out: io.out.text, err: io.err.text, problem: null, problems: [] };
   } catch (error) {
-    const problem = error instanceof PipeErrors ? error.problems[0] : error;
+    const problems = error instanceof PipeErrors ? error.problems : [error];
+    const [problem] = problems;
     if (!(problem instanceof PipeError)) throw error;
-    return { exit: problem.exit, out: io.out.text, err: io.err.text, problem };
+    return { exit: problem.exit, out: io.out.text, err: io.err.text, problem, problems: problems as PipeError[] };
   }
 }
 
@@ -103,12 +107,12 @@ describe('pipe run', () => {
     const io = fakeIo({ cwd: dir });
     io.out.isTTY = true;
     expect((await run([countPipeline()], ['--until-end'], io)).out).toBe(
-      `┌────────┬────────┬─────────────────────┬─────────────────────┬─────────────────────────┐
-│ id     │ n      │ window_start        │ window_end          │ window_time             │
-│ BIGINT │ BIGINT │ TIMESTAMP(3)        │ TIMESTAMP(3)        │ TIMESTAMP(3)            │
-├────────┼────────┼─────────────────────┼─────────────────────┼─────────────────────────┤
-│      1 │      1 │ 2024-01-01 12:00:00 │ 2024-01-01 12:00:10 │ 2024-01-01 12:00:09.999 │
-└────────┴────────┴─────────────────────┴─────────────────────┴─────────────────────────┘
+      `┌────────┬────────┬──────────────┬────────────┬──────────────┐
+│ id     │ n      │ window_start │ window_end │ window_time  │
+│ BIGINT │ BIGINT │ 2024-01-01   │ 2024-01-01 │ 2024-01-01   │
+├────────┼────────┼──────────────┼────────────┼──────────────┤
+│      1 │      1 │ 12:00:00     │ 12:00:10   │ 12:00:09.999 │
+└────────┴────────┴──────────────┴────────────┴──────────────┘
 `);
   });
 
@@ -124,6 +128,34 @@ describe('pipe run', () => {
     expect(r.exit).toBe(0);
     expect(r.err).toContain(' · following · ');
     expect(r.err).toContain('✓ 4 in · 2 out');
+  });
+
+  it('says what it waits for when stopping takes more than a moment', async () => {
+    log = new MemoryLog('kafka');
+    await topic('events', [...three, event(3, T + 20_000)]);
+    let open = (): void => undefined;
+    log.gate = new Promise<void>(done => { open = done; });
+    const stop = new AbortController();
+    const io = fakeIo({ cwd: dir, signal: stop.signal });
+    const running = run([countPipeline({ create: true })], ['--follow'], io);
+    await vi.waitFor(() => expect(log.sources.length).toBe(1));
+    await new Promise(done => { setTimeout(done, 300); });
+    stop.abort();
+    await vi.waitFor(() => expect(io.err.text).toContain('stopping: waiting for Kafka at localhost:9092 to take epoch 1 (at most 20 s); Ctrl-C again leaves at once\n'), 3000);
+    open();
+    expect((await running).exit).toBe(0);
+    expect(io.err.text.match(/stopping/g)).toHaveLength(1);
+  });
+
+  it('says why a run to the end gave no row where all of it was late', async () => {
+    await topic('events', [event(1, T), event(2, T + 60_000)]);
+    expect((await run([countPipeline()])).err).not.toContain('hint');
+    log.send('events', 0, event(1, T), T);
+    const r = await run([countPipeline()]);
+    expect(r.err).toMatch(/✓ 1 in · 0 out · 1 late · [^]*\n {2}hint: all that came was late: its windows have closed, and a closed window takes no more rows\./);
+    expect(r.exit).toBe(0);
+    log.send('events', 0, event(1, T), T);
+    expect((await run([countPipeline()], ['--json'])).err.trim().split('\n')).toHaveLength(1);
   });
 
   it('drains the others when one fails, and takes its exit code', async () => {
@@ -191,10 +223,11 @@ describe('the log', () => {
     expect(r).toMatchObject({
       exit: 11, out: '',
       problem: {
-        code: 'system.source.topic_missing', message: 'topic "events" does not exist on Kafka at localhost:9092', label: 'did you mean "event" (3 partitions, 3 records)?',
+        code: 'system.source.topic_missing', message: 'topic "events" does not exist on Kafka at localhost:9092', label: 'did you mean "event" (3 partitions, ≤ 3 records)?',
         hint: 'create it: pipe topics create events --partitions 3, or say create: {partitions: 3} in the file',
       },
     });
+    expect((await topics()).sort()).toEqual(['event']);
     await topic('events', three);
     expect((await run([countPipeline()], ['--until-end'])).problem?.code).toBe('system.sink.topic_missing');
     const created = await run([countPipeline({ create: true })], ['--until-end', '--brokers', 'localhost:9092']);
@@ -202,6 +235,27 @@ describe('the log', () => {
     expect(created.out).toBe('');
     expect(log.values('counts')).toHaveLength(2);
     expect((await log.topic('counts'))?.partitions).toHaveLength(2);
+  });
+
+  it('on Kafka names all missing topics of all pipelines, once each, before anything is made', async () => {
+    log = new MemoryLog('kafka');
+    const r = await run([countPipeline(), countPipeline({ name: 'again', sink: 'others' }), countPipeline({ name: 'makes', topic: 'made', sink: 'too', create: true })], ['--reset-state']);
+    expect(r.exit).toBe(11);
+    expect(r.problems.map(p => [p.code.replace('.topic_missing', ''), p.message.split('"')[1], p.hint?.split(',')[0]])).toEqual([
+      ['system.source', 'events', 'create it: pipe topics create events --partitions 3'], ['system.sink', 'counts', 'create it: pipe topics create counts --partitions 3'],
+      ['system.sink', 'others', 'create it: pipe topics create others --partitions 3'],
+    ]);
+    expect(await topics()).toEqual([]);
+    expect(readdirSync(dir)).toEqual([]);
+  });
+
+  it('warns of a source topic that is made empty, with the name that may be meant', async () => {
+    await topic('event', three, 3);
+    const r = await run([countPipeline()], ['--quiet']);
+    expect(r).toMatchObject({ exit: 0, err: 'warning: counts: topic events made (3 partitions) for a source, and empty: did you mean "event" (3 partitions, 3 records)?\n' });
+    expect((await run([countPipeline({ name: 'other', topic: 'zzz', sink: 'x' })], ['--quiet'])).err).toContain(' and empty: records come with pipe topics send zzz\n');
+    // what another one of this run writes may well be empty
+    expect((await run([countPipeline({ name: 'second', topic: 'between', sink: 'y' }), countPipeline({ name: 'first', topic: 'event', sink: 'between' })], ['--quiet'])).err).toBe('');
   });
 
   it('is filled with the sample where the topic is absent', async () => {
