@@ -10,7 +10,7 @@ const FORMATS = ['text', 'json', 'mermaid'] as const;
 export const explain: Command = {
   name: 'explain',
   summary: 'shows the plan of a pipeline: sources, operators, their state, when they emit',
-  usage: 'FILE',
+  usage: 'FILE|FOLDER...',
   examples: [
     ['pipe explain fraud.yaml', 'sources, operators with state and emission, sinks, warnings'],
     ['pipe explain fraud.yaml --format mermaid', 'a flowchart to paste into a README'],

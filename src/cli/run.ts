@@ -235,7 +235,7 @@ class Run {
   }
 
   #stopping(left: readonly Job[], of: number): string {
-    const draining = left.map(j => ({ name: j.compiled.spec.name, log: j.log, epoch: j.store.saved().delivery }));
+    const draining = left.map(j => ({ name: j.compiled.spec.name, log: j.log, epoch: j.store.saved().epoch }));
     return stoppingLine(draining, of, { unread: this.#printing.unread, drainMs: DRAIN_MS, byUser: this.#io.signal.aborted });
   }
 

@@ -1,4 +1,5 @@
 import { PipeError } from '../errors.ts';
+import { identifier } from '../plan/identifier.ts';
 import type { PhysicalPlan } from '../plan/physical.ts';
 import { shapeOf } from '../plan/shape.ts';
 import type { StateStore } from '../state/store.ts';
@@ -7,7 +8,7 @@ import type { StateStore } from '../state/store.ts';
 export function withShapeDiff(error: unknown, plan: PhysicalPlan, store: Pick<StateStore, 'get'>): unknown {
   if (!(error instanceof PipeError) || error.code !== 'system.state.incompatible') return error;
   for (const o of plan.operators) {
-    if (o.k !== 'aggregate' || !error.message.startsWith(`the saved state of "${o.id}" `)) continue;
+    if (o.k !== 'aggregate' || ![o.id, identifier(o.id)].some(name => error.message.startsWith(`the saved state of "${name}" `))) continue;
     const saved = store.get(o.id, 'shape');
     const lines = typeof saved === 'string' ? shapeDiff(saved, shapeOf(plan, o)) : [];
     if (lines.length > 0) return new PipeError(error.code, [`the saved state of "${o.id}" holds open windows of other SQL`, ...lines].join('\n    '), { hint: error.hint, cause: error });

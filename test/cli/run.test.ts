@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parseCommandLine } from '../../src/cli/args.ts';
 import { makeRun } from '../../src/cli/run.ts';
+import { stoppingLine } from '../../src/cli/stopping.ts';
 import type { CompiledPipeline } from '../../src/config/compile.ts';
 import { systemClock } from '../../src/engine/clock.ts';
 import { PipeError, PipeErrors } from '../../src/errors.ts';
@@ -145,6 +146,15 @@ describe('pipe run', () => {
     open();
     expect((await running).exit).toBe(0);
     expect(io.err.text.match(/stopping/g)).toHaveLength(1);
+  });
+
+  it('says of several jobs which ones are waited for, and what else is waited for', () => {
+    const log = { kind: 'embedded', label: 'embedded log' } as const;
+    const [a, b] = [{ name: 'a', log, epoch: 3 }, { name: 'b', log: { kind: 'kafka', label: 'Kafka at k:9092' } as const, epoch: 12 }];
+    const o = { unread: false, drainMs: 20_000, byUser: false };
+    expect(stoppingLine([a], 1, { ...o, unread: true })).toBe('stopping: waiting for stdout to be read (at most 20 s)');
+    expect(stoppingLine([a], 2, { ...o, byUser: true })).toBe('stopping a: waiting for the last epoch to be written (at most 20 s); Ctrl-C again leaves at once');
+    expect(stoppingLine([b, { ...b, name: 'c' }], 3, o)).toBe('stopping b, c: waiting for Kafka at k:9092 to take epoch 12 (at most 20 s)');
   });
 
   it('says why a run to the end gave no row where all of it was late', async () => {

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { unique } from '../unique.ts';
 import { Project, main } from './project.ts';
@@ -107,6 +108,22 @@ sinks:
   ]);
 });
 
+it('an edit that changes what open windows mean: only what differs', async () => {
+  const run = p.start(['run', 'fraud.yaml', '--follow', '--no-print']);
+  await run.until('made with');
+  await new Promise(r => setTimeout(r, 1000));
+  run.kill('SIGINT');
+  expect((await run.finished).code).toBe(0);
+  const text = readFileSync(join(p.dir, 'pipelines/fraud.yaml'), 'utf8');
+  p.write('fraud.yaml', text.replace("INTERVAL '1' MINUTE", "INTERVAL '2' MINUTE").replace(/\ntests:[^]*$/, '\n'));
+  const { code, err } = await failed(['run', 'fraud.yaml']);
+  expect([code, err.slice(err.indexOf('error['))]).toEqual([33, `error[system.state.incompatible]: the saved state of "fraud-alerts" holds open windows of other SQL
+    saved: TUMBLE 1 min on EVENT_TIME(timestamp in s)
+    now:   TUMBLE 2 min on EVENT_TIME(timestamp in s)
+  hint: undo the edit, let the open windows close under the old file first, rename the pipeline, or start again with --reset-state
+`]);
+});
+
 it('steps in a circle are one problem', async () => {
   p.write('circle.yaml', 'name: circle\nsources:\n  t:\n    schema: a STRING\nsteps:\n  p: SELECT a FROM q\n  q: SELECT a FROM p\nsinks:\n  o:\n    sql: SELECT a FROM p\n');
   const { code, err } = await failed(['run', 'circle.yaml']);
@@ -132,6 +149,13 @@ describe.skipIf(brokers === null)('on Kafka', () => {
         |            ${'^'.repeat(name.length + 6)} did you mean "${name}-events" (2 partitions, 0 records)?
       5 |     schema: account STRING
   hint: create it: pipe topics create ${name}-event --partitions 3, or say create: {partitions: 3} in the file
+
+pipelines/${name}.yaml:8:12 error[system.sink.topic_missing]: topic "${name}-out" does not exist on Kafka at ${brokers}
+      7 |   out:
+  >   8 |     topic: ${name}-out
+        |            ${'^'.repeat(name.length + 4)} did you mean "${name}-events" (2 partitions, 0 records)?
+      9 |     sql: SELECT account FROM events
+  hint: create it: pipe topics create ${name}-out --partitions 3, or say create: {partitions: 3} in the file
 `]);
   });
 });
