@@ -5,7 +5,8 @@ const MAX_CELL = 60;
 /** Texts are cut down to this first, then types in the head, then names, then texts to the least that still says something. */
 const GOOD_TEXT = 16;
 const LEAST_TEXT = 6;
-const LEAST_HEAD = 4;
+/** Numbers that grow by a digit must not begin a new box each time. */
+const LEAST_NUMBER = 6;
 
 /** Columns that the lines of a table take. */
 export const tableWidth = (widths: readonly number[]): number => widths.reduce((n, w) => n + w + 3, 1);
@@ -16,8 +17,8 @@ export function fitWidths(columns: readonly TableColumn[], cells: readonly (read
   const widths = columns.map((c, j) => Math.min(c.whole ? Infinity : MAX_CELL, Math.max(width(c.name), width(c.type), body[j] as number)));
   const over = (): number => tableWidth(widths) - room;
   shrink(widths, columns.map((c, j) => (c.whole ? (widths[j] as number) : GOOD_TEXT)), over());
-  shrink(widths, columns.map((c, j) => (c.whole ? Math.max(width(c.name), body[j] as number) : (widths[j] as number))), over());
-  shrink(widths, columns.map((c, j) => (c.whole ? Math.max(LEAST_HEAD, body[j] as number) : (widths[j] as number))), over());
+  shrink(widths, columns.map((c, j) => (c.whole ? Math.max(LEAST_NUMBER, width(c.name), body[j] as number) : (widths[j] as number))), over());
+  shrink(widths, columns.map((c, j) => (c.whole ? Math.max(LEAST_NUMBER, body[j] as number) : (widths[j] as number))), over());
   shrink(widths, columns.map((c, j) => (c.whole ? (widths[j] as number) : LEAST_TEXT)), over());
   return over() > 0 ? null : widths;
 }

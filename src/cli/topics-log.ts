@@ -123,7 +123,7 @@ export function partitionFlag(p: Parsed, topic: string, partitions: number): num
 }
 
 /** A log after 'on'. */
-export const onLog = (log: Log): string => (log.kind === 'embedded' ? `the ${log.label}` : log.label);
+const onLog = (log: Log): string => (log.kind === 'embedded' ? `the ${log.label}` : log.label);
 
 /** In the help of what counts records. */
 export const COUNT_NOTE = '≤ before a count, on Kafka: offsets count the markers of transactions and aborted records, too, so there may be fewer records.';
