@@ -2,7 +2,6 @@ import type { SinkSpec } from '../config/spec.ts';
 import type { Batch } from '../engine/batch.ts';
 import { ByteWriter } from '../engine/bytes.ts';
 import type { Output } from '../engine/operator.ts';
-import { RowError } from '../errors.ts';
 import type { Encoder } from '../formats/format.ts';
 import { toText } from '../sql/functions/cast/to-text.ts';
 import { isNumeric, isTimestamp, typeName, type Schema, type SqlType, type Value } from '../sql/types.ts';
@@ -21,7 +20,8 @@ interface Printer extends Output {
 export class Printing {
   readonly #out: Sinkable;
   readonly #above: (print: () => void) => void;
-  readonly #printers: Printer[] = [];
+  /** By pipeline. */
+  readonly #printers = new Map<string, Printer[]>();
   /** Several printing sinks name their topic in each line. */
   several = false;
   /** Rows wait for somebody to read stdout. */
@@ -34,15 +34,15 @@ export class Printing {
     this.#above = above;
   }
 
-  tap(sink: SinkSpec, schema: Schema, encoder: Encoder): Output {
+  tap(pipeline: string, sink: SinkSpec, schema: Schema, encoder: Encoder): Output {
     const printer = this.#out.isTTY ? new TablePrinter(this.several ? sink.topic : null, schema, () => this.#out.columns) : new LinePrinter(this.several ? sink.topic : null, encoder);
-    this.#printers.push(printer);
+    this.#printers.set(pipeline, [...(this.#printers.get(pipeline) ?? []), printer]);
     return printer;
   }
 
-  /** Prints what the committed epoch holds. */
-  async flush(): Promise<void> {
-    for (const p of this.#printers) {
+  /** Prints what the committed epoch of a pipeline holds. */
+  async flush(pipeline: string): Promise<void> {
+    for (const p of this.#printers.get(pipeline) ?? []) {
       const text = p.take();
       if (text.length === 0) continue;
       const before = this.#last !== null && this.#last !== p ? this.#last.end() : '';
@@ -76,16 +76,9 @@ class LinePrinter implements Printer {
   push(b: Batch): void {
     const w = this.#text;
     for (let i = 0; i < b.length; i++) {
-      const start = w.pos;
-      try {
-        w.utf8(this.#head);
-        this.#encoder.value(b, i, w);
-        w.ascii(this.#head === '' ? '\n' : '}\n');
-      } catch (error) {
-        // the sink reports the row
-        if (!(error instanceof RowError)) throw error;
-        w.pos = start;
-      }
+      w.utf8(this.#head);
+      this.#encoder.value(b, i, w);
+      w.ascii(this.#head === '' ? '\n' : '}\n');
     }
   }
 

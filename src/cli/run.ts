@@ -167,7 +167,7 @@ class Run {
     const { spec, plan } = c;
     const { engine, clock } = this.#modules;
     return new PipelineRuntime({
-      spec, plan, log, store, source: o => (this.#sharing.get(log) as SourceSharing).source(o), formats: this.#formats, engine, clock, notices: this.#notices, taps: print ? this.#taps(c) : new Map(), committed: () => this.#printing.flush(),
+      spec, plan, log, store, source: o => (this.#sharing.get(log) as SourceSharing).source(o), formats: this.#formats, engine, clock, notices: this.#notices, taps: print ? this.#taps(c) : new Map(), committed: () => this.#printing.flush(spec.name),
       options: {
         following, from: this.#o.from, batchRows: this.#o.batchRows, packFrom: this.#o.packFrom, jit: this.#o.jit, decoder: this.#o.decoder, onError: this.#o.onError, resume: this.#o.resume, memory: memoryLimit(spec), drain: DRAIN_MS,
         takeOver: this.#o.reset, ownerId: randomBytes(9).toString('base64url'),
@@ -180,7 +180,7 @@ class Run {
     for (const w of plan.sinks) {
       const sink = spec.sinks.find(s => s.name === w.sink);
       const encoder = sink === undefined ? undefined : this.#modules.formats.find(sink.format.type)?.encoder?.(w.schema, { timestamps: sink.format.timestamps, decimals: sink.format.decimals, key: [] });
-      if (sink !== undefined && encoder !== undefined) taps.set(w.sink, this.#printing.tap(sink, w.schema, encoder));
+      if (sink !== undefined && encoder !== undefined) taps.set(w.sink, this.#printing.tap(spec.name, sink, w.schema, encoder));
     }
     return taps;
   }

@@ -103,6 +103,20 @@ describe('pipe run', () => {
     expect(log.opened).toEqual([30_000]);
   });
 
+  it('prints the rows of a pipeline when that one has committed, whatever the others do', async () => {
+    await topic('events', [...three, event(1, T + 10_000)]);
+    const stop = new AbortController();
+    const io = fakeIo({ cwd: dir, signal: stop.signal });
+    const running = run([countPipeline(), countPipeline({ name: 'slow', sink: 'others', checkpoint: 3_600_000 })], ['--follow'], io);
+    await vi.waitFor(() => expect(log.values('counts')).toHaveLength(2));
+    log.send('events', 0, event(1, T + 20_000), T + 20_000);
+    await vi.waitFor(() => expect(io.out.text).toContain(counted(1, 1, T + 10_000)));
+    expect(io.out.text).not.toContain('others');
+    stop.abort();
+    await running;
+    expect(io.out.text.match(/"others"/g)).toHaveLength(3);
+  });
+
   it('draws a table on a terminal', async () => {
     await topic('events', [event(1, T)]);
     const io = fakeIo({ cwd: dir });
