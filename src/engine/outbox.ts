@@ -8,7 +8,7 @@ import type { BlockBuilder } from './block-builder.ts';
 import { BlockQueue } from './block-queue.ts';
 import type { ByteWriter } from './bytes.ts';
 import type { Output } from './operator.ts';
-import type { Accounting, Outbox, PartOptions } from './ports.ts';
+import type { Outbox, PartOptions, SinkCounts } from './ports.ts';
 
 /** Key and value of one output record, at most: what a broker takes with its default max.message.bytes. */
 const MAX_OUTPUT_BYTES = 1_000_000;
@@ -18,7 +18,7 @@ export class RowOutbox implements Outbox {
   readonly outputs: ReadonlyMap<string, Output>;
   readonly #queues: readonly BlockQueue[];
 
-  constructor({ spec, plan, partitions, formats, jit, now }: PartOptions, accounting: Accounting) {
+  constructor({ spec, plan, partitions, formats, jit, now }: PartOptions, accounting: SinkCounts) {
     const queues = new Map<string, BlockQueue>();
     this.outputs = new Map(plan.sinks.map(w => {
       const sink = spec.sinks.find(s => s.name === w.sink) as SinkSpec;
@@ -50,7 +50,7 @@ class SinkWriter implements Output, RecordSink {
   readonly #sink: string;
   readonly #encoder: Encoder;
   readonly #queue: BlockQueue;
-  readonly #accounting: Accounting;
+  readonly #accounting: SinkCounts;
   readonly #clock: () => number;
   #now = 0;
   #written = 0;
@@ -58,7 +58,7 @@ class SinkWriter implements Output, RecordSink {
   /** Where a record was begun. */
   #open: BlockBuilder | null = null;
 
-  constructor(sink: string, encoder: Encoder, queue: BlockQueue, accounting: Accounting, clock: () => number) {
+  constructor(sink: string, encoder: Encoder, queue: BlockQueue, accounting: SinkCounts, clock: () => number) {
     this.#sink = sink;
     this.#encoder = encoder;
     this.#queue = queue;

@@ -1,15 +1,23 @@
 import type { Delivery } from '../connectors/connector.ts';
 import type { OnError, PipelineSpec } from '../config/spec.ts';
+import type { Code, Span } from '../errors.ts';
 import type { FormatDef } from '../formats/format.ts';
 import type { PhysicalPlan } from '../plan/physical.ts';
 import type { DeadLetter, OutBlock, Position, Saved, StateStore, StateTx } from '../state/store.ts';
+import type { Batch } from './batch.ts';
 import type { Counts, Output } from './operator.ts';
 import type { RunCounts } from './progress.ts';
 import type { RecordCounts } from './source-reader.ts';
 
-/** Counts every record that is not in a result, keeps the bad ones, and applies `on_error`: throws user.data.* where it says stop. */
-export interface Accounting extends Counts, RecordCounts {
+/** What an outbox reports. */
+export interface SinkCounts {
   rowsOut(sink: string, n: number): void;
+  /** Row `i` cannot be written. */
+  failed(sink: string, batch: Batch, i: number, code: Code, message: string, at: Span | null): void;
+}
+
+/** Counts every record that is not in a result, keeps the bad ones, and applies `on_error`: throws user.data.* where it says stop. */
+export interface Accounting extends Counts, RecordCounts, SinkCounts {
   /** Sums of this run. */
   counts(): RunCounts;
   /** Totals since the state began, what an epoch saves. */
@@ -78,6 +86,6 @@ export interface PartOptions {
 /** Who keeps the books of a running pipeline. */
 export interface EngineParts {
   accounting(o: PartOptions): Accounting;
-  outbox(o: PartOptions, accounting: Accounting): Outbox;
+  outbox(o: PartOptions, counts: SinkCounts): Outbox;
   checkpointer(o: PartOptions, accounting: Accounting, outbox: Outbox, delivery: Delivery): Checkpointer;
 }

@@ -7,14 +7,14 @@ import { OTHER_SQL, type Position, type Saved, type StateStore } from '../state/
 import { buildGraph } from './build.ts';
 import type { Clock } from './clock.ts';
 import { RunContext } from './context.ts';
-import { fanOut } from './fan-out.ts';
 import type { Graph } from './graph.ts';
 import { RunLoop } from './loop.ts';
 import type { Operator, Output } from './operator.ts';
-import type { Accounting, Checkpointer, EngineParts, Outbox } from './ports.ts';
+import type { Accounting, Checkpointer, EngineParts } from './ports.ts';
 import type { Progress } from './progress.ts';
 import { decodeColumns, downstream, leadOf } from './scan.ts';
 import { SourceReader } from './source-reader.ts';
+import { Taps } from './tap.ts';
 import { TimeUnitCheck } from './time-unit.ts';
 import { EventTime } from './watermark.ts';
 
@@ -55,7 +55,7 @@ export interface RuntimeParts {
   readonly engine: EngineParts;
   readonly clock: Clock;
   readonly notices: Notices;
-  /** Further readers of a sink's rows: `--print`. */
+  /** Further readers of the rows that a sink took: `--print`. */
   readonly taps: ReadonlyMap<string, Output>;
   /** After each commit. */
   readonly committed: () => Promise<void>;
@@ -88,12 +88,13 @@ export class PipelineRuntime {
     });
     const part = { spec, plan, store, formats, jit: options.jit, onError: options.onError, resume: options.resume, partitions: await this.#partitions(), now: () => clock.now(), warn: (m: string) => notices.warn(m) };
     const accounting = engine.accounting(part);
-    const outbox = engine.outbox(part, accounting);
+    const taps = new Taps(this.#p.taps, accounting);
+    const outbox = engine.outbox(part, taps);
     const checkpointer = engine.checkpointer(part, accounting, outbox, this.#delivery);
     const saved = store.saved();
     checkSources(spec, saved);
     const context = new RunContext(store, accounting, options.memory, options.packFrom, () => outbox.bytes());
-    const graph = buildGraph(plan, context, this.#sinks(outbox), options.jit);
+    const graph = buildGraph(plan, context, taps.outputs(outbox.outputs), options.jit);
     for (const o of graph.operators) o.open();
     checkTables(spec, store);
     await checkpointer.recover();
@@ -157,13 +158,6 @@ export class PipelineRuntime {
     });
     (this.#context as RunContext).committed();
     await this.#p.committed();
-  }
-
-  #sinks(outbox: Outbox): ReadonlyMap<string, Output> {
-    return new Map([...outbox.outputs].map(([name, output]) => {
-      const tap = this.#p.taps.get(name);
-      return [name, tap === undefined ? output : fanOut([output, tap])];
-    }));
   }
 
   /** Partitions of every topic that is written: sinks and dead letters. */

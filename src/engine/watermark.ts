@@ -1,6 +1,6 @@
-import { TextColumn } from '../sql/values/text-column.ts';
-import type { Batch, Column } from './batch.ts';
+import type { Batch } from './batch.ts';
 import type { Clock } from './clock.ts';
+import { withoutRows } from './pick-rows.ts';
 
 export interface EventTimeOptions {
   /** ms that events may be late. */
@@ -133,7 +133,7 @@ export class EventTime {
     }
     if (removed === null) return { ...b, wm };
     for (const i of removed) future(b, i);
-    return without(b, wm, removed);
+    return withoutRows({ ...b, wm }, removed);
   }
 
   /**
@@ -164,26 +164,4 @@ export class EventTime {
     for (const [id, p] of this.#partitions) if (id !== partition && p.state === 'live' && p.max < least) least = p.max;
     return least - this.#o.delay;
   }
-}
-
-/** A copy of `b` without some of its rows (ascending). */
-function without(b: Batch, wm: Float64Array, removed: readonly number[]): Batch {
-  const keep = new Int32Array(b.length - removed.length);
-  let next = 0;
-  let m = 0;
-  for (let i = 0; i < b.length; i++) {
-    if (removed[next] === i) next++;
-    else keep[m++] = i;
-  }
-  const origin = b.origin as NonNullable<Batch['origin']>;
-  return {
-    schema: b.schema, length: m, cols: b.cols.map(c => (c instanceof TextColumn ? c.pick(keep) : pick(c, keep))), nulls: b.nulls.map(c => (c === null ? null : pick(c, keep))),
-    wm: pick(wm, keep), origin: { records: origin.records, rows: pick(origin.rows, keep) },
-  };
-}
-
-function pick<T extends Exclude<Column, TextColumn> | Int32Array>(from: T, keep: Int32Array): T {
-  const to = (Array.isArray(from) ? new Array(keep.length) : new (from.constructor as new (n: number) => Float64Array)(keep.length)) as T;
-  for (let k = 0; k < keep.length; k++) to[k] = from[keep[k] as number] as never;
-  return to;
 }

@@ -102,3 +102,14 @@ settings: {max_bad: 5%}
   expect(stopped.code).toBe(13);
   expect(stopped.err).toContain('error[user.data.max_bad]: strict: 120 of 1200 records are bad (10 %), more than settings.max_bad (5 %)\n  hint: 120 x user.data.decode: not JSON: unexpected "h" at byte 0\n');
 });
+
+it('rows that a sink refuses are not printed', async () => {
+  p.write('refused.yaml', "name: refused\nsources:\n  t:\n    schema: account STRING, n INT\nsinks:\n  o:\n    sql: SELECT account, CAST(account AS DOUBLE) AS d, REPEAT('x', n) AS r FROM t\n");
+  const lines = [['1', 1], ['Infinity', 1], ['2', 1_200_000], ['NaN', 2], ['3', 2]].map(([account, n]) => `${JSON.stringify({ account, n })}\n`);
+  await p.run(['topics', 'send', 't', '--partition', '0'], { input: lines.join('') });
+  const r = await p.run(['run', 'refused.yaml', '--json']);
+  expect([r.code, r.lines]).toEqual([0, ['{"account":"1","d":1.0,"r":"x"}', '{"account":"3","d":3.0,"r":"xx"}']]);
+  expect(JSON.parse(r.err.trim().split('\n').at(-1) as string)).toMatchObject({ rows_out: 2, failed: 3 });
+  const tail = await p.run(['topics', 'tail', 'o', '--from-beginning', '--until-end']);
+  expect(tail.lines).toEqual(r.lines);
+});
