@@ -125,7 +125,7 @@ export class RunAccounting implements Accounting {
     const where = r.offset < 0 ? '' : ` at ${r.topic}/${r.partition} offset ${r.offset}`;
     this.#last = `${message}${where}`;
     if (policy === 'stop' && (reason === 'undecodable' || reason === 'failed')) {
-      throw new PipeError(code, `${message}${where}`, { span: at ?? undefined, hint: 'on_error: dead_letters keeps such records and goes on' });
+      throw new PipeError(code, `${this.#o.spec.name}: ${message}${where}`, { span: at ?? undefined, hint: 'on_error: dead_letters keeps such records and goes on' });
     }
     if (policy === 'skip') return;
     if (typeof policy === 'object') this.#send(policy.topic, why, r);

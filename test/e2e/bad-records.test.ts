@@ -42,12 +42,14 @@ it('no record stops the pipeline or vanishes', async () => {
   }
 });
 
-it('--on-error skip counts them only; stop names the record and its place', async () => {
+it('--on-error skip counts them only; stop names the pipeline, the record and its place', async () => {
   await p.run(['topics', 'create', 'transactions', '--partitions', '1']);
   await p.run(['topics', 'send', 'transactions'], { input: `${good('a', 1)}\nhello\n${good('a', 1)}\n` });
   const stopped = await p.run(['run', 'balances.yaml', '--on-error', 'stop']);
   expect([stopped.code, stopped.out]).toEqual([13, '']);
-  expect(stopped.err).toMatch(/error\[user\.data\.decode\]: .*transactions\/0 offset 1/);
+  expect(stopped.err).toMatch(/error\[user\.data\.decode\]: balances: not JSON.* at transactions\/0 offset 1\n/);
+  const json = await p.run(['run', 'balances.yaml', '--on-error', 'stop', '--json']);
+  expect(JSON.parse(json.err)).toMatchObject({ code: 'user.data.decode', message: 'balances: not JSON: unexpected "h" at byte 0 at transactions/0 offset 1' });
   expect(stopped.err).not.toMatch(/\n\s+at /);
   const skipped = await p.run(['run', 'balances.yaml', '--on-error', 'skip', '--json']);
   expect([skipped.code, skipped.lines]).toEqual([0, ['{"account":"a","balance":2.00,"window_start":1704110400000,"window_end":1704110410000}']]);
