@@ -106,7 +106,7 @@ export class AggregateOperator implements Operator, AggregateHost {
   pane(start: number, end: number): Pane {
     let pane = this.#panes.get(end);
     if (pane === undefined) {
-      pane = new Pane(start, end, this.#store.slots, this.#a.window === null, this.#sized.length > 0, bytes => this.#grow(bytes));
+      pane = new Pane(start, end, this.#store.slots, this.#a.window === null, this.#sized.length > 0, bytes => this.#grow(bytes, 1));
       this.#panes.set(end, pane);
     }
     this.#last = pane;
@@ -267,7 +267,8 @@ export class AggregateOperator implements Operator, AggregateHost {
     return n;
   }
 
-  #grow(bytes: number): void { this.#context.memory(this.id, this.keys(), bytes); }
+  /** `more` are the keys that are being added and do not count yet. */
+  #grow(bytes: number, more = 0): void { this.#context.memory(this.id, this.keys() + more, bytes); }
 
   /** Texts and sets of the groups that changed and of those from `first` on, weighed once an epoch. */
   #weigh(pane: Pane, first: number): void {

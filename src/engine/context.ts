@@ -28,7 +28,7 @@ export class RunContext implements OperatorContext {
     this.used += n;
     if (n > 0) this.grown += n;
     if (n <= 0 || this.used <= this.#limit) return;
-    throw new PipeError('system.resource.memory', `state in memory has passed settings.memory (${Math.round(this.#limit / 1e6)} MB): operator "${operator}" holds ${keys} keys`, {
+    throw new PipeError('system.resource.memory', `state in memory has passed settings.memory (${size(this.#limit)}): operator "${operator}" holds ${keys} ${keys === 1 ? 'key' : 'keys'}`, {
       hint: 'raise settings.memory, group by fewer keys or use shorter windows; nothing that was committed is lost', retriable: true,
     });
   }
@@ -37,3 +37,6 @@ export class RunContext implements OperatorContext {
 
   committed(): void { this.grown = 0; }
 }
+
+/** In the units of the setting. */
+const size = (bytes: number): string => (bytes < 2 ** 20 ? `${Math.ceil(bytes / 2 ** 10)} KB` : `${Math.round(bytes / 2 ** 20)} MB`);
