@@ -112,8 +112,8 @@ export class PipelineRuntime {
         commit: () => this.#commit(graph),
       },
     });
-    // a first position that is not the topic's begin must survive a stop before the first record
-    if (saved.positions.length === 0 && this.#readers.some(r => r.positions().some(p => p.next > 0))) this.#loop.touch();
+    // where a reader begins elsewhere than it stopped (start: latest, on_data_loss: earliest), that must survive a stop before the first record
+    if (this.#readers.some(r => r.positions().some(p => p.next !== savedNext(saved, p)))) this.#loop.touch();
   }
 
   /** Runs until the end of the topics or the signal, then delivers what is left. Throws what stops the pipeline. */
@@ -223,6 +223,8 @@ export class PipelineRuntime {
     }
   }
 }
+
+const savedNext = (saved: Saved, at: Position): number => saved.positions.find(p => p.source === at.source && p.partition === at.partition)?.next ?? 0;
 
 /** Topics of all sinks and of dead letters. */
 export function writtenTopics(spec: PipelineSpec, onError: OnError | null): Set<string> {

@@ -135,7 +135,11 @@ describe('a pipeline to the end', () => {
   it('stops with the operator and its keys at the memory limit', async () => {
     const l = await log();
     for (let i = 0; i < 2000; i++) l.send('events', 0, event(i, T), T);
-    await expect(toEnd(l, countPipeline(), { memory: 50_000 })).rejects.toMatchObject({ code: 'system.resource.memory', exit: 30, message: expect.stringMatching(/operator "agg" holds \d+ keys/) as string });
+    const at = (memory: number): Promise<unknown> => toEnd(l, countPipeline(), { memory });
+    const passed = (limit: string, keys: string) => ({ code: 'system.resource.memory', exit: 30, message: `state in memory has passed settings.memory (${limit}): operator "agg" holds ${keys}` });
+    await expect(at(50_000)).rejects.toMatchObject(passed('49 KB', '1025 keys'));
+    await expect(at(512)).rejects.toMatchObject(passed('1 KB', '1 key'));
+    await expect(at(2_000)).rejects.toMatchObject(passed('2 KB', '33 keys'));
   });
 
   it('warns of event times that look like another unit', async () => {
@@ -189,6 +193,28 @@ describe('a pipeline that follows', () => {
     const second = await toEnd(l, countPipeline({ start: 'latest' }));
     expect(second.progress().counts.records_in).toBe(1);
     expect(l.values('counts')).toEqual([counted(2, 1, T)]);
+  });
+
+  it('keeps the place where it went on after lost records, even when none comes', async () => {
+    const l = await log();
+    for (let i = 0; i < 5; i++) l.send('events', 0, event(1, T), T);
+    const asked: number[] = [];
+    const source = l.source.bind(l);
+    // retention has removed all records while the pipeline was down
+    l.source = o => {
+      const at = o.positions.get(0) ?? 3;
+      asked.push(at);
+      return source({ ...o, positions: new Map([[0, Math.max(at, 5)]]) });
+    };
+    for (let i = 0; i < 2; i++) {
+      const stop = new AbortController();
+      const r = runtime(l, countPipeline(), { following: true });
+      await r.open();
+      stop.abort();
+      await r.run(stop.signal);
+      await r.close();
+    }
+    expect(asked).toEqual([3, 5]);
   });
 
   it('gives a drain up at its deadline', async () => {
