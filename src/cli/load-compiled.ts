@@ -1,4 +1,4 @@
-import { compilePipeline, type CompiledPipeline } from '../config/compile.ts';
+import { compilePipeline, sqlProblems, type CompiledPipeline } from '../config/compile.ts';
 import { findPipelines } from '../config/find.ts';
 import { readPipeline, shownName } from '../config/load.ts';
 import { PipeError, PipeErrors } from '../errors.ts';
@@ -34,15 +34,17 @@ export function checkAll(p: Parsed, io: Io): readonly Checked[] {
 }
 
 function check(path: string, file: string, root: string, io: Io): Checked {
-  const { spec, problems, warnings } = readPipeline(path, { env: io.env, root, name: file });
+  const { spec, unknown, problems, warnings } = readPipeline(path, { env: io.env, root, name: file });
   if (spec === null) return { file, compiled: null, problems };
+  if (problems.length > 0) return { file, compiled: null, problems: [...problems, ...sqlProblems(spec, unknown)].sort((a, b) => (a.span?.start ?? 0) - (b.span?.start ?? 0)) };
   try {
     const compiled = compilePipeline(spec);
-    return { file, compiled: problems.length > 0 ? null : { ...compiled, warnings: [...warnings, ...compiled.warnings] }, problems: [...problems, ...(problems.length > 0 ? [] : [...warnings, ...compiled.warnings])] };
+    const all = [...warnings, ...compiled.warnings];
+    return { file, compiled: { ...compiled, warnings: all }, problems: all };
   } catch (error) {
     const more = error instanceof PipeErrors ? error.problems : error instanceof PipeError ? [error] : null;
     if (more === null) throw error;
-    return { file, compiled: null, problems: [...problems, ...more].sort((a, b) => (a.span?.start ?? 0) - (b.span?.start ?? 0)) };
+    return { file, compiled: null, problems: more };
   }
 }
 

@@ -23,9 +23,11 @@ export interface LoadOptions {
   readonly name?: string;
 }
 
-/** What came of a file: with problems there may still be a spec, whole enough for its SQL to be checked too. */
+/** What came of a file: with problems there is still a spec, if it is a map at all, whole enough for its SQL to be checked too. */
 export interface Loaded {
   readonly spec: PipelineSpec | null;
+  /** Sources and steps whose columns are not known. */
+  readonly unknown: ReadonlySet<string>;
   readonly problems: readonly PipeError[];
   readonly warnings: readonly PipeError[];
 }
@@ -48,18 +50,20 @@ export function readPipeline(path: string, o: LoadOptions): Loaded {
     lookup = environment(o.env, folders.dir, folders.root);
   } catch (error) {
     if (!(error instanceof PipeError)) throw error;
-    return { spec: null, problems: [error], warnings: [] };
+    return nothing([error]);
   }
   const { root, problems } = parseYaml(source);
-  if (root === null) return { spec: null, problems: inOrder(problems), warnings: [] };
+  if (root === null) return nothing(inOrder(problems));
   const unset: PipeError[] = [];
   const tree = substitute(root, lookup, Object.keys(o.env), unset);
   const r = new Reader();
   // an unset variable reads as empty text, which would be reported again as a bad value
   r.problems.push(...unset, ...shapeProblems(tree).filter(p => !unset.some(u => within(u, p))));
   const spec = readSpec(r, tree, source, file, folders);
-  return { spec, problems: inOrder(r.problems.filter(p => unset.includes(p) || !unset.some(u => within(u, p)))), warnings: inOrder(r.warnings) };
+  return { spec, unknown: r.unknown, problems: inOrder(r.problems.filter(p => unset.includes(p) || !unset.some(u => within(u, p)))), warnings: inOrder(r.warnings) };
 }
+
+const nothing = (problems: readonly PipeError[]): Loaded => ({ spec: null, unknown: new Set(), problems, warnings: [] });
 
 /** Whether `inner` stands inside what `outer` points at. */
 const within = (inner: PipeError, outer: PipeError): boolean =>
@@ -93,14 +97,14 @@ function readText(file: string): string {
   }
 }
 
-/** Null when so much is missing that looking at the SQL would only repeat the same problems. */
 function readSpec(r: Reader, root: Node, file: SourceText, path: string, folders: Folders): PipelineSpec | null {
   if (root.k !== 'map') return null;
   const list = (key: string): readonly Entry[] => {
     const value = entry(root, key)?.value;
     return value?.k === 'map' ? value.entries : [];
   };
-  const sources = list('sources').filter(e => e.value.k === 'map' || broken(r)).map(e => readSource(r, e, folders));
+  const sources = list('sources').flatMap(e => (e.value.k === 'map' ? [readSource(r, e, folders)] : []));
+  for (const { key, value } of list('sources')) if (value.k !== 'map') r.unknown.add(key);
   const steps = list('steps').flatMap(e => readStep(r, e, sources) ?? []);
   const names = [...list('sources'), ...list('steps')].map(e => e.key);
   const sinks = list('sinks').flatMap(e => (e.value.k === 'map' ? readSink(r, e, names) ?? [] : []));
@@ -110,11 +114,5 @@ function readSpec(r: Reader, root: Node, file: SourceText, path: string, folders
     tests: readTests(r, entry(root, 'tests')?.value, list('sources').map(e => e.key), list('sinks').map(e => e.key)),
   };
   checkTopics(r, spec);
-  return r.broken || sources.length === 0 ? null : spec;
-}
-
-/** A source that is no map: what reads it cannot be checked. */
-function broken(r: Reader): false {
-  r.broken = true;
-  return false;
+  return spec;
 }

@@ -9,6 +9,7 @@ import { entry, type Entry, type Node } from './tree.ts';
 export function readStep(r: Reader, e: Entry, sources: readonly SourceSpec[]): StepSpec | null {
   if (sources.some(s => s.name === e.key)) r.problem('user.config.duplicate', `step "${e.key}" has the name of a source`, { span: e.keySpan, hint: 'SQL could not tell them apart: name it otherwise' });
   const sql = readSql(r, e.value);
+  if (sql === null) r.unknown.add(e.key);
   return sql === null ? null : { name: e.key, nameSpan: e.keySpan, sql };
 }
 
@@ -43,13 +44,9 @@ export function readSink(r: Reader, e: Entry, names: readonly string[]): SinkSpe
 
 /** A folded block has lost its lines, and with them the places of its problems. */
 function readSql(r: Reader, node: Node): SqlText | null {
-  if (!isText(node)) {
-    r.broken = true;
-    return null;
-  }
+  if (!isText(node)) return null;
   if (!isFolded(node)) return sqlText(node);
   r.problem('user.config.yaml', 'SQL stands in a | block, not in a > block', { span: firstLine(node.span), hint: 'write sql: |' });
-  r.broken = true;
   return null;
 }
 

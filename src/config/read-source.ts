@@ -13,10 +13,9 @@ const DELAY = 5_000;
 const IDLE = 10_000;
 const MAX_FUTURE = 3_600_000;
 
-/** One source, with defaults filled in. Problems go to the reader; after a broken schema, names that are not in it are not reported. */
+/** One source, with defaults filled in. Problems go to the reader, and its name where its columns are not known. */
 export function readSource(r: Reader, e: Entry, folders: Folders): SourceSpec {
   const node = e.value;
-  const before = r.broken;
   r.broken = false;
   const columns = readColumns(r, e);
   const key = r.scalar(node, 'key');
@@ -24,7 +23,7 @@ export function readSource(r: Reader, e: Entry, folders: Folders): SourceSpec {
     r.problem('user.config.unknown_name', `key column "${key.text}" is not in the schema`, { span: key.span, label: 'no such column', hint: unknownColumn(key.text, columns) });
   }
   const eventTime = readEventTime(r, node, columns);
-  r.broken ||= before;
+  if (r.broken) r.unknown.add(e.key);
   const format = entry(node, 'format')?.value;
   const sample = r.scalar(node, 'sample');
   return {
@@ -33,7 +32,7 @@ export function readSource(r: Reader, e: Entry, folders: Folders): SourceSpec {
     columns, key: key?.text ?? null,
     eventTime,
     start: r.oneOf(node, 'start', ['earliest', 'latest'] as const, 'earliest'),
-    sample: sample === undefined ? null : samplePath(r, sample, folders),
+    sample: sample === undefined ? null : samplePath(r, sample, folders), sampleSpan: sample?.span ?? null,
     create: r.create(node), onError: r.onError(node),
     onDataLoss: r.oneOf(node, 'on_data_loss', ['stop', 'earliest'] as const, 'stop'),
   };

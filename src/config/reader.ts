@@ -6,12 +6,15 @@ import type { CreateSpec, OnError } from './spec.ts';
 
 /**
  * Takes values out of the tree. What has the wrong shape was reported by the schema and reads as its default here, so that the
- * rest of the file is still looked at; `broken` says that SQL cannot be checked against what was read.
+ * rest of the file is still looked at.
  */
 export class Reader {
   readonly problems: PipeError[] = [];
   readonly warnings: PipeError[] = [];
+  /** The schema of the source at hand has a problem: names that are not in it are not reported. */
   broken = false;
+  /** Sources and steps whose columns are not known: what reads them cannot be checked. */
+  readonly unknown = new Set<string>();
 
   problem(code: Code, message: string, more: ProblemMore = {}): void {
     this.problems.push(new PipeError(code, message, more));

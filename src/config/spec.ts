@@ -29,6 +29,7 @@ export interface SourceSpec {
   readonly start: 'earliest' | 'latest';
   /** Absolute path, inside the project root. */
   readonly sample: string | null;
+  readonly sampleSpan: Span | null;
   readonly create: CreateSpec | null;
   readonly onError: OnError | null;
   readonly onDataLoss: 'stop' | 'earliest';

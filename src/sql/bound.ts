@@ -1,4 +1,5 @@
 import type { Span } from '../errors.ts';
+import type { At } from './ast.ts';
 import type { Field, SqlType, Value } from './types.ts';
 import type { AggregateFn, ScalarFn } from './functions/define.ts';
 import type { WindowSpec } from './windows/define.ts';
@@ -51,6 +52,8 @@ export interface RelColumn extends Field {
   readonly attribute: Attribute | null;
   /** Passed on without being selected (time attribute, window bounds): found by name, but no part of SELECT * or of a sink. */
   readonly hidden: boolean;
+  /** Where the SELECT that made it names it. */
+  readonly at?: At;
 }
 
 /** A relation after binding = a node of the logical plan. `query` is the step or sink whose SQL made it. */

@@ -197,7 +197,7 @@ export function countPipeline(o: { name?: string; idle?: number; delay?: number;
     sources: [{
       name: 'events', nameSpan: span, topic: o.topic ?? 'events', topicSpan: span, format: 'json', columns: [column(0), { ...column(1), field: { name: 'at', type: BIGINT, nullable: true } }], key: null,
       eventTime: { from: 'at', unit: 'ms', as: 'ts', delay: o.delay ?? 0, idle: o.idle ?? 10_000, maxFuture: 3_600_000, span },
-      start: o.start ?? 'earliest', sample: null, create, onError: null, onDataLoss: 'stop',
+      start: o.start ?? 'earliest', sample: null, sampleSpan: null, create, onError: null, onDataLoss: 'stop',
     }],
     sinks: [{ name: 'counts', nameSpan: span, topic: o.sink ?? 'counts', topicSpan: span, format: { type: 'json', timestamps: 'epoch_ms', decimals: 'number' }, key: [], emit: 'final', emitSpan: null, create, sql: plainSql('SELECT'), from: null, onError: null }],
     settings: { kafka: { brokers: null, idPrefix: '', client: {} }, state: null, timeZone: 'UTC', checkpoint: o.checkpoint ?? 20, delivery: 'exactly-once', memory: o.memory ?? null, workers: null, maxBad: null, maxRecordBytes: 1 << 20 },

@@ -178,6 +178,13 @@ fraud.yaml:5:44 error[user.config.unknown_key]: unknown key "dely"
       6 | sinks:
   hint: did you mean "delay"?
 
+fraud.yaml:8:10 error[user.sql.unknown_column]: key column "acount" is not in the output
+      7 |   fraud-alerts:
+  >   8 |     key: acount
+        |          ^^^^^^ no such column
+      9 |     sql: |
+  hint: did you mean "account"?
+
 fraud.yaml:10:27 error[user.sql.unknown_column]: column "amuont" does not exist in "transactions"
       9 |     sql: |
   >  10 |       SELECT account, SUM(amuont) AS total

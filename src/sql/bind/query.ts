@@ -99,6 +99,13 @@ function bindItems(s: Select, scope: ExprScope): Item[] {
 const nameOf = (e: Ast, position: number): string =>
   e.k === 'ref' ? (e.path.at(-1) as { text: string }).text : e.k === 'call' ? e.name.text.toLowerCase() : e.k === 'cast' ? nameOf(e.arg, position) : `column_${position}`;
 
+/** Names of the columns of a query's result without binding it; null where they cannot be told: a star. */
+export function outputNames(q: Query): string[] | null {
+  if (q.k === 'set') return outputNames(q.left);
+  if (q.k === 'values' || q.items.some(i => i.expr.k === 'star')) return null;
+  return q.items.map((i, k) => i.as?.text ?? nameOf(i.expr, k + 1));
+}
+
 /** HAVING may use the aliases of SELECT; a group key of the same name comes first. */
 function havingScope(s: Select, scope: ExprScope, keys: readonly Expr[]): ExprScope {
   return {
@@ -115,7 +122,7 @@ function havingScope(s: Select, scope: ExprScope, keys: readonly Expr[]): ExprSc
 function project(input: Rel, items: readonly Item[], context: BindContext): Rel {
   const exprs = items.map(i => i.expr);
   const columns: RelColumn[] = items.map(i => ({
-    name: i.name, type: i.expr.type, nullable: isNullable(i.expr), hidden: false,
+    name: i.name, type: i.expr.type, nullable: isNullable(i.expr), hidden: false, at: i.at,
     attribute: i.expr.k === 'col' ? (input.columns[i.expr.index] as RelColumn).attribute : null,
   }));
   input.columns.forEach((c, index) => {
@@ -131,6 +138,9 @@ function distinct(s: Select, rel: Rel, context: BindContext): Rel {
   if (!s.distinct) return rel;
   const visible = rel.columns.flatMap((c, i) => (c.hidden ? [] : [columnRef(rel.columns, i)]));
   const g = group(rel, visible, [], s.at, new WeakMap(), context);
-  const items = visible.map(v => ({ expr: g.outer(v), name: (rel.columns[(v as { index: number }).index] as RelColumn).name, at: s.at }));
+  const items = visible.map(v => {
+    const { name, at = s.at } = rel.columns[(v as { index: number }).index] as RelColumn;
+    return { expr: g.outer(v), name, at };
+  });
   return project(g.rel, items, context);
 }
