@@ -8,7 +8,8 @@ import { bindQuery, outputNames } from '../sql/bind/query.ts';
 import type { Expr, Rel, RelColumn } from '../sql/bound.ts';
 import { parseQuery } from '../sql/parse/parse.ts';
 import { TIMESTAMP_LTZ } from '../sql/types.ts';
-import { keyProblems, outputProblems } from './check-output.ts';
+import { keyProblems, outputProblems, type OutputColumn } from './check-output.ts';
+import { expectProblems } from './check-tests.ts';
 import type { PipelineSpec, SinkSpec, SourceSpec } from './spec.ts';
 import { stepOrder, tablesOf, type ParsedStep } from './step-order.ts';
 
@@ -46,6 +47,8 @@ class Binder {
   readonly #tables: Map<string, readonly RelColumn[]>;
   /** What cannot be read: it was reported, and would only be reported again by everybody who reads it. */
   readonly #failed: Set<string>;
+  /** Columns of each sink's output, where they are known. */
+  readonly #outputs = new Map<string, readonly OutputColumn[]>();
 
   constructor(spec: PipelineSpec, unknown: ReadonlySet<string>) {
     this.#spec = spec;
@@ -59,6 +62,7 @@ class Binder {
   bind(): this {
     this.#bindSteps();
     for (const sink of this.#spec.sinks) this.#bindSink(sink);
+    this.problems.push(...expectProblems(this.#spec.tests, this.#outputs));
     this.problems.sort((a, b) => (a.span?.start ?? 0) - (b.span?.start ?? 0));
     return this;
   }
@@ -86,7 +90,10 @@ class Binder {
     const query = sql === null ? null : this.#attempt(() => parseQuery(sql));
     const rel = sql === null ? this.#passOn(sink) : query === null ? null : this.#bindQuery(sink.name, sql, query);
     const columns = rel?.columns.filter(c => !c.hidden) ?? (query === null ? null : outputNames(query)?.map(name => ({ name, type: null })) ?? null);
-    if (columns !== null) this.problems.push(...keyProblems(sink, columns));
+    if (columns !== null) {
+      this.#outputs.set(sink.name, columns);
+      this.problems.push(...keyProblems(sink, columns));
+    }
     if (rel === null) return;
     this.problems.push(...outputProblems(sink, rel.columns.filter(c => !c.hidden)));
     this.sinks.push({ name: sink.name, rel });

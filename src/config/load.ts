@@ -111,7 +111,7 @@ function readSpec(r: Reader, root: Node, file: SourceText, path: string, folders
   const spec: PipelineSpec = {
     name: r.text(root, 'name') ?? '', description: r.text(root, 'description') ?? null, file, path, dir: folders.dir,
     sources, steps, sinks, settings: readSettings(r, entry(root, 'settings')?.value, folders),
-    tests: readTests(r, entry(root, 'tests')?.value, list('sources').map(e => e.key), list('sinks').map(e => e.key)),
+    tests: readTests(r, entry(root, 'tests')?.value, sources.filter(s => !r.unknown.has(s.name)), list('sources').map(e => e.key), list('sinks').map(e => e.key)),
   };
   checkTopics(r, spec);
   return spec;

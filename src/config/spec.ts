@@ -112,9 +112,18 @@ export interface KafkaSettings {
   readonly client: Readonly<Record<string, unknown>>;
 }
 
-/** Parsed and checked now, run by `pipe test` later. A number is a NumberText (read-tests.ts), which keeps its source text (7500.00). */
+/** Parsed and checked now, run by `pipe test` later. */
 export interface TestSpec {
   readonly name: string;
-  readonly input: Readonly<Record<string, readonly unknown[]>>;
-  readonly expect: Readonly<Record<string, readonly unknown[]>>;
+  /** By source, in order. */
+  readonly input: Readonly<Record<string, readonly TestRow[]>>;
+  /** By sink. */
+  readonly expect: Readonly<Record<string, readonly TestRow[]>>;
+}
+
+export interface TestRow {
+  /** A number is a NumberText (test-value.ts), which keeps its source text (7500.00). */
+  readonly value: Readonly<Record<string, unknown>>;
+  /** Where each key stands. */
+  readonly places: ReadonlyMap<string, Span>;
 }

@@ -116,3 +116,54 @@ describe('columns that cannot be written', () => {
     expect(await sink("SELECT account, INTERVAL '1' DAY FROM t")).toEqual(['7:26 column "column_2" is an interval, which has no JSON form']);
   });
 });
+
+describe('tests', () => {
+  const tested = (input: string, expected = '[]', time = ''): Promise<Problem[]> => problemsOf(`name: p
+sources:
+  t:
+    schema: account BIGINT, amount DECIMAL(12,2), at STRING, ok BOOLEAN
+${time}sinks:
+  o: {sql: "SELECT account, amount AS total FROM t"}
+tests:
+  - name: x
+    input: {t: [${input}]}
+    expect: {o: ${expected}}
+`);
+  const short = async (...args: Parameters<typeof tested>): Promise<string[]> => (await tested(...args)).map(p => `${p.line}:${p.col} ${p.severity}: ${p.message}`);
+  const TIME = '    event_time: {from: at, unit: s}\n';
+
+  it('may say numbers and texts as producers send them, and leave fields out', async () => {
+    expect(await short('{account: 1, amount: 2500, at: "1704110400", ok: true}, {account: "1", amount: "2500.5", at: 1704110400}, {account: null}, {amount: .5, account: 0x1F, ok: false}, {at: {a: [1]}}', '[]')).toEqual([]);
+  });
+
+  it('say what no record can hold', async () => {
+    expect(await short('{account: ACC-7, amount: many}, {amount: 1.5, account: 1.5}, {ok: maybe}, {amount: 12345678901}, {account: [1]}, {amount: .inf}')).toEqual([
+      '9:27 error: "account" is BIGINT, which "ACC-7" is not', '9:42 error: "amount" is DECIMAL(12,2), which "many" is not', '9:72 error: "account" is BIGINT, which 1.5 is not', '9:83 error: "ok" is BOOLEAN, which "maybe" is not',
+      '9:100 error: "amount" is DECIMAL(12,2), which 12345678901 is not', '9:115 error: "account" is BIGINT, which a list is not', '9:139 error: "amount" is DECIMAL(12,2), which .inf is not',
+    ]);
+    expect(await short('{at: "1704110400"}, {at: soon}', '[]', TIME)).toEqual(['10:42 error: "at" holds the event time (unit: s), which "soon" is not']);
+    expect((await tested('{account: x}'))[0]?.hint).toBe('a record like this would be a dead letter, no row');
+  });
+
+  it('name columns of the source; other fields are ignored, which is said once, unless they are nearly named as a column that is not there', async () => {
+    expect(await short('{acount: 1, amount: 1}, {account: 1, amount: 1, acount: 2, currency: EUR}, {account: 1, currency: EUR, ta: 1}')).toEqual(['9:18 error: source "t" has no column "acount"']);
+    expect((await tested('{acount: 1}'))[0]?.hint).toBe('did you mean "account"?');
+    expect(await short('{account: 1, amount: 1, acount: 2, currency: EUR}, {account: 1, currency: EUR, ta: 1}')).toEqual([
+      '9:41 warning: source "t" has no column "acount": the field is ignored', '9:52 warning: source "t" has no column "currency": the field is ignored', '9:96 warning: source "t" has no column "ta": the field is ignored',
+    ]);
+  });
+
+  it('expect columns of the sink', async () => {
+    expect(await tested('', '[{account: 1, total: 2.00}, {account: 1, totl: 2}, {xyz: 1}]')).toMatchObject([
+      { line: 10, col: 58, message: 'sink "o" has no column "totl"', hint: 'did you mean "total"?' },
+      { line: 10, col: 69, message: 'sink "o" has no column "xyz"', hint: 'columns: account BIGINT, total DECIMAL(12,2)' },
+    ]);
+  });
+
+  it('show no value that came from the environment', async () => {
+    writeFileSync(join(dir, '.env'), 'SECRET=hunter2\n');
+    const [problem] = await tested('{account: "${SECRET}"}');
+    rmSync(join(dir, '.env'));
+    expect(problem?.message).toBe('"account" is BIGINT, which "${SECRET}" is not');
+  });
+});
