@@ -95,11 +95,11 @@ class Sender {
     try {
       for (;;) {
         const next = await input.next(this.#batch.length === 0 ? Infinity : PAUSE_MS);
-        if (next.kind === 'chunk') for (const line of this.#lines.push(next.chunk)) await this.#add(line);
+        if (next.kind === 'chunk') for (const line of this.#lines.push(next.chunk)) { if (this.#add(line)) await this.#flush(); }
         else if (next.kind === 'pause') await this.#flush();
         else {
           const rest = next.kind === 'end' ? this.#lines.end() : null;
-          if (rest !== null) await this.#add(rest);
+          if (rest !== null) this.#add(rest);
           break;
         }
       }
@@ -119,12 +119,13 @@ class Sender {
 
   #cutShort(error: unknown): unknown { return cutShort(error, this.sent, `send the rest: tail -n +${this.#sentLine + 1}`); }
 
-  async #add(line: Buffer): Promise<void> {
+  /** True when there is enough for an append. No promise, since that would cost as much as the rest. */
+  #add(line: Buffer): boolean {
     const record = this.#record(line, ++this.#line);
     if (record === null) this.blank++;
     else this.#batch.push(record);
     this.#bytes += line.length;
-    if (this.#bytes >= BATCH_BYTES || this.#batch.length >= BATCH_RECORDS) await this.#flush();
+    return this.#bytes >= BATCH_BYTES || this.#batch.length >= BATCH_RECORDS;
   }
 
   async #flush(): Promise<void> {

@@ -1,13 +1,18 @@
 import { isUtf8 } from 'node:buffer';
-import { CLOSE_OBJECT, COMMA, JsonScanner, OPEN_OBJECT } from '../../formats/json/scan.ts';
+import { BACKSLASH, CLOSE_OBJECT, COMMA, JsonScanner, OPEN_OBJECT } from '../../formats/json/scan.ts';
 import { plainNumber, scalar, unescape } from '../../formats/json/text.ts';
 
 /** The text of one field of JSON objects: what a STRING column would read, so that keys of any writer are alike. */
 export class JsonField {
   readonly #scan = new JsonScanner();
   readonly #name: string;
+  /** As it stands in most records. */
+  readonly #bytes: Buffer;
 
-  constructor(name: string) { this.#name = name; }
+  constructor(name: string) {
+    this.#name = name;
+    this.#bytes = Buffer.from(name);
+  }
 
   /** Null when the field is missing or null, undefined when `line` is no JSON object. Of a name that comes twice the last one counts. */
   text(line: Buffer): string | null | undefined {
@@ -22,7 +27,7 @@ export class JsonField {
     p = scan.blanks(line, p + 1, e);
     while (line[p] !== CLOSE_OBJECT) {
       const nameEnd = scan.string(line, p + 1, e);
-      const wanted = unescape(line, p + 1, nameEnd - 1) === this.#name;
+      const wanted = this.#isName(line, p + 1, nameEnd - 1);
       p = scan.blanks(line, scan.blanks(line, nameEnd, e) + 1, e);
       const valueEnd = scan.value(line, p, e, 2);
       if (wanted) found = this.#value(line, p, valueEnd);
@@ -30,6 +35,17 @@ export class JsonField {
       if (line[p] === COMMA) p = scan.blanks(line, p + 1, e);
     }
     return found;
+  }
+
+  #isName(line: Buffer, from: number, end: number): boolean {
+    const bytes = this.#bytes;
+    let same = end - from === bytes.length;
+    for (let i = from; i < end; i++) {
+      const c = line[i] as number;
+      if (c === BACKSLASH) return unescape(line, from, end) === this.#name;
+      if (same && c !== bytes[i - from]) same = false;
+    }
+    return same;
   }
 
   #value(line: Buffer, p: number, end: number): string | null {
