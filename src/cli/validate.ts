@@ -3,8 +3,6 @@ import type { Command, Io, Parsed } from './command.ts';
 import { checkAll, printed, type Checked } from './load-compiled.ts';
 import { problemJson } from './render-error.ts';
 
-const INVALID = 3;
-
 export const validate: Command = {
   name: 'validate',
   summary: 'checks pipelines without running them: all problems of all files',
@@ -20,15 +18,15 @@ export const validate: Command = {
 
 function run(p: Parsed, io: Io): number {
   const all = checkAll(p, io);
-  const invalid = all.some(c => c.problems.some(e => e.severity === 'error'));
+  const exit = all.flatMap(c => c.problems).find(e => e.severity === 'error')?.exit ?? 0;
   if (p.has('json')) {
     for (const e of all.flatMap(c => c.problems)) io.out.write(`${JSON.stringify(problemJson(e))}\n`);
-    return invalid ? INVALID : 0;
+    return exit;
   }
   if (!p.has('quiet')) for (const c of all) if (c.compiled !== null) io.out.write(ok(c));
   const problems = all.flatMap(c => c.problems).filter(e => e.severity === 'error' || !p.has('quiet'));
   if (problems.length > 0) io.err.write(printed(problems, p, io));
-  return invalid ? INVALID : 0;
+  return exit;
 }
 
 function ok({ file, compiled }: Checked): string {

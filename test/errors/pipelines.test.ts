@@ -163,7 +163,7 @@ error[user.config.file_missing]: there is no pipeline "frud.yaml"; looked for fr
   });
 
   it('no name of a file', async () => {
-    expect(await validated([])).toBe(`3
+    expect(await validated([])).toBe(`2
 error[user.usage.missing_argument]: no pipeline is named
   hint: give the path of a pipeline file
 `);
