@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
-import { PipeError, PipeErrors, SourceText } from '../errors.ts';
+import { PipeError, PipeErrors, SourceText, type Span } from '../errors.ts';
 import { environment, substitute, type Env } from './environment.ts';
 import { missingFile } from './find.ts';
 import type { Folders } from './paths.ts';
@@ -14,6 +14,8 @@ import type { PipelineSpec } from './spec.ts';
 import { entry, parseYaml, type Entry, type Node } from './tree.ts';
 
 const MAX_BYTES = 1 << 20;
+/** U+FFFD in UTF-8. */
+const REPLACEMENT = Buffer.from('\ufffd');
 
 export interface LoadOptions {
   readonly env: Env;
@@ -46,7 +48,7 @@ export function readPipeline(path: string, o: LoadOptions): Loaded {
   let source: SourceText;
   let lookup: (name: string) => string | undefined;
   try {
-    source = new SourceText(o.name ?? shownName(file, folders.root), readText(file));
+    source = readText(file, o.name ?? shownName(file, folders.root));
     lookup = environment(o.env, folders.dir, folders.root);
   } catch (error) {
     if (!(error instanceof PipeError)) throw error;
@@ -77,24 +79,42 @@ export function shownName(file: string, from: string): string {
   return name.startsWith('..') ? file : name;
 }
 
-function readText(file: string): string {
+/** `name` is how messages call the file. */
+function readText(file: string, name: string): SourceText {
   let bytes: Buffer;
   try {
     const stat = statSync(file);
     if (stat.isDirectory()) throw new PipeError('user.config.file_missing', `${file} is a folder, not a pipeline file`);
-    if (stat.size > MAX_BYTES) throw new PipeError('user.config.too_large', `${file} has ${stat.size} bytes; a pipeline file has at most ${MAX_BYTES}`);
+    if (stat.size > MAX_BYTES) throw new PipeError('user.config.too_large', `${name} has ${stat.size} bytes; a pipeline file has at most ${MAX_BYTES}`);
     bytes = readFileSync(file);
   } catch (error) {
     if (error instanceof PipeError) throw error;
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ENOENT' || code === 'ENOTDIR') throw missingFile(file);
-    throw new PipeError('user.config.file_missing', `${file} cannot be read (${code ?? 'unknown reason'})`, { cause: error });
+    throw new PipeError('user.config.file_missing', `${name} cannot be read (${code ?? 'unknown reason'})`, { cause: error });
   }
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return new SourceText(name, new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
   } catch (error) {
-    throw new PipeError('user.config.yaml', `${file} is not UTF-8 text`, { cause: error });
+    throw new PipeError('user.config.yaml', `${name} is not UTF-8 text`, { span: firstBad(bytes, name), hint: 'save it as UTF-8', cause: error });
   }
+}
+
+/** The first character of bytes that are not UTF-8. */
+function firstBad(bytes: Buffer, name: string): Span {
+  const source = new SourceText(name, new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes));
+  const { text } = source;
+  let start = 0;
+  let at = 0;
+  // up to the first bad one each character is as many bytes as it takes; U+FFFD itself may stand there
+  for (let next = text.indexOf('\ufffd'); next >= 0; next = text.indexOf('\ufffd', start)) {
+    at += Buffer.byteLength(text.slice(start, next));
+    start = next;
+    if (!bytes.subarray(at, at + REPLACEMENT.length).equals(REPLACEMENT)) break;
+    at += REPLACEMENT.length;
+    start++;
+  }
+  return { source, start, end: start + 1 };
 }
 
 function readSpec(r: Reader, root: Node, file: SourceText, path: string, folders: Folders): PipelineSpec | null {

@@ -93,9 +93,20 @@ describe('the file', () => {
     expect(at('fraud.yaml/x')).toEqual(['user.config.file_missing there is no file DIR/fraud.yaml/x undefined']);
     expect(at('.')).toEqual(['user.config.file_missing DIR is a folder, not a pipeline file undefined']);
     folder.write('big.yaml', `# ${'x'.repeat(1 << 20)}\n`);
-    expect(at('big.yaml')).toEqual(['user.config.too_large DIR/big.yaml has 1048579 bytes; a pipeline file has at most 1048576 undefined']);
+    expect(at('big.yaml')).toEqual(['user.config.too_large big.yaml has 1048579 bytes; a pipeline file has at most 1048576 undefined']);
     folder.write('latin.yaml', Buffer.from([0x61, 0x3a, 0x20, 0xe9]));
-    expect(at('latin.yaml')).toEqual(['user.config.yaml DIR/latin.yaml is not UTF-8 text undefined']);
+    expect(at('latin.yaml')).toEqual(['user.config.yaml latin.yaml is not UTF-8 text save it as UTF-8']);
+  });
+
+  it('that is no UTF-8 has a place', () => {
+    const place = (bytes: Buffer): unknown => {
+      const [p] = problemsOf(() => loadPipeline(folder.write('latin.yaml', bytes), { env: {}, root: folder.dir }));
+      return p?.span?.source.position(p.span.start);
+    };
+    const latin = Buffer.from([0xe9]);
+    expect(place(latin)).toEqual({ line: 1, col: 1 });
+    expect(place(Buffer.concat([Buffer.from('name: \ufffd p\n# \u00e9 \ufffd\u{1f600} '), latin, Buffer.from(' \ufffd\n')]))).toEqual({ line: 2, col: 9 });
+    expect(place(Buffer.concat([Buffer.from('\ufeffa: '), Buffer.from([0xe2, 0x82])]))).toEqual({ line: 1, col: 5 });
   });
 
   it.each([
