@@ -77,3 +77,8 @@ export function countFlag(flag: string, text: string, least = 0): number {
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(n) || n < least) throw new PipeError('user.usage.bad_value', `${flag} takes a whole number from ${least} on, not "${text}"`);
   return n;
 }
+
+/** Throws user.usage.bad_value where a command takes no argument. */
+export function noArguments(p: Parsed, command: string): void {
+  if (p.args.length > 0) throw new PipeError('user.usage.bad_value', `pipe ${command} takes no argument, not "${p.args[0]}"`, { hint: `see: pipe ${command} --help` });
+}

@@ -1,4 +1,5 @@
 import { pipelineSchema } from '../config/schema.ts';
+import { noArguments } from './args.ts';
 import type { Command } from './command.ts';
 
 export const schema: Command = {
@@ -10,8 +11,9 @@ export const schema: Command = {
     ['# yaml-language-server: $schema=./pipe.schema.json', 'completion and checks in the editor'],
   ],
   flags: [],
-  run: (_, io) => {
+  run: async (p, io) => {
+    noArguments(p, 'schema');
     io.out.write(`${JSON.stringify(pipelineSchema, null, 2)}\n`);
-    return Promise.resolve(0);
+    return 0;
   },
 };

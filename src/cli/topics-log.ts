@@ -63,11 +63,6 @@ export function topicArgument(p: Parsed, command: string): string {
   return topic;
 }
 
-/** Throws user.usage.bad_value where a command takes no argument. */
-export function noArguments(p: Parsed, command: string): void {
-  if (p.args.length > 0) throw new PipeError('user.usage.bad_value', `pipe ${command} takes no argument, not "${p.args[0]}"`, { hint: `see: pipe ${command} --help` });
-}
-
 /** Throws user.usage.bad_value when more than one of some flags is given. */
 export function atMostOne(p: Parsed, flags: readonly string[]): void {
   const [a, b] = flags.filter(f => p.has(f));
