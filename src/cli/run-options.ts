@@ -74,9 +74,15 @@ function from(text: string | undefined): RunOptions['from'] {
   if (text === 'earliest' || text === 'latest') return text;
   // a time without a zone is UTC, as everywhere in pipe
   const zoned = /(Z|[+-]\d{2}:\d{2})$/.test(text) || !text.includes('T') ? text : `${text}Z`;
-  const ms = ISO.test(text) ? Date.parse(zoned) : NaN;
+  const ms = ISO.test(text) && isDay(text.slice(0, 10)) ? Date.parse(zoned) : NaN;
   if (Number.isNaN(ms)) throw new PipeError('user.usage.bad_value', `--from takes earliest, latest or an ISO time such as 2024-01-01T12:00:00Z, not "${text}"`);
   return ms;
+}
+
+/** Date.parse takes February 30 for March 1. */
+function isDay(date: string): boolean {
+  const day = new Date(`${date}T00:00:00Z`);
+  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(date);
 }
 
 /** Bytes of state in memory: the file's limit, else a quarter of the machine's. */
