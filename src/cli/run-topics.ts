@@ -4,6 +4,7 @@ import { writtenTopics } from '../engine/runtime.ts';
 import { PipeError, type Span } from '../errors.ts';
 import { closest } from '../suggest.ts';
 import { plural, recordCount } from './numbers.ts';
+import { unknownSettings } from './topic-settings.ts';
 
 /** Loads a file of records into a topic that does not exist yet, in one transaction; the embedded log only. */
 export interface SampleLog {
@@ -45,8 +46,9 @@ export async function missingTopics(pipelines: readonly { readonly spec: Pipelin
 export async function prepareTopics(spec: PipelineSpec, onError: OnError | null, log: Log & Partial<SampleLog>, written: ReadonlySet<string>, notices: Notices): Promise<void> {
   for (const s of spec.sources) {
     if (await log.topic(s.topic) !== null) continue;
+    warnOfSettings(log, wanted(s, 'source'), notices);
     if (s.sample !== null && log.loadSample !== undefined) {
-      const n = await log.loadSample(s.topic, s.sample, s.key, s.create?.partitions ?? DEFAULT_PARTITIONS);
+      const n = await log.loadSample(s.topic, s.sample, s.key, s.create?.partitions ?? DEFAULT_PARTITIONS).catch((error: unknown) => { throw sampleProblem(error, s); });
       if (n !== null) notices.info(`topic ${s.topic} made with ${plural(n, 'record')} from ${relative(spec, s.sample)}`);
     } else {
       // a mistyped name must not look like a stream without records
@@ -56,7 +58,11 @@ export async function prepareTopics(spec: PipelineSpec, onError: OnError | null,
     }
   }
   const partitions = await sinkPartitions(spec, log);
-  for (const w of writtenBy(spec, onError)) if (await log.topic(w.topic) === null) await make(log, w, partitions, notices.info);
+  for (const w of writtenBy(spec, onError)) {
+    if (await log.topic(w.topic) !== null) continue;
+    warnOfSettings(log, w, notices);
+    await make(log, w, partitions, notices.info);
+  }
 }
 
 /** A sink's topic has the partitions of the first source. */
@@ -72,6 +78,22 @@ function writtenBy(spec: PipelineSpec, onError: OnError | null): Wanted[] {
   return [...writtenTopics(spec, onError)].map(topic => {
     const sink = sinks.get(topic);
     return sink === undefined ? { topic, span: undefined, create: null, side: 'sink' } : wanted(sink, 'sink');
+  });
+}
+
+/** Settings for Kafka do no harm elsewhere, but one should not rely on them. */
+function warnOfSettings(log: Log, { topic, create }: Wanted, notices: Notices): void {
+  const unknown = unknownSettings(log, create?.config ?? {});
+  if (unknown.length > 0) notices.warn(`topic ${topic} is made without ${unknown.join(', ')}: of topic settings the embedded log knows retention.ms only`);
+}
+
+/** The sample file cannot be read. */
+function sampleProblem(error: unknown, s: SourceSpec): unknown {
+  if (!(error instanceof PipeError) || error.code !== 'user.config.path') return error;
+  const reason = (error.cause as NodeJS.ErrnoException | undefined)?.code ?? 'unknown reason';
+  const gone = reason === 'ENOENT';
+  return new PipeError(error.code, `topic "${s.topic}" does not exist, and the sample that would fill it ${gone ? 'is not there' : `cannot be read (${reason})`}`, {
+    span: s.sampleSpan ?? undefined, label: gone ? 'no such file' : undefined, hint: `the path is relative to this file; without a sample: pipe topics create ${s.topic} --partitions ${s.create?.partitions ?? DEFAULT_PARTITIONS}`, cause: error,
   });
 }
 

@@ -2,6 +2,7 @@ import { PipeError } from '../errors.ts';
 import { countFlag } from './args.ts';
 import type { Command, Parsed } from './command.ts';
 import { plural } from './numbers.ts';
+import { unknownSettings } from './topic-settings.ts';
 import { DEFAULT_PARTITIONS, existingTopic, logFlags, say, topicArgument, withLog } from './topics-log.ts';
 
 export const topicsCreate: Command = {
@@ -23,9 +24,9 @@ export const topicsCreate: Command = {
     const asked = wanted === undefined ? DEFAULT_PARTITIONS : countFlag('--partitions', wanted, 1);
     const config = pairs(p, 'config');
     return withLog(p, io, async o => {
-      const unknown = o.log.kind === 'embedded' ? Object.keys(config).find(k => k !== 'retention.ms') : undefined;
+      const [unknown] = unknownSettings(o.log, config);
       if (unknown !== undefined) throw new PipeError('user.usage.bad_value', `the embedded log has no setting "${unknown}"`, { hint: 'retention.ms is the only one' });
-      const created = await o.log.createTopic({ name, partitions: asked, retention: null, config }) === 'created';
+      const created = await o.log.createTopic({ name, partitions: asked, retention: null, config }).catch((error: unknown) => { throw asUsage(error); }) === 'created';
       const partitions = created ? asked : (await existingTopic(o, name)).partitions.length;
       if (wanted !== undefined && partitions !== asked) {
         throw new PipeError('system.source.topic_exists_otherwise', `topic "${name}" exists on ${o.place} with ${plural(partitions, 'partition')}, not ${asked}`, { hint: 'choose another name, or use it as it is' });
@@ -36,6 +37,9 @@ export const topicsCreate: Command = {
     });
   },
 };
+
+/** What the broker refuses stands on the command line here, not in a file. */
+const asUsage = (error: unknown): unknown => (error instanceof PipeError && error.code === 'user.config.bad_value' ? new PipeError('user.usage.bad_value', error.message, { hint: error.hint, cause: error }) : error);
 
 function pairs(p: Parsed, flag: string): Record<string, string> {
   return Object.fromEntries(p.texts(flag).map(text => {

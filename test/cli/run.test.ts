@@ -295,6 +295,27 @@ describe('the log', () => {
   });
 });
 
+describe('topics that are made', () => {
+  it('say at its place that the sample is not there', async () => {
+    const c = countPipeline();
+    const [source] = c.spec.sources as [(typeof c.spec.sources)[number]];
+    const sampled = { ...c, spec: { ...c.spec, sources: [{ ...source, sample: '/p/data/x.jsonl', sampleSpan: source.nameSpan }] } };
+    log.loadSample = async () => { throw new PipeError('user.config.path', 'gone', { cause: Object.assign(new Error(), { code: 'ENOENT' }) }); };
+    expect(await run([sampled])).toMatchObject({
+      exit: 3, problem: { code: 'user.config.path', message: 'topic "events" does not exist, and the sample that would fill it is not there', span: source.nameSpan, hint: 'the path is relative to this file; without a sample: pipe topics create events --partitions 3' },
+    });
+  });
+
+  it('warn of settings that the embedded log does not know', async () => {
+    const c = countPipeline({ create: true });
+    const config = { 'cleanup.policy': 'compact', 'retention.ms': '5', x: '1' };
+    const set = { ...c, spec: { ...c.spec, sinks: c.spec.sinks.map(s => ({ ...s, create: { partitions: 2, retention: null, config } })) } };
+    await topic('events', three);
+    expect((await run([set])).err).toContain('warning: counts: topic counts is made without cleanup.policy, x: of topic settings the embedded log knows retention.ms only\n');
+    expect((await run([set])).err).not.toContain('warning');
+  });
+});
+
 describe('an aggregate without a window', () => {
   it('is an error when following, and final at the end', async () => {
     await topic('events', three);
@@ -308,6 +329,8 @@ describe('flags', () => {
   it('are checked before anything is opened', async () => {
     for (const [argv, message] of [
       [['--from', 'yesterday'], '--from takes earliest, latest or an ISO time such as 2024-01-01T12:00:00Z, not "yesterday"'],
+      [['--from', '2024-02-30'], '--from takes earliest, latest or an ISO time such as 2024-01-01T12:00:00Z, not "2024-02-30"'],
+      [['--from', '2024-13-01T00:00'], '--from takes earliest, latest or an ISO time such as 2024-01-01T12:00:00Z, not "2024-13-01T00:00"'],
       [['--on-error', 'stopp'], '--on-error is one of dead_letters, skip, stop, not "stopp"'],
       [['--jit', 'maybe'], '--jit is one of on, off, not "maybe"'],
       [['--decoder', 'slow'], '--decoder is one of fast, plain, not "slow"'],

@@ -48,6 +48,20 @@ it('a file that is missing', async () => {
 ` });
 });
 
+it('a sample that is missing, where it is needed', async () => {
+  p.write('gone.yaml', 'name: gone\nsources:\n  t:\n    schema: a STRING\n    sample: data/gone.jsonl\nsinks:\n  o:\n    sql: SELECT a FROM t\n');
+  const { code, err } = await failed(['run', 'gone.yaml', '--quiet']);
+  expect([code, err]).toEqual([3, `pipelines/gone.yaml:5:13 error[user.config.path]: topic "t" does not exist, and the sample that would fill it is not there
+      4 |     schema: a STRING
+  >   5 |     sample: data/gone.jsonl
+        |             ^^^^^^^^^^^^^^^ no such file
+      6 | sinks:
+  hint: the path is relative to this file; without a sample: pipe topics create t --partitions 3
+`]);
+  expect((await failed(['validate'])).code).toBe(2);
+  expect(await failed(['schema', 'extra'])).toEqual({ code: 2, err: 'error[user.usage.bad_value]: pipe schema takes no argument, not "extra"\n  hint: see: pipe schema --help\n' });
+});
+
 it('--from with saved state', async () => {
   await p.run(['run', 'fraud.yaml', '--no-print']);
   expect(await failed(['run', 'fraud.yaml', '--from', 'latest'])).toEqual({ code: 2, err: `error[system.state.not_fresh]: pipeline "fraud" goes on from its saved state, so --from does not apply
@@ -137,6 +151,13 @@ it('--json gives the same problem as one object a line', async () => {
 });
 
 describe.skipIf(brokers === null)('on Kafka', () => {
+  it('a setting that the broker does not know is a matter of the command line, as on the embedded log', async () => {
+    const args = ['topics', 'create', unique('set'), '--config', 'foo.bar=1'];
+    const { code, err } = await failed(args, { PIPE_BROKERS: brokers as string });
+    expect([code, err]).toEqual([2, expect.stringMatching(/^error\[user\.usage\.bad_value\]: the broker refused to create topic/)]);
+    expect((await failed(args)).code).toBe(2);
+  });
+
   it('a topic that is missing and that the file does not create: close names and the line to paste', async () => {
     const name = unique('missing');
     const env = { PIPE_BROKERS: brokers as string };
