@@ -1,5 +1,5 @@
 import { PipeError } from '../errors.ts';
-import { columnHint, type OutputColumn } from './check-output.ts';
+import { columnHint, isColumn, type OutputColumn } from './check-output.ts';
 import type { TestSpec } from './spec.ts';
 
 /** Keys of expected rows that are no columns of their sink; `outputs` has the sinks whose columns are known. */
@@ -7,7 +7,7 @@ export function expectProblems(tests: readonly TestSpec[], outputs: ReadonlyMap<
   return tests.flatMap(t => Object.entries(t.expect)).flatMap(([sink, rows]) => {
     const columns = outputs.get(sink);
     if (columns === undefined) return [];
-    const unknown = rows.flatMap(r => [...r.places].filter(([key]) => !columns.some(c => c.name === key)));
+    const unknown = rows.flatMap(r => [...r.places].filter(([key]) => !isColumn(key, columns)));
     return unknown.map(([key, span]) => new PipeError('user.sql.unknown_column', `sink "${sink}" has no column "${key}"`, { span, label: 'no such column', hint: columnHint(key, columns) }));
   });
 }

@@ -88,9 +88,10 @@ class Binder {
   #bindSink(sink: SinkSpec): void {
     const { sql } = sink;
     const query = sql === null ? null : this.#attempt(() => parseQuery(sql));
+    const before = this.problems.length;
     const rel = sql === null ? this.#passOn(sink) : query === null ? null : this.#bindQuery(sink.name, sql, query);
-    const columns = rel?.columns.filter(c => !c.hidden) ?? (query === null ? null : outputNames(query)?.map(name => ({ name, type: null })) ?? null);
-    if (columns !== null) {
+    const columns = rel?.columns.filter(c => !c.hidden) ?? (sql === null || query === null ? undefined : namedColumns(query, sql, this.problems.slice(before)));
+    if (columns !== undefined) {
       this.#outputs.set(sink.name, columns);
       this.problems.push(...keyProblems(sink, columns));
     }
@@ -130,6 +131,14 @@ class Binder {
       return null;
     }
   }
+}
+
+/** What the SELECT list of a query with problems says of its columns. */
+function namedColumns(query: Query, sql: SqlText, problems: readonly PipeError[]): OutputColumn[] | undefined {
+  return outputNames(query)?.map(({ name, implied, at }) => {
+    const { start, end } = sql.span(...at);
+    return { name, type: null, doubtful: implied && problems.some(({ span }) => span !== undefined && start <= span.start && span.end <= end) };
+  });
 }
 
 /** Declared columns, then the time attribute made from one of them (its last in SELECT *), unless a TIMESTAMP column is it. */

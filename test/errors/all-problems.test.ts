@@ -101,6 +101,8 @@ describe('a key', () => {
     const sink = (sql: string, key: string): Promise<string[]> => told(`${SOURCE}sinks:\n  o:\n    key: ${key}\n    sql: ${sql}\n`);
     expect(await sink('SELECT account, nope AS n FROM t', 'acount')).toEqual(['7:10 key column "acount" is not in the output', '8:26 column "nope" does not exist in "t"']);
     expect(await sink('SELECT account, nope AS n FROM t', '[account, n]')).toEqual(['8:26 column "nope" does not exist in "t"']);
+    // the key may be right, and the column of the SELECT list the slip
+    expect(await sink('SELECT acount, amount AS total FROM t', '[account, totl]')).toEqual(['7:20 key column "totl" is not in the output', '8:17 column "acount" does not exist in "t"']);
     expect(await sink('SELECT *, nope AS n FROM t', 'acount')).toEqual(['8:20 column "nope" does not exist in "t"']);
     expect(await sink('SELECT account FROM nope', 'acount')).toEqual(['7:10 key column "acount" is not in the output', '8:30 table "nope" does not exist']);
   });

@@ -99,11 +99,18 @@ function bindItems(s: Select, scope: ExprScope): Item[] {
 const nameOf = (e: Ast, position: number): string =>
   e.k === 'ref' ? (e.path.at(-1) as { text: string }).text : e.k === 'call' ? e.name.text.toLowerCase() : e.k === 'cast' ? nameOf(e.arg, position) : `column_${position}`;
 
-/** Names of the columns of a query's result without binding it; null where they cannot be told: a star. */
-export function outputNames(q: Query): string[] | null {
+/** A column of a query's result; `implied`: named as what it reads, not with AS. */
+export interface OutputName {
+  readonly name: string;
+  readonly implied: boolean;
+  readonly at: At;
+}
+
+/** The columns of a query's result without binding it; null where they cannot be told: a star. */
+export function outputNames(q: Query): OutputName[] | null {
   if (q.k === 'set') return outputNames(q.left);
   if (q.k === 'values' || q.items.some(i => i.expr.k === 'star')) return null;
-  return q.items.map((i, k) => i.as?.text ?? nameOf(i.expr, k + 1));
+  return q.items.map(({ expr, as }, k) => ({ name: as?.text ?? nameOf(expr, k + 1), implied: as === null, at: expr.at }));
 }
 
 /** HAVING may use the aliases of SELECT; a group key of the same name comes first. */
