@@ -4,8 +4,8 @@ import type { LogDb } from './database.ts';
 
 /** Where the file system tells of nothing, a commit of another process is seen after this many ms: each look wakes the process. */
 const LOOK_MS = 50;
-/** Looks, 1 ms apart, after the file system has told of a write. */
-const SOON_LOOKS = 8;
+/** ms between the looks after the file system has told of a write: it can be seen as soon as the disk has it. */
+const SOON_MS = [1, 1, 1, 1, 1, 1, 1, 1, 2, 4, 8, 16];
 
 /** Wakes those who wait for new records: at once for our own, by the file system or a timer for those of other processes. */
 export class ChangeWatch {
@@ -14,7 +14,7 @@ export class ChangeWatch {
   readonly #waiting = new Map<() => void, number>();
   #timer: NodeJS.Timeout | null = null;
   #watcher: FSWatcher | null = null;
-  #looks = 0;
+  #looking = false;
 
   constructor(db: LogDb) { this.#db = db; }
 
@@ -48,14 +48,13 @@ export class ChangeWatch {
 
   /** A file is written before its commit can be seen: some looks in quick succession find it. */
   #soon(): void {
-    if (this.#looks > 0 || this.#waiting.size === 0) return;
-    this.#looks = SOON_LOOKS;
-    const next = (): void => {
+    if (this.#looking || this.#waiting.size === 0) return;
+    const look = (n: number): void => {
       this.#look();
-      this.#looks = this.#waiting.size === 0 ? 0 : this.#looks - 1;
-      if (this.#looks > 0) setTimeout(next, 1);
+      this.#looking = this.#waiting.size > 0 && n < SOON_MS.length;
+      if (this.#looking) setTimeout(look, SOON_MS[n], n + 1);
     };
-    next();
+    look(0);
   }
 
   #look(): void {
