@@ -21,3 +21,8 @@ export function printParties({ records, accounts, partitions, bytes, runs, parti
   const head = `${count(records)} records of ${count(bytes)} bytes, ${count(accounts)} accounts, ${partitions} partitions; medians of ${runs} (lowest to highest)\n`;
   return `${head}${table([['', 'records/s', 'CPU s per M records', 'peak RSS MB', 'CPU of naive'], ...rows])}\n`;
 }
+
+export function printStart(rows, runs) {
+  const shown = ({ median, low, high, unit }) => between({ median, low, high }, n => (unit === '%' ? n.toFixed(2) : count(n)));
+  return `medians of ${runs} (lowest to highest)\n${table(rows.map(r => [r.name, shown(r), r.unit]))}\n`;
+}
