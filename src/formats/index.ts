@@ -2,13 +2,13 @@ import { PipeError } from '../errors.ts';
 import { Registry } from '../registry.ts';
 import type { FormatDef } from './format.ts';
 import { PlainDecoder } from './json/decode.ts';
-import { ScanDecoder } from './json/fast/decoder.ts';
+import { scanDecoder } from './json/fast/decoder.ts';
 import { JsonEncoder } from './json/encode.ts';
 
 const json: FormatDef = {
   name: 'json',
   summary: 'one JSON object a record',
-  decoder: (columns, options) => (options.generated ? new ScanDecoder(columns, options.maxRecordBytes) : new PlainDecoder(columns, options.maxRecordBytes)),
+  decoder: (columns, options) => (options.generated ? scanDecoder(columns, options.maxRecordBytes) : null) ?? new PlainDecoder(columns, options.maxRecordBytes),
   encoder: (schema, options) => new JsonEncoder(schema, options),
 };
 

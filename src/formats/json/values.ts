@@ -37,7 +37,9 @@ const HASH_PRIME = 0x01000193;
 
 /** Strings as they are; numbers in plain digits; true and false; objects and arrays as the bytes they were written in. */
 function readText(cells: Cells, scan: JsonScanner): ReadValue {
-  const cache = new TextCache();
+  // large: made when the first text comes
+  let made: TextCache | null = null;
+  const cache = (): TextCache => (made ??= new TextCache());
   return (b, p, e, row) => {
     const c = b[p] as number;
     const end = c === QUOTE ? string(b, p + 1, e, row) : c > ZERO && c <= 57 ? integer(b, p, e, row) : other(b, p, e, row);
@@ -51,7 +53,7 @@ function readText(cells: Cells, scan: JsonScanner): ReadValue {
       const c = b[p] as number;
       if (c === QUOTE) {
         if (seen > 127) scan.nonAscii = true;
-        cells.values[row] = cache.get(b, start, p, hash, seen <= 127);
+        cells.values[row] = cache().get(b, start, p, hash, seen <= 127);
         return p + 1;
       }
       if (c < 32 || c === BACKSLASH) break;
@@ -68,7 +70,7 @@ function readText(cells: Cells, scan: JsonScanner): ReadValue {
     let p = start;
     for (; p < e && isDigit(b[p] as number); p++) hash = Math.imul(hash ^ (b[p] as number), HASH_PRIME);
     if (p >= e || b[p] === DOT || ((b[p] as number) | 32) === 101) return other(b, start, e, row);
-    cells.values[row] = cache.get(b, start, p, hash, true);
+    cells.values[row] = cache().get(b, start, p, hash, true);
     return p;
   }
 

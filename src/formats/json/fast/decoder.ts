@@ -8,8 +8,16 @@ import { generateScan, type Scan, type ScanHost } from './generate.ts';
 import { TextCells } from './text-cells.ts';
 import type { Target } from './values.ts';
 
+/** The decoder for these columns, or null where there are too many for generated code. `maxRecordBytes` is the longest record that is read. */
+export function scanDecoder(columns: readonly DecodeColumn[], maxRecordBytes: number): ScanDecoder | null {
+  const reader = new RecordReader(columns, maxRecordBytes);
+  const targets = reader.slots.map((slot, name): Target => ({ slot, name, text: slot.column.bytes === true && slot.column.field.type.k === 'string' ? new TextCells() : null }));
+  const generated = generateScan(targets, reader.scan, maxRecordBytes);
+  return generated === null ? null : new ScanDecoder(columns, reader, targets, generated.scan);
+}
+
 /** Records through a loop that is generated for the wanted columns; what that does not understand at once goes, record by record, the plain way. */
-export class ScanDecoder implements Decoder, ScanHost {
+class ScanDecoder implements Decoder, ScanHost {
   readonly #schema: Schema;
   readonly #reader: RecordReader;
   readonly #targets: readonly Target[];
@@ -22,11 +30,11 @@ export class ScanDecoder implements Decoder, ScanHost {
   #view: DataView = new DataView(new ArrayBuffer(0));
   #bad: BadRecord = () => undefined;
 
-  constructor(columns: readonly DecodeColumn[], maxRecordBytes: number) {
+  constructor(columns: readonly DecodeColumn[], reader: RecordReader, targets: readonly Target[], scan: Scan) {
     this.#schema = columns.map(c => c.field);
-    this.#reader = new RecordReader(columns, maxRecordBytes);
-    this.#targets = this.#reader.slots.map((slot, name) => ({ slot, name, text: slot.column.bytes === true && slot.column.field.type.k === 'string' ? new TextCells() : null }));
-    this.#scan = generateScan(this.#targets, this.#reader.scan, maxRecordBytes).scan;
+    this.#reader = reader;
+    this.#targets = targets;
+    this.#scan = scan;
     this.#keys = new Map([...new Set(columns.map(c => c.key))].map((key, i) => [key, i]));
   }
 

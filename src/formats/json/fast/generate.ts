@@ -17,6 +17,13 @@ export interface ScanHost {
 /** Scans records [from, to) of `b`, of which `d` is a view; puts the record of each row into `rows` and returns their number. */
 export type Scan = (b: Buffer, d: DataView, starts: Int32Array, ends: Int32Array, from: number, to: number, rows: Int32Array, host: ScanHost) => number;
 
+/**
+ * Characters of code: V8 optimises no function of more than 60 KB of bytecode, of which a character becomes 1 to 1.5 bytes, and what it does
+ * not optimise is ten times slower than the plain decoder. Values are read inline up to the first, by their closures up to the second.
+ */
+const INLINE = 28_000;
+const MOST = 42_000;
+
 /** Keys for which a word of flags has room: a small integer. */
 const FLAGS = 30;
 
@@ -24,11 +31,12 @@ const FLAGS = 30;
  * One loop over the records of a batch for the wanted columns. It goes on only while all is plain: whatever else there is, wrong or merely
  * rare, `break fast` leaves the record, from its start, to the plain decoder. It reads on over the end of a record (never of the buffer, as
  * long as all is well) and looks there whether it has: what follows a record in the buffer is not its own.
- * `maxRecordBytes` is the longest record that is read at all.
+ * `maxRecordBytes` is the longest record that is read at all. Null where the columns are too many for one function.
  */
-export function generateScan(targets: readonly Target[], scan: JsonScanner, maxRecordBytes: number): { readonly scan: Scan; readonly source: string } {
+export function generateScan(targets: readonly Target[], scan: JsonScanner, maxRecordBytes: number): { readonly scan: Scan; readonly source: string } | null {
   const w = new Writer();
   const keys = keysOf(targets.map(t => t.slot));
+  if (keys.length > MOST / 100) return null;
   const words = Math.max(1, Math.ceil(keys.length / FLAGS));
   w.line(`const scan = ${w.bind(scan)}, blanks = ${w.bind(blanks)}, order = ${w.bind(new Int32Array(64).fill(-1))}, skipper = ${w.bind(new Skipper(scan))}, size = b.length, safe = size - 4;`);
   for (const t of targets) declare(w, t);
@@ -49,7 +57,7 @@ export function generateScan(targets: readonly Target[], scan: JsonScanner, maxR
   w.line('switch (f) {');
   for (const k of keys) {
     w.line(`case ${k.index}: {`);
-    wantedValue(w, targets.filter(t => k.slots.includes(t.slot)), flag(k));
+    wantedValue(w, targets.filter(t => k.slots.includes(t.slot)), flag(k), w.source().length < INLINE);
     w.line('break; }');
   }
   w.line('default: {');
@@ -64,6 +72,7 @@ export function generateScan(targets: readonly Target[], scan: JsonScanner, maxR
   w.line('rows[row++] = i; continue; }');
   w.line('row += host.plain(i, row); }');
   w.line('return row;');
+  if (w.source().length > MOST) return null;
   return { scan: w.compile<Scan>(['b', 'd', 'starts', 'ends', 'from', 'to', 'rows', 'host']), source: w.source() };
 }
 

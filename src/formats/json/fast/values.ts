@@ -15,8 +15,8 @@ export interface Target {
   readonly name: number;
 }
 
-/** Reads the value at `p` into the columns of its key; `p` comes to stand behind it. */
-export function wantedValue(w: Writer, targets: readonly Target[], { word, bit }: Flag): void {
+/** Reads the value at `p` into the columns of its key, plain ones without a call where `isInline`; `p` comes to stand behind it. */
+export function wantedValue(w: Writer, targets: readonly Target[], { word, bit }: Flag, isInline: boolean): void {
   w.line('c = b[p];');
   w.line('if (c === 110) {');
   w.line(`if (b[p + 1] !== 117 || b[p + 2] !== 108 || b[p + 3] !== 108) break fast; p += 4; ${word} &= ${~bit};`);
@@ -25,7 +25,7 @@ export function wantedValue(w: Writer, targets: readonly Target[], { word, bit }
   targets.forEach((t, j) => {
     if (j > 0) w.line('p = at; c = b[p];');
     w.line(`in${t.name}: {`);
-    inline(w, t);
+    if (isInline) inline(w, t);
     w.line(`p = r${t.name}(b, p, e, row); if (p < 0) break fast;${t.text === null ? '' : ` t${t.name}.put(row, v${t.name}[row]);`} }`);
   });
   w.line(`${word} |= ${bit}; }`);
