@@ -1,18 +1,25 @@
 /**
- * npm run bench -- [--records N] [--accounts N[,N]] [--runs N] [--brokers LIST] [--only WORD[,WORD]] [--micro] [--json]
+ * npm run bench -- [SECTION ...] [--records N] [--accounts N[,N]] [--runs N] [--brokers LIST] [--only WORD[,WORD]] [--profile] [--json]
  *
- * Drains the same records with pipe from Kafka and from the embedded log, with a naive kafkajs loop and with a kafkajs consumer that only
- * counts (--only kafka, embedded, naive, count), each as a process of its own and in turns; prints medians with their spread, and ratios
- * taken within each round. Kafka: --brokers, else PIPE_TEST_BROKERS, else a broker of its own.
+ * Sections, all of them when none is named: jobs (balances and fraud beside a naive kafkajs loop and a consumer that only counts; --only
+ * kafka, embedded, fraud, both, naive, count), project (a filter and a projection, every record out), append (the embedded log), state
+ * (memory of a key, pauses, restart), start (start-up and idle), latency, scale (how the cost grows). Only when named: micro (decode and
+ * encode alone). --profile writes a CPU profile of balances instead and names its top ten functions.
+ *
+ * Parties are processes of their own and take turns; figures are medians with their spread, ratios are taken within each round. Kafka:
+ * --brokers, else PIPE_TEST_BROKERS, else a broker of its own.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { printMicro, printParties } from './print.mjs';
+import { print } from './print.mjs';
+import { sections } from './sections.mjs';
 
-const { values: flags } = parseArgs({
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
-    records: { type: 'string' }, accounts: { type: 'string', default: '1000,1000000' }, runs: { type: 'string', default: '3' },
-    brokers: { type: 'string' }, only: { type: 'string' }, micro: { type: 'boolean', default: false }, json: { type: 'boolean', default: false },
+    records: { type: 'string' }, accounts: { type: 'string', default: '1000,1000000' }, runs: { type: 'string', default: '5' },
+    brokers: { type: 'string' }, only: { type: 'string' }, profile: { type: 'boolean', default: false }, json: { type: 'boolean', default: false },
   },
 });
 
@@ -21,18 +28,28 @@ const whole = (name, text) => {
   if (!Number.isSafeInteger(n) || n < 1) throw new Error(`--${name} takes a whole number above 0, not "${text}"`);
   return n;
 };
-const runs = whole('runs', flags.runs);
-const records = whole('records', flags.records ?? (flags.micro ? '200000' : '1000000'));
-const accountCounts = flags.accounts.split(',').map(a => whole('accounts', a));
+const options = {
+  records: flags.records === undefined ? null : whole('records', flags.records), runs: whole('runs', flags.runs), accountCounts: flags.accounts.split(',').map(a => whole('accounts', a)),
+  brokers: flags.brokers, only: flags.only?.split(','), say: line => process.stderr.write(`${line}\n`),
+};
 if (!existsSync(new URL('../../dist/cli/main.js', import.meta.url))) throw new Error('dist/ is missing: npm run prepare');
 
-const results = [];
-if (flags.micro) {
-  const { micro } = await import('./micro.mjs');
-  for (const accounts of accountCounts) results.push({ kind: 'micro', records, accounts, runs, nsPerRecord: micro({ records, accounts, runs }) });
+if (flags.profile) {
+  const { profile } = await import('./profile.mjs');
+  const keep = fileURLToPath(new URL('../../.pipe/profiles', import.meta.url));
+  mkdirSync(keep, { recursive: true });
+  const { path, functions } = await profile({ records: options.records ?? 2_000_000, accounts: options.accountCounts[0], top: 10, keep });
+  process.stdout.write(flags.json ? `${JSON.stringify({ path, functions })}\n` : `${path}\n${functions.map(f => `${f.ms.toFixed(0).padStart(7)} ms ${(100 * f.share).toFixed(1).padStart(5)} %  ${f.name}\n`).join('')}`);
 } else {
-  const { parties } = await import('./parties.mjs');
-  results.push(...await parties({ records, accountCounts, runs, brokers: flags.brokers, only: flags.only?.split(','), say: line => process.stderr.write(`${line}\n`) }));
+  const unknown = positionals.find(p => !(p in sections));
+  if (unknown !== undefined) throw new Error(`there is no section "${unknown}": ${Object.keys(sections).join(', ')}`);
+  const wanted = positionals.length > 0 ? positionals : Object.keys(sections).filter(s => s !== 'micro');
+  const results = [];
+  for (const name of wanted) {
+    options.say(`== ${name}`);
+    const found = await sections[name](options);
+    results.push(...found);
+    if (!flags.json) for (const r of found) process.stdout.write(print(r));
+  }
+  if (flags.json) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
 }
-if (flags.json) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
-else for (const r of results) process.stdout.write(r.kind === 'micro' ? printMicro(r) : printParties(r));

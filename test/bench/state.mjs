@@ -98,4 +98,3 @@ export function state({ runs }) {
   return [...found].map(([name, { unit, limit, values }]) => ({ name, unit, limit, ...spread(values) }));
 }
 
-if (import.meta.filename === process.argv[1]) console.table(state({ runs: 3 }));
