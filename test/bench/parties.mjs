@@ -61,7 +61,7 @@ function kafkajsParty(name, script, { topic, records, brokers, dir }) {
 const NAIVE = 'naive kafkajs loop, nothing durable';
 
 /** Runs all parties in turns; a round is one run of each. */
-async function rounds(contenders, runs, say) {
+export async function rounds(contenders, runs, say) {
   const results = new Map(contenders.map(p => [p.name, []]));
   for (let round = 1; round <= runs; round++) {
     for (const p of contenders) {
@@ -76,7 +76,8 @@ async function rounds(contenders, runs, say) {
   return results;
 }
 
-function summarise(results, records) {
+/** A row for each party: what it did, also as a share of the naive loop's CPU where that took part. */
+export function summarise(results, records) {
   const naive = results.get(NAIVE);
   return [...results].map(([name, list]) => ({
     name,

@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { PARTITIONS, valueOf } from './generate.mjs';
-import { measured, spread } from './measure.mjs';
-import { kafka, reported } from './parties.mjs';
+import { measured } from './measure.mjs';
+import { kafka, reported, rounds, summarise } from './parties.mjs';
 import { load, workspace, writeLines } from './workspace.mjs';
 
 const CLI = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -76,19 +76,7 @@ export async function project({ records, runs, brokers, only = Object.keys(PARTI
     const common = { file, topic: `${name}-in`, records, brokers: cluster.address, dir };
     if (only.includes('embedded')) await load({ log: 'none', topic: common.topic, file: lines, dir });
     if (only.some(word => word !== 'embedded')) await load({ log: cluster.address, topic: common.topic, file: lines, dir });
-    const contenders = only.map(word => PARTIES[word](common));
-    const results = new Map(contenders.map(p => [p.name, []]));
-    for (let round = 1; round <= runs; round++) {
-      for (const p of contenders) {
-        const r = await p.run();
-        say(`  round ${round}: ${p.name}: ${r.cpuSeconds.toFixed(2)} s CPU, ${r.seconds.toFixed(2)} s`);
-        results.get(p.name).push(r);
-      }
-    }
-    const parties = [...results].map(([party, list]) => ({
-      name: party, recordsPerSecond: spread(list.map(r => records / r.seconds)), cpuSecondsPerMillion: spread(list.map(r => (r.cpuSeconds * 1e6) / records)),
-      rssMb: spread(list.map(r => r.rssMb)), ofNaive: null,
-    }));
+    const parties = summarise(await rounds(only.map(word => PARTIES[word](common)), runs, say), records);
     return { kind: 'project', records, accounts: ACCOUNTS, partitions: PARTITIONS, bytes, runs, parties };
   } finally {
     await cluster.stop();
