@@ -17,7 +17,7 @@ export class BlockQueue {
   /** `partitions` is the number of partitions of the topic; records without key begin with partition `turn`. */
   constructor(topic: string, partitions: number, turn = 0) {
     this.topic = topic;
-    this.#turn = turn;
+    this.#turn = turn % partitions;
     this.#builders = Array.from({ length: partitions }, () => new BlockBuilder());
   }
 

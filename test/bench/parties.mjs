@@ -71,7 +71,7 @@ export async function rounds(contenders, runs, say) {
     }
   }
   // a group of the naive loop is a row of balances
-  const rows = [...results].flatMap(([name, list]) => (name.includes('balances') || name === NAIVE ? list.map(r => r.rows[0]) : []));
+  const rows = [...results].flatMap(([name, list]) => (name.startsWith('pipe balances, ') || name === NAIVE ? list.map(r => r.rows[0]) : []));
   if (new Set(rows).size > 1) throw new Error(`the parties do not agree on the number of results: ${[...new Set(rows)].join(', ')}`);
   return results;
 }
