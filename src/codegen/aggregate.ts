@@ -19,7 +19,7 @@ export function generateAggregate(a: Aggregate, width: number): { readonly loop:
   const text = keyText(a, width);
   if (text !== null) w.line(`const kt = h.keyText(b, ${text.index}), kb = kt.bytes, ks = kt.start, ke = kt.end, kh = kt.hash;${text.nullable ? ` const kn = b.nulls[${text.index}];` : ''}`);
   else w.line('const kw = h.key;');
-  w.line('let pane = null, end = NaN, filtered = 0;');
+  w.line('let pane = null, end = NaN, ws = 0, we = -Infinity, filtered = 0;');
   if (a.window !== null) w.line('const wm = b.wm, closed = h.closed;');
   rowLoop(w, () => {
     const { filter } = a;
@@ -32,14 +32,20 @@ export function generateAggregate(a: Aggregate, width: number): { readonly loop:
         w.line(`const ws = ${e.array(a.window.start)}[i], we = ${e.array(a.window.end)}[i];\n${late('we')}\n${fold(a, width, w, e, into('ws', 'we'))}`);
       } else {
         const { def, ms, time } = a.window;
-        w.line(`const t = ${e.array(time)}[i];\n${late(def.newestJs('t', ms))}`);
+        w.line(`const t = ${e.array(time)}[i];`);
+        const size = def.fixed?.(ms);
+        if (size !== undefined) {
+          w.line(`if (!(t >= ws && t < we)) { ws = Math.floor(t / ${size}) * ${size}; we = ws + ${size}; }\n${late('we')}\n${fold(a, width, w, e, into('ws', 'we'))}`);
+          return;
+        }
+        w.line(late(def.newestJs('t', ms)));
         w.line(def.eachJs('t', ms, (ws, we) => `const we = ${we};\nif (we - 1 > at) {\n${fold(a, width, w, e, into(ws, 'we'))}\n}`));
       }
     }
   });
   w.line('if (filtered > 0) h.filtered(filtered);');
   declareColumns(w, e.used());
-  return { loop: w.compile<AggregateLoop>(['b', 'h']), source: w.source() };
+  return { loop: w.compile<AggregateLoop>('aggregate', ['b', 'h']), source: w.source() };
 }
 
 /** The one key that is a text as it came, whose bytes are at hand. */

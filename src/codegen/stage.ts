@@ -34,7 +34,7 @@ export function generateStage(s: Stage, width: number): { readonly loop: StageLo
   });
   w.line('if (filtered > 0) h.filtered(filtered);\nh.emit(b, m);');
   declareColumns(w, e.used());
-  return { loop: w.compile<StageLoop>(['b', 'h']), source: w.source() };
+  return { loop: w.compile<StageLoop>('stage', ['b', 'h']), source: w.source() };
 }
 
 /** The same loop over closures. */

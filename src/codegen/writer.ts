@@ -47,10 +47,10 @@ export class Writer {
 
   source(): string { return this.#lines.join('\n'); }
 
-  /** The collected lines as a function of `params`. Called once per stage, never per row. */
-  compile<F>(params: readonly string[]): F {
+  /** The collected lines as a function of `params`, named for profiles. Called once per stage, never per row. */
+  compile<F>(name: 'stage' | 'aggregate' | 'scan' | 'encode', params: readonly string[]): F {
     const names = this.#constants.map((_, i) => `k${i}`);
-    const make = new Function(...names, `"use strict"; return function stage(${params.join(', ')}) {\n${this.source()}\n};`) as (...constants: unknown[]) => F;
+    const make = new Function(...names, `"use strict"; return function ${name}(${params.join(', ')}) {\n${this.source()}\n};`) as (...constants: unknown[]) => F;
     return make(...this.#constants);
   }
 }

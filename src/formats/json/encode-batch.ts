@@ -58,7 +58,7 @@ class EncodeWriter {
     w.line(this.#schema.length === 0 ? 'b[p++] = 123; b[p++] = 125;' : `b[p++] = ${CLOSE_OBJECT};`);
     w.line('w.pos = p; out.end();');
     w.line('} return; } catch (error) { out.failed(batch, i, error); i++; }');
-    return w.compile<EncodeLoop>(['batch', 'out', 'key']);
+    return w.compile<EncodeLoop>('encode', ['batch', 'out', 'key']);
   }
 
   #column(type: SqlType, c: number): void {

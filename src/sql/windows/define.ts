@@ -11,6 +11,8 @@ export interface WindowDef extends Definition {
   newest(t: number, ms: readonly number[]): number;
   /** Calls `body` once for each window that holds t. */
   each(t: number, ms: readonly number[], body: (start: number, end: number) => void): void;
+  /** Set where windows follow each other without overlap: the size of all of them. A loop keeps the window of its last row at hand then. */
+  fixed?(ms: readonly number[]): number;
   /** The same two as JavaScript over the name `t`; sizes are spliced in as numbers. */
   newestJs(t: string, ms: readonly number[]): string;
   eachJs(t: string, ms: readonly number[], body: (start: string, end: string) => string): string;

@@ -8,6 +8,7 @@ export const tumble = defineWindow({
   syntax: 'TUMBLE(TABLE t, DESCRIPTOR(ts), size)',
   args: ['size'],
   check: ([size]) => ((size as number) > 0 ? null : 'the size must be greater than zero'),
+  fixed: ([size]) => size as number,
   newest: (t, [size]) => end(t, size as number),
   each: (t, [size], body) => { const e = end(t, size as number); body(e - (size as number), e); },
   newestJs: (t, [size]) => `Math.floor(${t} / ${size}) * ${size} + ${size}`,

@@ -73,7 +73,7 @@ export function generateScan(targets: readonly Target[], scan: JsonScanner, maxR
   w.line('row += host.plain(i, row); }');
   w.line('return row;');
   if (w.source().length > MOST) return null;
-  return { scan: w.compile<Scan>(['b', 'd', 'starts', 'ends', 'from', 'to', 'rows', 'host']), source: w.source() };
+  return { scan: w.compile<Scan>('scan', ['b', 'd', 'starts', 'ends', 'from', 'to', 'rows', 'host']), source: w.source() };
 }
 
 /** The flag of a key and the word that it is in. */
