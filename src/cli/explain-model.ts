@@ -4,6 +4,7 @@ import type { OnError } from '../config/spec.ts';
 import type { Aggregate, PhysicalOperator, Stage } from '../plan/physical.ts';
 import { printDuration, printExpr, printWindow } from '../plan/print.ts';
 import { groupTable } from '../engine/group-table.ts';
+import { splitPlan } from '../engine/parallel/split.ts';
 import { typeName, type Schema } from '../sql/types.ts';
 
 /** What `pipe explain` shows, as data: the same for text, json and mermaid. Append-only. */
@@ -84,9 +85,19 @@ export function explainModel(c: CompiledPipeline): Explained {
     notes: [
       ...(windowed ? ['the last window closes by newer events, after the idle time of silence, or with --until-end'] : []),
       ...(open ? ['an aggregate without a window gives its rows only with --until-end'] : []),
+      ...workerNote(c),
       ...(spec.settings.delivery === 'exactly-once' ? ['on Kafka, readers of the output must use isolation.level=read_committed'] : []),
     ],
   };
+}
+
+/** Where threads are asked for: what they share, or why it is one. */
+function workerNote({ spec, plan }: CompiledPipeline): string[] {
+  const { workers } = spec.settings;
+  if (workers === null || workers === 1) return [];
+  const split = splitPlan(plan);
+  if (typeof split === 'string') return [`one thread, whatever settings.workers says: ${split}`];
+  return [`${workers} worker threads: ${split.keyed === null ? 'each writes what it reads' : 'rows go to the one that holds their key'}`];
 }
 
 const operator = (o: PhysicalOperator, input: readonly string[]): ExplainedOperator => (o.k === 'stage' ? stage(o, input) : aggregate(o, input));

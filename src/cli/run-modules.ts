@@ -20,4 +20,6 @@ export interface RunModules {
   readonly formats: { find(name: string): FormatDef | undefined };
   readonly engine: EngineParts;
   readonly clock: Clock;
+  /** The built file that worker threads run. */
+  readonly worker: URL;
 }

@@ -22,6 +22,8 @@ export interface RunOptions {
   readonly json: boolean;
   readonly quiet: boolean;
   readonly batchRows: number;
+  /** Worker threads, or null. */
+  readonly workers: number | null;
   /** Groups from which on a window is packed in the state file. */
   readonly packFrom: number;
 }
@@ -37,11 +39,13 @@ export const runFlags: readonly Flag[] = [
   { name: 'on-error', value: 'WHAT', summary: 'dead_letters, skip or stop, instead of what the file says' },
   { name: 'resume', value: 'resend|skip', summary: 'what to do with an epoch of which the log no longer knows whether it arrived' },
   { name: 'connect-timeout', value: 'DURATION', summary: 'how long to try a broker that is away at start (default 30s)' },
+  { name: 'workers', value: 'N', summary: 'threads that share the work (default settings.workers, else 1, or more for a backlog of millions)' },
   { name: 'jit', value: 'on|off', summary: 'off: closures instead of generated code' },
   { name: 'decoder', value: 'fast|plain', summary: 'plain: records are read without generated code, as with --jit=off' },
 ];
 
 const DEFAULT_BATCH_ROWS = 8192;
+const MOST_WORKERS = 64;
 const ISO = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})?)?$/;
 
 /** Flags of `run`. Throws user.usage.bad_value. */
@@ -65,8 +69,16 @@ export function runOptions(p: Parsed, io: Io): RunOptions {
     json: p.has('json'),
     quiet: p.has('quiet'),
     batchRows: Math.max(1, Math.floor(Number(io.env['PIPE_BATCH_ROWS']) || DEFAULT_BATCH_ROWS)),
+    workers: workers(p.text('workers')),
     packFrom: Math.max(1, Math.floor(Number(io.env['PIPE_PACK_GROUPS']) || PACK_GROUPS)),
   };
+}
+
+function workers(text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const n = Number(text);
+  if (!Number.isInteger(n) || n < 1 || n > MOST_WORKERS) throw new PipeError('user.usage.bad_value', `--workers takes 1 to ${MOST_WORKERS}, not "${text}"`);
+  return n;
 }
 
 function from(text: string | undefined): RunOptions['from'] {

@@ -5,6 +5,7 @@ import type { PipelineSpec } from '../config/spec.ts';
 import type { Log, Notices } from '../connectors/connector.ts';
 import { SourceSharing } from '../connectors/shared-source.ts';
 import type { Output } from '../engine/operator.ts';
+import type { Workers } from '../engine/parallel/parallel.ts';
 import { PipelineRuntime, writtenTopics } from '../engine/runtime.ts';
 import { sharingFormats } from '../engine/shared-scan.ts';
 import { PipeError, PipeErrors } from '../errors.ts';
@@ -21,6 +22,7 @@ import { startLine, summary } from './run-summary.ts';
 import { missingTopics, prepareTopics } from './run-topics.ts';
 import { withShapeDiff } from './shape-diff.ts';
 import { afterPatience, stoppingLine } from './stopping.ts';
+import { workersFor } from './workers.ts';
 
 const DRAIN_MS = 20_000;
 
@@ -135,7 +137,9 @@ class Run {
       await prepareTopics(spec, this.#o.onError, log, written, { info: line => made.push(() => this.#say(`${spec.name}  ${line}`)), warn: line => made.push(() => this.#warn(`${spec.name}: ${line}`)) });
       this.#say(await this.#start(c, log, choice, following, store));
       for (const say of made) say();
-      runtime = this.#runtime(c, log, store, following, print);
+      const workers = await workersFor(c, { asked: this.#o.workers, log, saved: store.saved(), fromEnd: this.#o.from === 'latest', io: this.#io, entry: this.#modules.worker });
+      if (workers !== null) this.#say(`${spec.name}  ${workers.count} worker threads`);
+      runtime = this.#runtime(c, log, store, following, print, workers);
       await this.#orStopped(runtime.open());
       jobs.push({ compiled: c, runtime, store, log, following });
     } catch (problem) {
@@ -163,11 +167,11 @@ class Run {
     }
   }
 
-  #runtime(c: CompiledPipeline, log: Log, store: StateStore, following: boolean, print: boolean): PipelineRuntime {
+  #runtime(c: CompiledPipeline, log: Log, store: StateStore, following: boolean, print: boolean, workers: Workers | null): PipelineRuntime {
     const { spec, plan } = c;
     const { engine, clock } = this.#modules;
     return new PipelineRuntime({
-      spec, plan, log, store, source: o => (this.#sharing.get(log) as SourceSharing).source(o), formats: this.#formats, engine, clock, notices: this.#notices, taps: print ? this.#taps(c) : new Map(), committed: () => this.#printing.flush(spec.name),
+      spec, plan, log, store, source: o => (this.#sharing.get(log) as SourceSharing).source(o), formats: this.#formats, engine, clock, workers, notices: this.#notices, taps: print ? this.#taps(c) : new Map(), committed: () => this.#printing.flush(spec.name),
       options: {
         following, from: this.#o.from, batchRows: this.#o.batchRows, packFrom: this.#o.packFrom, jit: this.#o.jit, decoder: this.#o.decoder, onError: this.#o.onError, resume: this.#o.resume, memory: memoryLimit(spec), drain: DRAIN_MS,
         takeOver: this.#o.reset, ownerId: randomBytes(9).toString('base64url'),

@@ -23,6 +23,8 @@ export interface LoadOptions {
   readonly root: string;
   /** Name of the file in messages; default: the path from the root. */
   readonly name?: string;
+  /** Instead of what the file holds by now. */
+  readonly text?: string;
 }
 
 /** What came of a file: with problems there is still a spec, if it is a map at all, whole enough for its SQL to be checked too. */
@@ -48,7 +50,7 @@ export function readPipeline(path: string, o: LoadOptions): Loaded {
   let source: SourceText;
   let lookup: (name: string) => string | undefined;
   try {
-    source = readText(file, o.name ?? shownName(file, folders.root));
+    source = o.text === undefined ? readText(file, o.name ?? shownName(file, folders.root)) : new SourceText(o.name ?? shownName(file, folders.root), o.text);
     lookup = environment(o.env, folders.dir, folders.root);
   } catch (error) {
     if (!(error instanceof PipeError)) throw error;

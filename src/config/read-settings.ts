@@ -14,7 +14,6 @@ export function readSettings(r: Reader, node: Node | undefined, folders: Folders
   const ttl = entry(node, 'state_ttl');
   const workers = entry(node, 'workers');
   if (ttl !== undefined) r.warn('user.config.bad_value', '"state_ttl" has no effect yet: there is no operator that it bounds', { span: ttl.keySpan });
-  if (workers !== undefined) r.warn('user.config.bad_value', '"workers" has no effect yet: one thread runs a pipeline', { span: workers.keySpan });
   return {
     kafka: readKafka(r, entry(node, 'kafka')?.value),
     state: state === undefined ? null : insidePath(r, state, folders),

@@ -46,6 +46,8 @@ export interface SourceOptions {
   readonly from: 'earliest' | 'latest' | number;
   /** Stored offset gone by retention. */
   readonly onDataLoss: 'stop' | 'earliest';
+  /** How many times the usual records one poll may give: for who has several threads for them; 1 when absent. */
+  readonly appetite?: number;
 }
 
 /** Reads one topic by manual assignment of all its partitions; positions belong to the caller's state. */

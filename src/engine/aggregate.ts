@@ -50,7 +50,7 @@ export class AggregateOperator implements Operator, AggregateHost {
     const exprs = [...(a.filter === null ? [] : [a.filter]), ...a.keys, ...a.calls.flatMap(c => [...(c.filter === null ? [] : [c.filter]), ...c.args])];
     this.#locate = locator(exprs, a.window !== null && 'def' in a.window ? a.window : null, width);
     this.#sized = a.calls.flatMap((c, k) => (c.fn.bytes === undefined ? [] : [{ at: slotsBefore(a.calls, k), bytes: c.fn.bytes }]));
-    this.#store = new GroupStore(a, shape, context.state, context.packFrom);
+    this.#store = new GroupStore(a, shape, context);
     this.key = new KeyWriter(a.keys.length);
   }
 

@@ -9,25 +9,26 @@ import { StageOperator } from './stage.ts';
 
 /**
  * Wires a physical plan: operators are made from the sinks back to the sources, so that each is given its output.
- * `sinks` holds the output of every sink by name; `jit` false runs closures instead of generated code.
+ * `sinks` holds the output of every sink by name; `jit` false runs closures instead of generated code; `shape` says what the state of
+ * a grouping means, where `plan` is only a part of the plan.
  */
-export function buildGraph(plan: PhysicalPlan, context: OperatorContext, sinks: ReadonlyMap<string, Output>, jit: boolean): Graph {
+export function buildGraph(plan: PhysicalPlan, context: OperatorContext, sinks: ReadonlyMap<string, Output>, jit: boolean, shape = (a: Aggregate): string => shapeOf(plan, a)): Graph {
   const schemas = new Map<string, Schema>([...plan.scans, ...plan.operators].map(p => [p.id, p.schema]));
   const readers = new Map<string, Output[]>();
   const read = (input: string, by: Output): void => { readers.set(input, [...(readers.get(input) ?? []), by]); };
   for (const w of plan.sinks) read(w.input, sinks.get(w.sink) as Output);
   const operators: Operator[] = [];
   for (const p of [...plan.operators].reverse()) {
-    const operator = make(plan, p, (schemas.get(p.input) as Schema).length, context, fanOut(readers.get(p.id) ?? []), jit);
+    const operator = make(p, shape, (schemas.get(p.input) as Schema).length, context, fanOut(readers.get(p.id) ?? []), jit);
     read(p.input, operator);
     operators.unshift(operator);
   }
   return { operators, inputs: new Map(plan.scans.map(s => [s.source, fanOut(readers.get(s.id) ?? [])])) };
 }
 
-function make(plan: PhysicalPlan, p: Stage | Aggregate, width: number, context: OperatorContext, next: Output, jit: boolean): Operator {
+function make(p: Stage | Aggregate, shape: (a: Aggregate) => string, width: number, context: OperatorContext, next: Output, jit: boolean): Operator {
   switch (p.k) {
     case 'stage': return new StageOperator(p, width, context, next, jit);
-    case 'aggregate': return new AggregateOperator(p, shapeOf(plan, p), width, context, next, jit);
+    case 'aggregate': return new AggregateOperator(p, shape(p), width, context, next, jit);
   }
 }

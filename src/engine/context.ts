@@ -1,11 +1,18 @@
 import { PipeError } from '../errors.ts';
-import type { StateStore } from '../state/store.ts';
+import type { SavedState } from '../state/store.ts';
 import { EPOCH_BYTES } from './loop.ts';
-import type { Counts, OperatorContext } from './operator.ts';
+import type { Counts, OperatorContext, Share } from './operator.ts';
+
+/** `limit` in bytes. */
+export const memoryError = (limit: number, operator: string, keys: number): PipeError =>
+  new PipeError('system.resource.memory', `state in memory has passed settings.memory (${size(limit)}): operator "${operator}" holds ${keys} ${keys === 1 ? 'key' : 'keys'}`, {
+    hint: 'raise settings.memory, group by fewer keys or use shorter windows; nothing that was committed is lost', retriable: true,
+  });
 
 /** What the operators of one pipeline share; adds up the state that they hold in memory. */
 export class RunContext implements OperatorContext {
-  readonly state: StateStore;
+  readonly state: SavedState;
+  readonly share: Share | null;
   readonly counts: Counts;
   readonly packFrom: number;
   readonly #limit: number;
@@ -16,7 +23,8 @@ export class RunContext implements OperatorContext {
   grown = 0;
 
   /** `limit` in bytes. */
-  constructor(state: StateStore, counts: Counts, limit: number, packFrom: number, outputBytes: () => number) {
+  constructor(state: SavedState, counts: Counts, limit: number, packFrom: number, outputBytes: () => number, share: Share | null = null) {
+    this.share = share;
     this.packFrom = packFrom;
     this.state = state;
     this.counts = counts;
@@ -28,9 +36,7 @@ export class RunContext implements OperatorContext {
     this.used += n;
     if (n > 0) this.grown += n;
     if (n <= 0 || this.used <= this.#limit) return;
-    throw new PipeError('system.resource.memory', `state in memory has passed settings.memory (${size(this.#limit)}): operator "${operator}" holds ${keys} ${keys === 1 ? 'key' : 'keys'}`, {
-      hint: 'raise settings.memory, group by fewer keys or use shorter windows; nothing that was committed is lost', retriable: true,
-    });
+    throw memoryError(this.#limit, operator, keys);
   }
 
   full(): boolean { return this.#outputBytes() >= EPOCH_BYTES; }

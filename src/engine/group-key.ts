@@ -17,6 +17,9 @@ const END = 0xfe;
 export const NULL_KEY: Buffer = Buffer.from([NULL]);
 export const NULL_HASH = hashBytes(NULL_KEY, 0, 1);
 
+/** Which of `count` workers holds a key of this hash. High bits: the low ones choose the place in a pane's table. */
+export const ownerOf = (hash: number, count: number): number => ((hash >>> 16) * count) >>> 16;
+
 /** Writes the keys of one group after the other; [0, pos) of `bytes` are those of the last. */
 export class KeyWriter {
   bytes: Buffer = Buffer.allocUnsafeSlow(256);

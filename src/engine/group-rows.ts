@@ -42,16 +42,18 @@ export class GroupRows {
     for (let j = 0; j < this.#savers.length; j++) flat.push((this.#savers[j] as (v: unknown) => SqlValue)((pane.state[j] as unknown[])[g]));
   }
 
-  /** Rows of packed panes, which the table itself does not hold. Pieces come by window, in order. */
+  /** Rows of packed panes, which the table itself does not hold. Pieces come by window and lane, in order. */
   *unpack(pieces: Iterable<PackedChunk>): Iterable<SqlValue[]> {
     let pane: Pane | null = null;
     let lead = NaN;
+    let lane = NaN;
     for (const p of pieces) {
-      if (p.lead !== lead && pane !== null) yield* this.#all(pane);
-      if (p.lead !== lead) pane = new Pane(chunkStart(p.data), this.#windowed ? p.lead : Infinity, this.slots, !this.#windowed, false, () => undefined);
+      const next = p.lead !== lead || p.lane !== lane;
+      if (next && pane !== null) yield* this.#all(pane);
+      if (next) pane = new Pane(chunkStart(p.data), this.#windowed ? p.lead : Infinity, this.slots, !this.#windowed, false, () => undefined);
       else chunkStart(p.data);
       unpackChunk(pane as Pane, this.slots, p.data);
-      lead = p.lead;
+      ({ lead, lane } = p);
     }
     if (pane !== null) yield* this.#all(pane);
   }

@@ -2,12 +2,14 @@ import { PipeError } from '../errors.ts';
 import type { Aggregate } from '../plan/physical.ts';
 import type { StateSlot } from '../sql/functions/define.ts';
 import type { SqlType, Value } from '../sql/types.ts';
-import { OTHER_SQL, type SqlValue, type StateStore, type StateTable, type StateTx } from '../state/store.ts';
-import { KeyWriter } from './group-key.ts';
+import { hashBytes } from '../sql/values/text-column.ts';
+import { OTHER_SQL, type PackedChunk, type SavedState, type SqlValue, type StateTable, type StateTx } from '../state/store.ts';
+import { KeyWriter, ownerOf } from './group-key.ts';
 import { GroupRows } from './group-rows.ts';
 import { groupTable, type KeyColumn } from './group-table.ts';
+import type { OperatorContext, Share } from './operator.ts';
 import { chunkStart, packChunk, unpackChunk } from './pane-chunk.ts';
-import type { Pane } from './pane.ts';
+import { Pane } from './pane.ts';
 
 /** Panes of at least so many groups are packed: below it rows, which any SQLite tool reads, are cheap enough. */
 export const PACK_GROUPS = 16_384;
@@ -17,34 +19,46 @@ const CHUNK_GROUPS = 1 << 20;
 const GARBAGE = 2;
 const NONE = new Int32Array(0);
 
+type MakePane = (start: number, end: number) => Pane;
+
 const same = (v: unknown): unknown => v;
 
 /**
  * The panes of one grouping in the state file: read once at start, written behind at each epoch, only the groups that changed. Small
  * panes are rows of a table with a column for each key and slot; large ones are packed pieces (pane-chunk.ts).
+ *
+ * Where several workers share the keys, each writes pieces in a lane of its own. State that was written by another number of workers is
+ * split anew: it is loaded as if it had never been saved, and the first epoch writes it as a whole, after what is old was wiped.
  */
 export class GroupStore {
   readonly #rows: GroupRows;
   readonly #id: string;
   readonly #windowed: boolean;
   readonly #shape: string;
-  readonly #state: StateStore;
+  readonly #state: SavedState;
   readonly #table: StateTable;
   readonly #packFrom: number;
+  readonly #share: Share | null;
+  readonly #lane: number;
   /** Columns before the keys. */
   readonly #lead: number;
   /** Closed panes that are still in the state file. */
   #erase: Pane[] = [];
+  /** Leads of pieces that the first epoch wipes: their panes are written anew. */
+  #wipe: readonly number[] = [];
   #savedShape: string | null = null;
 
   /** `shape` is what the state means; state of another shape is not taken over. Throws system.state.incompatible. */
-  constructor(a: Aggregate, shape: string, state: StateStore, packFrom: number) {
+  constructor(a: Aggregate, shape: string, { state, packFrom, share }: Pick<OperatorContext, 'state' | 'packFrom' | 'share'>) {
     this.#id = a.id;
     this.#windowed = a.window !== null;
     this.#shape = shape;
     this.#state = state;
-    this.#packFrom = packFrom;
     this.#rows = new GroupRows(a);
+    // rows of a window could not be deleted worker by worker
+    this.#packFrom = share === null ? packFrom : 1;
+    this.#share = share;
+    this.#lane = share?.index ?? 0;
     this.#table = state.table(groupTable(a));
     this.#lead = this.#table.spec.key - a.keys.length;
   }
@@ -55,19 +69,21 @@ export class GroupStore {
   keys(pane: Pane, g: number): (Value | null)[] { return this.#rows.keys(pane, g); }
 
   /** Fills the panes that `pane` gives. Throws system.state.incompatible where there are groups of another shape, and system.state.corrupt. */
-  load(pane: (start: number, end: number) => Pane): void {
+  load(pane: MakePane): void {
     this.#savedShape = (this.#state.get(this.#id, 'shape') ?? null) as string | null;
-    for (const { lead, data } of this.#table.packed()) {
+    let lane: LoadedLane | null = null;
+    const foreign = new Set<number>();
+    for (const piece of this.#table.packed()) {
       this.#checkShape();
-      const start = chunkStart(data);
-      const p = this.#windowed ? pane(start, lead) : pane(0, Infinity);
-      unpackChunk(p, this.slots, data);
-      p.stored = 'packed';
-      p.erased = p.emitted;
-      p.chunks++;
-      p.chunkBytes += data.length;
-      p.saved = p.groups;
+      if (lane !== null && (lane.lead !== piece.lead || lane.lane !== piece.lane)) this.#join(lane, pane);
+      if (lane === null || lane.lead !== piece.lead || lane.lane !== piece.lane) lane = this.#beginLane(piece, pane);
+      if (lane.foreign) foreign.add(piece.lead);
+      unpackChunk(lane.pane, this.slots, piece.data);
+      lane.pane.chunks++;
+      lane.pane.chunkBytes += piece.data.length;
     }
+    if (lane !== null) this.#join(lane, pane);
+    this.#wipe = this.#share === null ? [...foreign] : [];
     this.#loadRows(pane);
   }
 
@@ -77,6 +93,8 @@ export class GroupStore {
   }
 
   save(tx: StateTx, panes: Iterable<Pane>): void {
+    for (const lead of this.#wipe) tx.deletePacked(this.#table, lead, null);
+    this.#wipe = [];
     for (const pane of this.#erase) this.#delete(tx, pane);
     this.#erase = [];
     for (const pane of panes) {
@@ -88,7 +106,38 @@ export class GroupStore {
     this.#savedShape = this.#shape;
   }
 
-  #loadRows(pane: (start: number, end: number) => Pane): void {
+  /** Pieces of our own lane go into the pane itself; those of others into one that is thrown away, because they number their groups anew. */
+  #beginLane({ lead, lane, data }: PackedChunk, pane: MakePane): LoadedLane {
+    const start = chunkStart(data);
+    const foreign = this.#share !== null || lane !== 0;
+    const [from, to] = this.#windowed ? [start, lead] : [0, Infinity];
+    return { lead, lane, foreign, pane: foreign ? new Pane(from, to, this.slots, !this.#windowed, false, () => undefined) : pane(from, to) };
+  }
+
+  #join({ pane: from, foreign }: LoadedLane, pane: MakePane): void {
+    if (!foreign) {
+      from.stored = 'packed';
+      from.erased = from.emitted;
+      from.saved = from.groups;
+      return;
+    }
+    let to: Pane | null = null;
+    for (let g = from.emitted; g < from.groups; g++) {
+      const [start, end] = [from.keyAt[g] as number, from.keyAt[g + 1] as number];
+      const hash = hashBytes(from.keyBytes, start, end);
+      if (this.#share !== null && ownerOf(hash, this.#share.count) !== this.#share.index) continue;
+      to ??= pane(from.start, from.end);
+      const own = to.find(from.keyBytes, start, end, hash);
+      for (let j = 0; j < this.slots.length; j++) (to.state[j] as unknown[])[own] = (from.state[j] as unknown[])[g];
+      if (to.pending !== null) to.pending[own] = (from.pending as Uint8Array)[g] as number;
+    }
+    if (to === null && this.#share === null) to = pane(from.start, from.end);
+    if (to === null) return;
+    to.stored = 'none';
+    to.saved = to.erased = to.chunks = to.chunkBytes = 0;
+  }
+
+  #loadRows(pane: MakePane): void {
     const lead = this.#lead;
     const { columns, keyTypes } = this.#rows;
     const rest = lead + columns.length;
@@ -97,10 +146,13 @@ export class GroupStore {
       this.#checkShape();
       key.begin();
       columns.forEach((c, j) => key.value(keyTypes[j] as SqlType, c.load(row[lead + j] as SqlValue)));
+      const hash = key.hash();
+      if (this.#share !== null && ownerOf(hash, this.#share.count) !== this.#share.index) continue;
       const p = this.#windowed ? pane(row[rest] as number, row[0] as number) : pane(0, Infinity);
-      const g = p.find(key.bytes, 0, key.pos, key.hash());
+      const g = p.find(key.bytes, 0, key.pos, hash);
       if (p.pending !== null) p.pending[g] = row[rest] as number;
       this.slots.forEach((s, j) => { (p.state[j] as unknown[])[g] = (s.load ?? same)(row[rest + 1 + j]); });
+      if (this.#share !== null) continue;
       p.stored = 'rows';
       p.saved = p.groups;
     }
@@ -112,7 +164,7 @@ export class GroupStore {
   }
 
   #delete(tx: StateTx, pane: Pane): void {
-    if (pane.stored === 'packed') tx.deletePacked(this.#table, this.#rows.lead(pane));
+    if (pane.stored === 'packed') tx.deletePacked(this.#table, this.#rows.lead(pane), this.#lane);
     else if (pane.stored === 'rows') tx.deletePrefix(this.#table, this.#windowed ? [pane.end] : []);
   }
 
@@ -131,7 +183,7 @@ export class GroupStore {
     do {
       const to = Math.min(pane.groups, from + CHUNK_GROUPS);
       const data = packChunk(pane, this.slots, from, to, changed);
-      tx.appendPacked(this.#table, this.#rows.lead(pane), pane.chunks++, to - from + changed.length, data);
+      tx.appendPacked(this.#table, this.#rows.lead(pane), this.#lane, pane.chunks++, to - from + changed.length, data);
       pane.chunkBytes += data.length;
       changed = NONE;
       from = to;
@@ -167,6 +219,14 @@ export class GroupStore {
     for (const { g, values } of sorted(groups.map(g => ({ g, values: this.keys(pane, g) })))) this.#rows.append(flat, pane, g, values);
     return flat;
   }
+}
+
+/** The pieces of one lane of one window, while they are loaded. */
+interface LoadedLane {
+  readonly lead: number;
+  readonly lane: number;
+  readonly foreign: boolean;
+  readonly pane: Pane;
 }
 
 /** Groups from `first` on that changed since the last epoch. */

@@ -5,10 +5,10 @@ import type { RecordBatch } from './records.ts';
 import type { SourceReader } from './source-reader.ts';
 
 /** An epoch ends after this many records, or this many bytes of output, dead letters and new state. */
-const EPOCH_RECORDS = 250_000;
+export const EPOCH_RECORDS = 250_000;
 export const EPOCH_BYTES = 32 << 20;
 /** A poll without records returns after this many ms, so that idleness is seen and event time goes on. */
-const POLL_MS = 500;
+export const POLL_MS = 500;
 /** How long to wait for records at least while a commit waits for a delivery. */
 const BUSY_MS = 5;
 

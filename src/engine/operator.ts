@@ -1,4 +1,4 @@
-import type { StateStore, StateTx } from '../state/store.ts';
+import type { SavedState, StateTx } from '../state/store.ts';
 import type { Code, Span } from '../errors.ts';
 import type { Batch } from './batch.ts';
 
@@ -19,8 +19,17 @@ export interface Counts {
   failed(operator: string, batch: Batch, i: number, code: Code, message: string, at: Span | null): void;
 }
 
+/** The part of all keys that one of several workers holds. */
+export interface Share {
+  /** Of the worker: 0 to count - 1. Its pieces in the state file are a lane of this number. */
+  readonly index: number;
+  readonly count: number;
+}
+
 export interface OperatorContext {
-  readonly state: StateStore;
+  readonly state: SavedState;
+  /** null: all keys are here. */
+  readonly share: Share | null;
   readonly counts: Counts;
   /** Groups from which on a pane is packed in the state file, see group-store.ts. */
   readonly packFrom: number;

@@ -8,7 +8,7 @@ import type { BlockBuilder } from './block-builder.ts';
 import { BlockQueue } from './block-queue.ts';
 import type { ByteWriter } from './bytes.ts';
 import type { Output } from './operator.ts';
-import type { Outbox, PartOptions, SinkCounts } from './ports.ts';
+import type { Outbox, OutboxOptions, SinkCounts } from './ports.ts';
 
 /** Key and value of one output record, at most: what a broker takes with its default max.message.bytes. */
 const MAX_OUTPUT_BYTES = 1_000_000;
@@ -18,7 +18,7 @@ export class RowOutbox implements Outbox {
   readonly outputs: ReadonlyMap<string, Output>;
   readonly #queues: readonly BlockQueue[];
 
-  constructor({ spec, plan, partitions, formats, jit, now }: PartOptions, accounting: SinkCounts) {
+  constructor({ spec, plan, partitions, formats, jit, now }: OutboxOptions, accounting: SinkCounts) {
     const queues = new Map<string, BlockQueue>();
     this.outputs = new Map(plan.sinks.map(w => {
       const sink = spec.sinks.find(s => s.name === w.sink) as SinkSpec;
@@ -38,7 +38,7 @@ export class RowOutbox implements Outbox {
   take(): readonly OutBlock[] { return this.#queues.flatMap(q => q.take()); }
 }
 
-function encoderOf(formats: PartOptions['formats'], sink: SinkSpec, schema: Schema, jit: boolean): Encoder {
+function encoderOf(formats: OutboxOptions['formats'], sink: SinkSpec, schema: Schema, jit: boolean): Encoder {
   const { format } = sink;
   const make = formats.find(format.type)?.encoder;
   if (make === undefined) throw new Error(`format ${format.type} cannot be written`);

@@ -83,9 +83,12 @@ export interface PartOptions {
   readonly warn: (message: string) => void;
 }
 
+/** What an outbox needs of it. */
+export type OutboxOptions = Pick<PartOptions, 'spec' | 'plan' | 'partitions' | 'formats' | 'jit' | 'now'>;
+
 /** Who keeps the books of a running pipeline. */
 export interface EngineParts {
   accounting(o: PartOptions): Accounting;
-  outbox(o: PartOptions, counts: SinkCounts): Outbox;
+  outbox(o: OutboxOptions, counts: SinkCounts): Outbox;
   checkpointer(o: PartOptions, accounting: Accounting, outbox: Outbox, delivery: Delivery): Checkpointer;
 }

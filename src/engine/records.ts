@@ -19,6 +19,8 @@ export interface RecordBatch {
   headers(row: number): readonly Header[];
   /** How many pipelines of this process are given this very batch; 1 when absent. */
   readonly readers?: number;
+  /** True: nobody but the receiver reads `data`, which fills a memory of its own; it may be given back before the next poll. */
+  readonly own?: boolean;
   /** Where to go on after this batch; beyond the last offset + 1 when control or aborted records follow. A batch may hold 0 records and only move this. */
   readonly next: number;
 }

@@ -10,13 +10,19 @@ import { RunContext } from './context.ts';
 import type { Graph } from './graph.ts';
 import { RunLoop } from './loop.ts';
 import type { Operator, Output } from './operator.ts';
-import type { Accounting, Checkpointer, EngineParts } from './ports.ts';
+import { CollectedOutbox } from './parallel/collected.ts';
+import { Parallel, type Workers } from './parallel/parallel.ts';
+import { splitPlan, type Split } from './parallel/split.ts';
+import type { Accounting, Checkpointer, EngineParts, EpochInput, PartOptions } from './ports.ts';
 import type { Progress } from './progress.ts';
 import { decodeColumns, downstream, leadOf } from './scan.ts';
 import { SourceReader } from './source-reader.ts';
 import { Taps } from './tap.ts';
 import { TimeUnitCheck } from './time-unit.ts';
 import { EventTime } from './watermark.ts';
+
+/** With several threads: slices as large as they may be, from each of a few partitions. */
+const APPETITE = 4;
 
 export interface RuntimeOptions {
   /** False: read to the end known at open, close all windows, stop. */
@@ -59,6 +65,8 @@ export interface RuntimeParts {
   readonly taps: ReadonlyMap<string, Output>;
   /** After each commit. */
   readonly committed: () => Promise<void>;
+  /** Threads beside the main one; null: all is done here. Plans that cannot be split run here anyway. */
+  readonly workers: Workers | null;
   readonly options: RuntimeOptions;
 }
 
@@ -72,7 +80,8 @@ export class PipelineRuntime {
   #delivery: Delivery | null = null;
   #readers: readonly SourceReader[] = [];
   #operators: readonly Operator[] = [];
-  #loop: RunLoop | null = null;
+  #parallel: Parallel | null = null;
+  #loop: { run(signal: AbortSignal): Promise<void>; touch(): void } | null = null;
 
   constructor(parts: RuntimeParts) { this.#p = parts; }
 
@@ -81,39 +90,65 @@ export class PipelineRuntime {
    * system.sink.fenced.
    */
   async open(): Promise<void> {
-    const { spec, plan, log, store, options, engine, formats, notices, clock } = this.#p;
+    const { spec, plan, log, store, options, engine, formats, notices, clock, workers } = this.#p;
     this.#delivery = log.delivery({
       pipeline: spec.name, idPrefix: spec.settings.kafka.idPrefix, stateId: store.stateId, ownerId: options.ownerId,
       exactlyOnce: spec.settings.delivery === 'exactly-once', takeOver: options.takeOver,
     });
     const part = { spec, plan, store, formats, jit: options.jit, onError: options.onError, resume: options.resume, partitions: await this.#partitions(), now: () => clock.now(), warn: (m: string) => notices.warn(m) };
     const accounting = engine.accounting(part);
-    const taps = new Taps(this.#p.taps, accounting);
-    const outbox = engine.outbox(part, taps);
-    const checkpointer = engine.checkpointer(part, accounting, outbox, this.#delivery);
     const saved = store.saved();
     checkSources(spec, saved);
+    this.#accounting = accounting;
+    const split = workers === null ? null : splitPlan(plan);
+    if (workers === null || split === null || typeof split === 'string') await this.#openHere(part, accounting, saved, this.#delivery);
+    else await this.#openParallel(part, accounting, saved, this.#delivery, workers, split);
+    // where a reader begins elsewhere than it stopped (start: latest, on_data_loss: earliest), that must survive a stop before the first record
+    if (this.#readers.some(r => r.positions().some(p => p.next !== savedNext(saved, p)))) this.#loop?.touch();
+  }
+
+  async #openHere(part: PartOptions, accounting: Accounting, saved: Saved, delivery: Delivery): Promise<void> {
+    const { spec, plan, store, options, engine, clock } = this.#p;
+    const taps = new Taps(this.#p.taps, accounting);
+    const outbox = engine.outbox(part, taps);
+    const checkpointer = engine.checkpointer(part, accounting, outbox, delivery);
     const context = new RunContext(store, accounting, options.memory, options.packFrom, () => outbox.bytes());
     const graph = buildGraph(plan, context, taps.outputs(outbox.outputs), options.jit);
     for (const o of graph.operators) o.open();
     checkTables(spec, store);
     await checkpointer.recover();
-    this.#accounting = accounting;
     this.#context = context;
     this.#operators = graph.operators;
     this.#checkpointer = checkpointer;
-    this.#readers = await Promise.all(plan.scans.map(scan => this.#reader(scan, graph, accounting, saved)));
+    this.#readers = await Promise.all(plan.scans.map(scan => this.#reader(scan, accounting, saved, graph.inputs.get(scan.source) as Output, lastEnd(plan, scan, graph))));
     this.#loop = new RunLoop({
       readers: this.#readers, inputs: graph.inputs, operators: graph.operators, following: options.following, clock, checkpoint: spec.settings.checkpoint,
       epoch: {
         bytes: () => outbox.bytes() + accounting.bytes() + context.grown,
         hasOutput: () => outbox.bytes() > 0 || accounting.bytes() > 0 || checkpointer.failed(),
         delivering: () => checkpointer.delivering(),
-        commit: () => this.#commit(graph),
+        commit: () => this.#commitHere(graph),
       },
     });
-    // where a reader begins elsewhere than it stopped (start: latest, on_data_loss: earliest), that must survive a stop before the first record
-    if (this.#readers.some(r => r.positions().some(p => p.next !== savedNext(saved, p)))) this.#loop.touch();
+  }
+
+  async #openParallel(part: PartOptions, accounting: Accounting, saved: Saved, delivery: Delivery, workers: Workers, split: Split): Promise<void> {
+    const { spec, plan, store, options, engine, clock, taps, notices } = this.#p;
+    const outbox = new CollectedOutbox();
+    const checkpointer = engine.checkpointer(part, accounting, outbox, delivery);
+    const parallel = new Parallel({
+      spec, plan, split, store, accounting, outbox, taps, partitions: part.partitions, clock, options, warn: message => notices.warn(`${spec.name}: ${message}`),
+    }, workers);
+    this.#parallel = parallel;
+    checkTables(spec, store);
+    await Promise.all([parallel.open(), checkpointer.recover()]);
+    this.#checkpointer = checkpointer;
+    const reader = async (input: Output, lastOpenEnd: () => number | null): Promise<SourceReader> => {
+      const made = await this.#reader(split.scan, accounting, saved, input, lastOpenEnd);
+      this.#readers = [made];
+      return made;
+    };
+    this.#loop = await parallel.loop(reader, { delivering: () => checkpointer.delivering(), failed: () => checkpointer.failed(), commit: e => this.#commit(e) });
   }
 
   /** Runs until the end of the topics or the signal, then delivers what is left. Throws what stops the pipeline. */
@@ -137,7 +172,7 @@ export class PipelineRuntime {
   /** Closes sources, delivery and state; also after a failure, and after an open that failed. */
   async close(): Promise<void> {
     this.#checkpointer?.stop();
-    await Promise.allSettled([...this.#readers.map(r => r.source.close()), this.#delivery?.close()]);
+    await Promise.allSettled([...this.#readers.map(r => r.source.close()), this.#delivery?.close(), this.#parallel?.close()]);
     this.#p.store.close();
   }
 
@@ -146,17 +181,18 @@ export class PipelineRuntime {
     return {
       name: this.#p.spec.name, state: this.#state, sources, lag: sources.reduce((n, s) => n + s.lag, 0),
       counts: this.#accounting?.counts() ?? { records_in: 0, rows_out: 0, filtered: 0, late: 0, future: 0, undecodable: 0, failed: 0 },
-      keys: this.#operators.reduce((n, o) => n + o.keys(), 0), memory: this.#context?.used ?? 0, lastProblem: this.#accounting?.lastProblem() ?? null,
+      keys: this.#operators.reduce((n, o) => n + o.keys(), this.#parallel?.keys ?? 0), memory: this.#context?.used ?? this.#parallel?.memory ?? 0, lastProblem: this.#accounting?.lastProblem() ?? null,
     };
   }
 
-  async #commit(graph: Graph): Promise<void> {
+  async #commitHere(graph: Graph): Promise<void> {
     const watermarks = new Map(this.#readers.flatMap(r => (r.watermark === null ? [] : [[r.name, r.watermark] as const])));
-    await (this.#checkpointer as Checkpointer).commit({
-      positions: this.#readers.flatMap(r => r.positions()), watermarks,
-      write: tx => { for (const o of graph.operators) o.snapshot(tx); },
-    });
+    await this.#commit({ positions: this.#readers.flatMap(r => r.positions()), watermarks, write: tx => { for (const o of graph.operators) o.snapshot(tx); } });
     (this.#context as RunContext).committed();
+  }
+
+  async #commit(e: EpochInput): Promise<void> {
+    await (this.#checkpointer as Checkpointer).commit(e);
     await this.#p.committed();
   }
 
@@ -172,7 +208,7 @@ export class PipelineRuntime {
     return found;
   }
 
-  async #reader(scan: Scan, graph: Graph, counts: Accounting, saved: Saved): Promise<SourceReader> {
+  async #reader(scan: Scan, counts: Accounting, saved: Saved, into: Output, lastOpenEnd: () => number | null): Promise<SourceReader> {
     const { spec, plan, formats, clock, options, notices } = this.#p;
     const source = spec.sources.find(s => s.name === scan.source) as SourceSpec;
     const format = formats.find(source.format);
@@ -181,20 +217,18 @@ export class PipelineRuntime {
     checkTopic(source, positions);
     const input = this.#p.source({
       topic: source.topic, topicId: positions[0]?.topicId ?? null, positions: new Map(positions.map(p => [p.partition, p.next])),
-      from: options.from ?? source.start, onDataLoss: source.onDataLoss,
+      from: options.from ?? source.start, onDataLoss: source.onDataLoss, appetite: this.#parallel === null ? 1 : APPETITE,
     });
-    const reached = downstream(plan, scan.id);
-    const fed = graph.operators.filter(o => reached.has(o.id));
     const { eventTime } = source;
     const eventClock = eventTime === null || scan.time === null ? null
       : new EventTime({ delay: eventTime.delay, idle: eventTime.idle, maxFuture: eventTime.maxFuture, following: options.following }, clock, saved.watermarks.get(source.name) ?? -Infinity);
     const reader = new SourceReader({
-      name: source.name, source: input, input: graph.inputs.get(source.name) as Output, following: options.following, batchRows: options.batchRows, lead: leadOf(plan, scan), counts,
+      name: source.name, source: input, input: into, following: options.following, batchRows: options.batchRows, lead: leadOf(plan, scan), counts,
       decoder: format.decoder(decodeColumns(plan, scan, source), { topic: source.topic, maxRecordBytes: spec.settings.maxRecordBytes, generated: options.jit && options.decoder === 'fast' }),
       unitCheck: eventTime === null || eventTime.unit === null || eventTime.unit === 'iso' ? null : new TimeUnitCheck(eventTime.from, eventTime.unit),
       warn: message => notices.warn(`${spec.name}: ${message}`),
       time: eventClock === null ? null : { column: scan.time as number, clock: eventClock },
-      lastOpenEnd: () => fed.reduce<number | null>((last, o) => { const end = o.lastOpenEnd(); return end !== null && (last === null || end > last) ? end : last; }, null),
+      lastOpenEnd,
     });
     await input.open();
     reader.begin(positions);
@@ -225,6 +259,13 @@ export class PipelineRuntime {
 }
 
 const savedNext = (saved: Saved, at: Position): number => saved.positions.find(p => p.source === at.source && p.partition === at.partition)?.next ?? 0;
+
+/** End (ms) of the last open window that a scan feeds. */
+function lastEnd(plan: PhysicalPlan, scan: Scan, graph: Graph): () => number | null {
+  const reached = downstream(plan, scan.id);
+  const fed = graph.operators.filter(o => reached.has(o.id));
+  return () => fed.reduce<number | null>((last, o) => { const end = o.lastOpenEnd(); return end !== null && (last === null || end > last) ? end : last; }, null);
+}
 
 /** Topics of all sinks and of dead letters. */
 export function writtenTopics(spec: PipelineSpec, onError: OnError | null): Set<string> {

@@ -39,6 +39,19 @@ export interface ReaderOptions {
   readonly lastOpenEnd: () => number | null;
 }
 
+/** Records that are processed together. */
+export interface Slice {
+  readonly records: RecordBatch;
+  readonly from: number;
+  readonly to: number;
+  /** True: of its records nothing more is to be cut. */
+  readonly last: boolean;
+  /** Where the partition stands behind it. */
+  readonly next: number;
+  /** Wall time of its fetch, epoch ms. */
+  readonly fetchedAt: number;
+}
+
 interface PartitionState {
   readonly partition: number;
   /** Next offset to process; Source.position runs ahead of it. */
@@ -122,18 +135,38 @@ export class SourceReader {
 
   /** Processes one slice of what was taken; the number of records in it, or null when nothing is left. */
   step(): number | null {
+    const slice = this.cut();
+    if (slice === null) return null;
+    const { records, from, to } = slice;
+    if (to > from) this.#process(records, from, to);
+    this.passed(slice);
+    return to - from;
+  }
+
+  /** The next slice of what was taken, of the partition whose event time is lowest; null when nothing is left. */
+  cut(): Slice | null {
     const f = this.#slowest();
     if (f === null) return null;
-    const { records, partition, at } = f;
-    const to = Math.min(f.to, at + this.#o.batchRows);
+    const { records, at: from } = f;
+    const to = Math.min(f.to, from + this.#o.batchRows);
     f.at = to;
-    if (to > at) this.#process(records, at, to);
-    partition.next = to < records.length ? (records.offsets[to] as number) : records.next;
     if (to === f.to) this.#fetched.splice(this.#fetched.indexOf(f), 1);
-    if (partition.next >= partition.end) this.#finish(partition);
-    this.#forward();
-    return to - at;
+    return { records, from, to, last: to === f.to, next: to < records.length ? (records.offsets[to] as number) : records.next, fetchedAt: this.#fetchedAt };
   }
+
+  /** Slices are passed in the order in which they were cut: positions and the watermark move on. */
+  passed({ records, next }: Slice): void {
+    const partition = this.#partitions.get(records.partition) as PartitionState;
+    partition.next = next;
+    if (next >= partition.end) this.#finish(partition);
+    this.#forward();
+  }
+
+  /** True while there is something to cut. */
+  get fetched(): boolean { return this.#fetched.length > 0; }
+
+  /** The clock of its event time, or null. */
+  get clock(): EventTime | null { return this.#o.time?.clock ?? null; }
 
   /** Takes idleness into account; true when the watermark moved. */
   tick(): boolean {

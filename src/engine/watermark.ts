@@ -137,6 +137,23 @@ export class EventTime {
   }
 
   /**
+   * Moves the event time of a partition on by the rows of a slice that a worker has stamped; `max` is the highest of them, or -Infinity.
+   * Returns what was in force before: of it the worker makes the watermarks that `stamp` would have given.
+   */
+  pass(partition: number, max: number): { readonly floor: number; readonly max: number; readonly others: number; readonly delay: number } {
+    const p = this.#of(partition);
+    const { delay } = this.#o;
+    const before = { floor: this.#watermark, max: p.max, others: this.#others(partition), delay };
+    if (max > p.max) p.max = max;
+    this.#watermark = Math.max(this.#watermark, Math.min(p.max - delay, before.others));
+    if (p.max > this.#last) {
+      this.#last = p.max;
+      this.#lastAt = this.#clock.elapsed();
+    }
+    return before;
+  }
+
+  /**
    * The watermark after idleness and the clock are taken into account. When all partitions are idle, event time goes on with
    * the clock from the last event, no further than `lastOpenEnd` - 1 (ms), and stands still when no window is open (null).
    */

@@ -3,7 +3,7 @@ import type Sqlite from 'better-sqlite3';
 import { PipeError } from '../errors.ts';
 import { Database } from './database.ts';
 import { quote } from './schema.ts';
-import type { PackedChunk, SqlValue } from './store.ts';
+import { LANE_PIECES, type PackedChunk, type SqlValue } from './store.ts';
 
 /** Tables that are read through what they mean, or by nobody. */
 const HIDDEN: ReadonlySet<string> = new Set(['packed', 'outbox']);
@@ -31,7 +31,7 @@ export class StateReader {
   /** Packed pieces of an operator's table, by window and in order. */
   *packed(table: string): Iterable<PackedChunk> {
     if (this.#db.prepare("SELECT count(*) FROM sqlite_master WHERE name = 'packed'").pluck().get() === 0) return;
-    for (const [lead, data] of this.#iterate(this.#db.prepare('SELECT window_end, data FROM packed WHERE table_name = ? ORDER BY window_end, seq').raw(), table) as Iterable<[number, Buffer]>) yield { lead, data };
+    for (const [lead, seq, data] of this.#iterate(this.#db.prepare('SELECT window_end, seq, data FROM packed WHERE table_name = ? ORDER BY window_end, seq').raw(), table) as Iterable<[number, number, Buffer]>) yield { lead, lane: Math.floor(seq / LANE_PIECES), data };
   }
 
   /** Also while somebody is in the middle of a table. */

@@ -6,7 +6,7 @@ import { DeadLetterTable } from './dead-letters.ts';
 import { APPLICATION_ID, EpochWitness, LAYOUT, checkIntegrity, deleteState, inspectState, syncPath } from './file.ts';
 import { lockState, type StateLock } from './lock.ts';
 import { LAYOUT_SQL, PACKED_SQL, deleteSql, quote, scanSql, tableName, tableSql, upsertSql } from './schema.ts';
-import { OTHER_SQL, type EpochWrite, type OutBlock, type PackedChunk, type Saved, type SqlValue, type StateStore, type StateTable, type StateTx, type TableSpec } from './store.ts';
+import { LANE_PIECES, OTHER_SQL, type EpochWrite, type OutBlock, type PackedChunk, type Saved, type SqlValue, type StateStore, type StateTable, type StateTx, type TableSpec } from './store.ts';
 import { Database } from './database.ts';
 
 export interface StateOptions {
@@ -112,7 +112,8 @@ class SqliteStateStore implements StateStore {
   }
 
   *#packed(table: string): Iterable<PackedChunk> {
-    for (const [lead, data] of this.#statement('SELECT window_end, data FROM packed WHERE table_name = ? ORDER BY window_end, seq').raw().iterate(table) as IterableIterator<[number, Buffer]>) yield { lead, data };
+    const rows = this.#statement('SELECT window_end, seq, data FROM packed WHERE table_name = ? ORDER BY window_end, seq').raw().iterate(table) as IterableIterator<[number, number, Buffer]>;
+    for (const [lead, seq, data] of rows) yield { lead, lane: Math.floor(seq / LANE_PIECES), data };
   }
 
   #hasRows(table: string): boolean {
@@ -194,8 +195,11 @@ class SqliteStateStore implements StateStore {
       }
     },
     deletePrefix: (table, prefix) => { this.#statement(deleteSql(table.spec, prefix.length)).run(...prefix); },
-    appendPacked: (table, lead, seq, groups, data) => { this.#run('INSERT INTO packed VALUES (?, ?, ?, ?, ?)', tableName(table.spec), lead, seq, groups, data); },
-    deletePacked: (table, lead) => { this.#run('DELETE FROM packed WHERE table_name = ? AND window_end = ?', tableName(table.spec), lead); },
+    appendPacked: (table, lead, lane, seq, groups, data) => { this.#run('INSERT INTO packed VALUES (?, ?, ?, ?, ?)', tableName(table.spec), lead, lane * LANE_PIECES + seq, groups, data); },
+    deletePacked: (table, lead, lane) => {
+      const [from, to] = lane === null ? [0, Number.MAX_SAFE_INTEGER] : [lane * LANE_PIECES, (lane + 1) * LANE_PIECES - 1];
+      this.#run('DELETE FROM packed WHERE table_name = ? AND window_end = ? AND seq BETWEEN ? AND ?', tableName(table.spec), lead, from, to);
+    },
     put: (operator, name, value) => { this.#run('INSERT OR REPLACE INTO operators VALUES (?, ?, ?)', operator, name, value); },
   };
 

@@ -14,7 +14,7 @@ export interface StateTable {
   readonly spec: TableSpec;
   /** All rows in key order, values in column order; integers beyond 2^53 as bigint, all others as number. The array is reused. */
   scan(): Iterable<readonly SqlValue[]>;
-  /** Packed pieces by `lead`, then in their order; a table has rows or pieces for one lead, not both. */
+  /** Packed pieces by `lead`, then lane by lane in their order; a table has rows or pieces for one lead, not both. */
   packed(): Iterable<PackedChunk>;
 }
 
@@ -22,8 +22,13 @@ export interface StateTable {
 export interface PackedChunk {
   /** The window's end (epoch ms), or 0. */
   readonly lead: number;
+  /** Which worker wrote it: the pieces of a lane belong together, those of two lanes hold other keys. */
+  readonly lane: number;
   readonly data: Buffer;
 }
+
+/** Pieces of one lane and lead are fewer than this. */
+export const LANE_PIECES = 2 ** 32;
 
 /** Writes of one epoch; all become durable together. */
 export interface StateTx {
@@ -31,9 +36,10 @@ export interface StateTx {
   upsert(table: StateTable, flat: readonly SqlValue[], rows: number): void;
   /** Deletes by a prefix of the key columns. */
   deletePrefix(table: StateTable, prefix: readonly SqlValue[]): void;
-  /** Piece `seq` of what is packed for `lead`; `groups` of it are told to readers of the file. */
-  appendPacked(table: StateTable, lead: number, seq: number, groups: number, data: Buffer): void;
-  deletePacked(table: StateTable, lead: number): void;
+  /** Piece `seq` of what a lane has packed for `lead`; `groups` of it are told to readers of the file. */
+  appendPacked(table: StateTable, lead: number, lane: number, seq: number, groups: number, data: Buffer): void;
+  /** The pieces of one lane, or of all (null). */
+  deletePacked(table: StateTable, lead: number, lane: number | null): void;
   /** Small named values of an operator (its closed_before, a cursor). */
   put(operator: string, name: string, value: SqlValue): void;
 }
@@ -99,17 +105,21 @@ export interface EpochWrite {
 /** Ways on when open windows were counted under other SQL. */
 export const OTHER_SQL = 'undo the edit, let the open windows close under the old file first, rename the pipeline, or start again with --reset-state';
 
+/** What operators read when they open. */
+export interface SavedState {
+  /** Declares a table; one of other columns is made anew when it is empty, else it is `system.state.incompatible`. */
+  table(spec: TableSpec): StateTable;
+  get(operator: string, name: string): SqlValue | undefined;
+}
+
 /** State of one pipeline on one log: one SQLite file, one writer. */
-export interface StateStore {
+export interface StateStore extends SavedState {
   /** Random, made with the file; a reset makes a new one. */
   readonly stateId: string;
   /** True when no epoch has been committed. */
   readonly fresh: boolean;
-  /** Declares a table; one of other columns is made anew when it is empty, else it is `system.state.incompatible`. */
-  table(spec: TableSpec): StateTable;
   /** Names of tables that hold rows and were not declared: state of groupings that are no longer in the file. */
   unclaimed(): readonly string[];
-  get(operator: string, name: string): SqlValue | undefined;
   saved(): Saved;
   /** The undelivered outbox (of epoch `delivery`), in insertion order; empty when delivered or none. */
   outbox(): readonly OutBlock[];

@@ -20,7 +20,12 @@ export interface CaseOptions {
   readonly crash: number | null;
   /** Every window is packed in the state file, not only large ones. */
   readonly packed?: boolean;
+  /** Worker threads before the crash and after it: of the built package, since threads cannot load TypeScript. */
+  readonly workers?: readonly [before: number, after: number];
 }
+
+/** What worker threads run. */
+export const builtWorker = new URL('../../dist/cli/run-worker.js', import.meta.url);
 
 export class Crash extends Error {}
 
@@ -60,8 +65,9 @@ export async function runCase(c: Case, o: CaseOptions): Promise<string[]> {
         await log.append(topic, s.rows.map(row => ({ key: null, value: Buffer.from(record(row)), headers: [], partition: 0, timestamp: null })));
       }
     });
-    if (o.crash !== null) await run(dir, file, o, crashing(o.crash)).catch(ignoreCrash);
-    await run(dir, file, o, engineParts);
+    const [before, after] = o.workers ?? [1, 1];
+    if (o.crash !== null) await run(dir, file, o, crashing(o.crash), before).catch(ignoreCrash);
+    await run(dir, file, o, engineParts, after);
     const values: string[] = [];
     await withLog(dir, async log => { values.push(...await readAll(log, 'out')); });
     return values;
@@ -74,13 +80,13 @@ function ignoreCrash(error: unknown): void {
   if (!(error instanceof Crash)) throw error;
 }
 
-async function run(dir: string, file: string, o: CaseOptions, engine: EngineParts): Promise<void> {
+async function run(dir: string, file: string, o: CaseOptions, engine: EngineParts, workers: number): Promise<void> {
   const command = makeRun(() => Promise.resolve({
-    ...runParts, engine,
+    ...runParts, engine, worker: builtWorker,
     // an epoch after every batch, so that there is something to lose
     load: async (p, io) => (await loadCompiled(p, io)).map(x => ({ ...x, spec: { ...x.spec, settings: { ...x.spec.settings, checkpoint: o.crash === null ? x.spec.settings.checkpoint : 0 } } })),
   }));
-  const argv = [file, '--until-end', '--no-print', '--data-dir', join(dir, '.pipe'), '--jit', o.jit ? 'on' : 'off', '--decoder', o.decoder, '--brokers', 'none'];
+  const argv = [file, '--until-end', '--no-print', '--data-dir', join(dir, '.pipe'), '--jit', o.jit ? 'on' : 'off', '--decoder', o.decoder, '--brokers', 'none', '--workers', String(workers)];
   await command.run(parseCommandLine(command, argv), fakeIo({ cwd: dir, env: { PIPE_BATCH_ROWS: String(o.batch), ...(o.packed === true ? { PIPE_PACK_GROUPS: '1' } : {}) } }));
 }
 

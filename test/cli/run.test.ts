@@ -32,7 +32,7 @@ const topics = async (): Promise<string[]> => (await log.topics()).map(t => t.na
 
 async function run(pipelines: readonly CompiledPipeline[], argv: readonly string[] = [], io: FakeIo = fakeIo({ cwd: dir })): Promise<Result> {
   const command = makeRun(() => Promise.resolve({
-    load: () => Promise.resolve(pipelines), store: openStateStore, formats, engine: memoryParts, clock: systemClock,
+    load: () => Promise.resolve(pipelines), store: openStateStore, formats, engine: memoryParts, clock: systemClock, worker: new URL('file:///none'),
     log: choice => { chosen.push(choice.brokers); return Promise.resolve(log); },
   }));
   try {

@@ -57,7 +57,7 @@ class Stream {
   }
 }
 
-const pipeline = (name: string): string => `name: ${name}
+const pipeline = (name: string, workers: number): string => `name: ${name}
 sources:
   transactions:
     topic: ${name}-in
@@ -71,7 +71,7 @@ sinks:
       SELECT account, SUM(CASE WHEN type = 'withdrawal' THEN -amount ELSE amount END) AS balance, window_start, window_end
       FROM transactions
       GROUP BY account, TUMBLE(ts, INTERVAL '${WINDOW}' SECOND)
-settings: {checkpoint: 20ms}
+settings: {checkpoint: 20ms, workers: ${workers}}
 `;
 
 const failpoints = ['commit.before', 'commit.after', 'delivery.after'] as const;
@@ -80,24 +80,25 @@ let p: Project;
 beforeEach(() => { p = new Project(); });
 afterEach(() => { p.remove(); });
 
-const logs = [['the embedded log', null], ['Kafka', brokers]] as const;
+/** Worker threads, one after the other, in turn over the rounds. */
+const logs = [['the embedded log', null, [1]], ['Kafka', brokers, [1]], ['the embedded log, with worker threads', null, [2, 3, 2, 1]], ['Kafka, with worker threads', brokers, [2, 3, 2, 1]]] as const;
 
-describe.each(logs)('%s', (label, address) => {
-  it.skipIf(label === 'Kafka' && address === null)(`gives every sum exactly once through ${KILLS} kills`, async () => {
+describe.each(logs)('%s', (label, address, workers) => {
+  it.skipIf(label.startsWith('Kafka') && address === null)(`gives every sum exactly once through ${KILLS} kills`, async () => {
     const name = unique('kill');
     const env: Record<string, string> = address === null ? {} : { PIPE_BROKERS: address };
     const log: Log = await makeLog({ brokers: address === null ? null : [address], origin: 'test' }, `${p.dir}/.pipe`, null, notices);
     await log.open(10_000, new AbortController().signal);
     for (const topic of [`${name}-in`, `${name}-out`]) await log.createTopic({ name: topic, partitions: PARTITIONS, retention: null, config: {} });
-    p.write(`${name}.yaml`, pipeline(name));
     const stream = new Stream();
     const chance = random(seed + 1);
     let kills = 0;
     while (kills < KILLS) {
       // half of the kills hit a step of the epoch protocol, the others whatever is going on
       const point = kills % 2 === 0 ? `${failpoints[Math.floor(chance() * 3)]}:${1 + Math.floor(chance() * 6)}` : null;
+      p.write(`${name}.yaml`, pipeline(name, workers[kills % workers.length] as number));
       const run = p.start(['run', `${name}.yaml`, '--follow', '--quiet', '--no-print'], { env: point === null ? env : { ...env, PIPE_FAILPOINT: point } });
-      const until = performance.now() + (point === null ? 150 + chance() * 600 : 5000);
+      const until = performance.now() + (point === null ? 150 + chance() * (workers.length === 1 ? 600 : 1500) : 5000);
       while (run.child.exitCode === null && run.child.signalCode === null && performance.now() < until) {
         await log.append(`${name}-in`, stream.next(200));
         await new Promise(r => setTimeout(r, 10));

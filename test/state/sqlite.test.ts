@@ -84,10 +84,10 @@ describe('an epoch', () => {
     const other = store.table({ ...sums, name: 'others' });
     const pieces = (t: typeof table): [number, string][] => [...t.packed()].map(p => [p.lead, String(p.data)]);
     store.commit(epoch(1), tx => {
-      tx.appendPacked(table, 20, 0, 5, Buffer.from('c'));
-      tx.appendPacked(table, 10, 0, 5, Buffer.from('a'));
-      tx.appendPacked(table, 10, 1, 5, Buffer.from('b'));
-      tx.appendPacked(other, 10, 0, 5, Buffer.from('z'));
+      tx.appendPacked(table, 20, 0, 0, 5, Buffer.from('c'));
+      tx.appendPacked(table, 10, 0, 0, 5, Buffer.from('a'));
+      tx.appendPacked(table, 10, 0, 1, 5, Buffer.from('b'));
+      tx.appendPacked(other, 10, 0, 0, 5, Buffer.from('z'));
     });
     stop(store);
     const again = start();
@@ -95,7 +95,7 @@ describe('an epoch', () => {
     expect(pieces(back)).toEqual([[10, 'a'], [10, 'b'], [20, 'c']]);
     // pieces that nobody claims are groups that nobody goes on with
     expect(again.unclaimed()).toEqual(['others']);
-    again.commit(epoch(2), tx => tx.deletePacked(back, 10));
+    again.commit(epoch(2), tx => tx.deletePacked(back, 10, 0));
     expect(pieces(back)).toEqual([[20, 'c']]);
   });
 
@@ -110,7 +110,7 @@ describe('an epoch', () => {
     const again = start();
     const table = again.table(sums);
     expect([...table.packed()]).toEqual([]);
-    again.commit(epoch(2), tx => tx.appendPacked(table, 20, 0, 1, Buffer.from('x')));
+    again.commit(epoch(2), tx => tx.appendPacked(table, 20, 0, 0, 1, Buffer.from('x')));
     expect([...table.packed()].length).toBe(1);
     expect(rowsOf(again, sums)).toEqual([[10, 'a', 1]]);
   });

@@ -118,6 +118,9 @@ export class EmbeddedSource implements Source {
   #read(db: LogDb, paused: ReadonlySet<number>): RecordBatch[] {
     const now = Date.now();
     const found: RecordBatch[] = [];
+    const { appetite = 1 } = this.#o;
+    const mostBytes = appetite * POLL_BYTES;
+    const mostRecords = appetite * POLL_RECORDS;
     let bytes = 0;
     let records = 0;
     const n = this.#partitions.length;
@@ -129,13 +132,13 @@ export class EmbeddedSource implements Source {
       this.#checkPosition(p, first, end);
       if (p.next >= end) { p.idleSince ??= now; continue; }
       p.idleSince = null;
-      if (bytes >= POLL_BYTES || records >= POLL_RECORDS) continue;
+      if (bytes >= mostBytes || records >= mostRecords) continue;
       // each gets its share, and at least one block
       const share = Math.max(1, n - i);
-      const blocks = this.#blocks(db, p, (POLL_BYTES - bytes) / share, (POLL_RECORDS - records) / share);
+      const blocks = this.#blocks(db, p, (mostBytes - bytes) / share, (mostRecords - records) / share);
       for (const b of blocks) { bytes += b.data.length; records += b.length; }
       p.next = (blocks.at(-1) as RecordBatch).next;
-      found.push(...joinSmall(blocks));
+      for (const b of joinSmall(blocks)) found.push({ ...b, own: true });
     }
     this.#turn = (this.#turn + 1) % Math.max(1, n);
     return found;

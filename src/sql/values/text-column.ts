@@ -1,7 +1,16 @@
 import { randomInt } from 'node:crypto';
+import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 
-/** Another one in every process, so that nobody can choose keys that collide. */
-const SEED = randomInt(0x100000000) | 0;
+const SEED_NAME = 'pipe.hash.seed';
+
+/** Another one in every process, so that nobody can choose keys that collide; the same in all threads of a process. */
+const SEED = ((): number => {
+  const known = getEnvironmentData(SEED_NAME);
+  if (typeof known === 'number') return known;
+  const seed = randomInt(0x100000000) | 0;
+  setEnvironmentData(SEED_NAME, seed);
+  return seed;
+})();
 
 /** The hash of no bytes, to begin with: FNV-1a over the bytes (`hash = imul(hash ^ byte, HASH_PRIME)`), then `finishHash`. */
 export const HASH_START: number = 0x811c9dc5 ^ SEED;

@@ -1,0 +1,93 @@
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import type { RecordBatch } from '../records.ts';
+import type { Slice } from '../source-reader.ts';
+import { Arena } from './arena.ts';
+import type { Answer } from './messages.ts';
+import { copyRecords, type RawSlice, type SliceRecords } from './raw.ts';
+
+/** Messages to a port whose other end is closed are dropped at once, with the memory that they take along. */
+const nowhere = ((): MessagePort => {
+  const { port1, port2 } = new MessageChannel();
+  port2.close();
+  port1.unref();
+  return port1;
+})();
+
+/** Gives memory back that the collector would find late: this thread makes little other garbage. */
+function giveBack({ data, own, readers = 1 }: RecordBatch): void {
+  if (own === true && readers === 1 && data.length === data.buffer.byteLength) nowhere.postMessage(null, [data.buffer as ArrayBuffer]);
+}
+
+/** Slices that one worker may have at a time: enough to be busy while the main thread commits. */
+const SLOTS = 12;
+
+/** A slice on its way through the workers. */
+export interface Flying {
+  readonly id: number;
+  readonly slice: Slice;
+  readonly worker: number;
+  /** The copy, which reports of its records point into. */
+  readonly records: SliceRecords;
+  readonly raw: RawSlice;
+  readonly slot: number;
+  mapped: Extract<Answer, { readonly k: 'mapped' }> | null;
+  /** How many are not done with it. */
+  waiting: number;
+}
+
+/** The slices on their way, in their order, and the memory that they lie in: a slot of a worker is used again when all are done with its slice. */
+export class Flight {
+  readonly #free: number[][];
+  readonly #arenas: (Arena | undefined)[][];
+  readonly #flying = new Map<number, Flying>();
+  readonly #order: Flying[] = [];
+  #next = 0;
+
+  constructor(workers: number) {
+    this.#free = Array.from({ length: workers }, () => Array.from({ length: SLOTS }, (_, k) => SLOTS - 1 - k));
+    this.#arenas = Array.from({ length: workers }, () => []);
+  }
+
+  get empty(): boolean { return this.#flying.size === 0; }
+
+  /** The worker that has least to do, or null when all have enough. */
+  idlest(): number | null {
+    let best = 0;
+    this.#free.forEach((slots, w) => { if (slots.length > (this.#free[best] as number[]).length) best = w; });
+    return (this.#free[best] as number[]).length === 0 ? null : best;
+  }
+
+  /** Copies a slice into the memory of a worker that has a free slot. */
+  start(slice: Slice, worker: number): Flying {
+    const id = this.#next++;
+    const slot = (this.#free[worker] as number[]).pop() as number;
+    const arena = ((this.#arenas[worker] as (Arena | undefined)[])[slot] ??= new Arena());
+    arena.reset();
+    const { raw, records } = copyRecords(slice.records, slice.from, slice.to, arena, id, slice.fetchedAt);
+    const f: Flying = { id, slice, worker, slot, raw, records, mapped: null, waiting: 0 };
+    if (slice.last) giveBack(slice.records);
+    this.#flying.set(id, f);
+    this.#order.push(f);
+    return f;
+  }
+
+  of(id: number): Flying { return this.#flying.get(id) as Flying; }
+
+  /** The slice that is to be passed next, once it is mapped; null when it is not. */
+  head(): Flying | null {
+    const [first] = this.#order;
+    return first === undefined || (first.mapped === null && first.raw.length > 0) ? null : first;
+  }
+
+  shift(): void { this.#order.shift(); }
+
+  /** True while slices wait to be passed. */
+  get queued(): boolean { return this.#order.length > 0; }
+
+  /** One of those that a slice waited for is done with it. */
+  done(f: Flying): void {
+    if (--f.waiting > 0) return;
+    this.#flying.delete(f.id);
+    (this.#free[f.worker] as number[]).push(f.slot);
+  }
+}

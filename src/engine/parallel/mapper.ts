@@ -1,0 +1,118 @@
+import type { PipelineSpec, SourceSpec } from '../../config/spec.ts';
+import type { Decoder, FormatDef } from '../../formats/format.ts';
+import type { PhysicalPlan } from '../../plan/physical.ts';
+import type { Batch } from '../batch.ts';
+import { buildGraph } from '../build.ts';
+import { systemClock } from '../clock.ts';
+import { RunContext } from '../context.ts';
+import type { Output } from '../operator.ts';
+import { decodeColumns } from '../scan.ts';
+import { TimeUnitCheck } from '../time-unit.ts';
+import { EventTime } from '../watermark.ts';
+import { Arena } from './arena.ts';
+import { Router, type Part } from './part.ts';
+import { openSlice, type RawSlice } from './raw.ts';
+import { dueOf, Notes } from './reports.ts';
+import { shadowState } from './shadow-state.ts';
+import { EXCHANGE, type Split } from './split.ts';
+
+export interface MapParts {
+  readonly spec: PipelineSpec;
+  readonly plan: PhysicalPlan;
+  readonly split: Split;
+  readonly formats: { find(name: string): FormatDef | undefined };
+  readonly jit: boolean;
+  /** Generated code for reading records. */
+  readonly generated: boolean;
+  readonly following: boolean;
+  /** Workers. */
+  readonly count: number;
+  /** Where a plan without state writes. */
+  readonly sinks: ReadonlyMap<string, Output>;
+}
+
+interface Mapped {
+  /** Highest event time, epoch ms; -Infinity without any. */
+  readonly max: number;
+  /** By worker. */
+  readonly parts: readonly (readonly Part[])[];
+  readonly warning: string | null;
+}
+
+/**
+ * The first half of a worker: records of any partition to rows, by the worker that holds their keys. Rows carry the highest event time
+ * of their slice before them, of which the watermark in force is made once the slices before this one are known.
+ */
+export class Mapper {
+  readonly notes: Notes;
+  readonly #p: MapParts;
+  readonly #decoder: Decoder;
+  readonly #input: Output;
+  readonly #router: Router | null;
+  readonly #time: number | null;
+  readonly #unitCheck: TimeUnitCheck | null;
+  readonly #arenas: Arena[] = [];
+  #arena = new Arena();
+  #parts: Part[][] = [];
+
+  constructor(p: MapParts) {
+    this.#p = p;
+    const { scan, map, keyed } = p.split;
+    const source = p.spec.sources.find(s => s.name === scan.source) as SourceSpec;
+    const { eventTime } = source;
+    this.#time = eventTime === null ? null : scan.time;
+    const before = map.operators.find(o => o.id === map.operators.at(-1)?.input) ?? scan;
+    this.notes = new Notes(p.plan, keyed === null ? null : dueOf(keyed.aggregate, before.schema.length));
+    this.#router = keyed === null ? null : new Router(keyed.schema, keyed.keys, p.count);
+    this.#unitCheck = eventTime === null || eventTime.unit === null || eventTime.unit === 'iso' ? null : new TimeUnitCheck(eventTime.from, eventTime.unit);
+    const exchange: Output = { push: b => this.#send(b), watermark: () => undefined, finish: () => undefined };
+    const context = new RunContext(shadowState(null), this.notes, Infinity, Infinity, () => 0);
+    this.#input = buildGraph(map, context, keyed === null ? p.sinks : new Map([[EXCHANGE, exchange]]), p.jit).inputs.get(scan.source) as Output;
+    const make = p.formats.find(source.format)?.decoder;
+    if (make === undefined) throw new Error(`format ${source.format} cannot be read`);
+    this.#decoder = make(decodeColumns(map, scan, source), { topic: source.topic, maxRecordBytes: p.spec.settings.maxRecordBytes, generated: p.generated });
+  }
+
+  /** `slot`: whose memory the parts use; until all workers are done with the slice it is given to no other. */
+  map(slice: RawSlice, slot: number): Mapped {
+    this.#arena = this.#arenas[slot] ??= new Arena();
+    this.#arena.reset();
+    this.#parts = Array.from({ length: this.#p.count }, () => []);
+    let batch = this.#decoder.decode(openSlice(slice), 0, slice.length, this.#bad);
+    let max = -Infinity;
+    let warning: string | null = null;
+    if (batch.length > 0 && this.#time !== null) {
+      warning = this.#checkUnit(batch, this.#time);
+      const clock = this.#clock(slice.partition);
+      batch = clock.stamp(batch, this.#time, slice.partition, slice.fetchedAt, this.#future);
+      max = clock.maxEventTime(slice.partition);
+    }
+    if (batch.length > 0) this.#input.push(batch);
+    return { max, parts: this.#parts, warning };
+  }
+
+  #send(b: Batch): void {
+    (this.#router as Router).route(b, this.#arena).forEach((part, owner) => { if (part !== null) (this.#parts[owner] as Part[]).push(part); });
+  }
+
+  /** Without delay and without others its watermark is the highest event time so far. */
+  #clock(partition: number): EventTime {
+    const { spec, split, following } = this.#p;
+    const { maxFuture } = (spec.sources.find(s => s.name === split.scan.source) as SourceSpec).eventTime as NonNullable<SourceSpec['eventTime']>;
+    const clock = new EventTime({ delay: 0, idle: Infinity, maxFuture, following }, systemClock, -Infinity);
+    clock.add(partition, -Infinity);
+    return clock;
+  }
+
+  #checkUnit(batch: Batch, column: number): string | null {
+    const check = this.#unitCheck;
+    if (check === null || check.done) return null;
+    const found = check.look(batch, column);
+    return found === null ? null : `${found.message}; write ${found.hint}`;
+  }
+
+  readonly #bad: Parameters<Decoder['decode']>[3] = (i, code, message) => this.notes.undecodable(i, code, message);
+  readonly #future = (b: Batch, i: number): void => {
+    this.notes.future((b.origin as NonNullable<Batch['origin']>).rows[i] as number, (b.cols[this.#time as number] as Float64Array)[i] as number);
+  };
+}

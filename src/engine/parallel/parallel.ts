@@ -1,0 +1,82 @@
+import type { PipelineSpec } from '../../config/spec.ts';
+import type { PhysicalPlan } from '../../plan/physical.ts';
+import type { StateStore } from '../../state/store.ts';
+import type { Clock } from '../clock.ts';
+import type { Output } from '../operator.ts';
+import type { Accounting } from '../ports.ts';
+import type { SourceReader } from '../source-reader.ts';
+import type { CollectedOutbox } from './collected.ts';
+import { Crew, type Spawn } from './crew.ts';
+import { ParallelLoop, type ParallelLoopParts } from './loop.ts';
+import type { Answer } from './messages.ts';
+import type { Split } from './split.ts';
+import { ParallelState } from './state.ts';
+
+/** How many threads, and how one begins. */
+export interface Workers {
+  readonly count: number;
+  readonly spawn: Spawn;
+}
+
+export interface ParallelParts {
+  readonly spec: PipelineSpec;
+  readonly plan: PhysicalPlan;
+  readonly split: Split;
+  readonly store: StateStore;
+  readonly accounting: Accounting;
+  readonly outbox: CollectedOutbox;
+  readonly taps: ReadonlyMap<string, Output>;
+  readonly partitions: ReadonlyMap<string, number>;
+  readonly clock: Clock;
+  readonly warn: (message: string) => void;
+  readonly options: { readonly jit: boolean; readonly decoder: 'fast' | 'plain'; readonly following: boolean; readonly memory: number };
+}
+
+/** A pipeline on worker threads: its state and its crew, before its source is open. */
+export class Parallel {
+  readonly #p: ParallelParts;
+  readonly #crew: Crew;
+  readonly #state: ParallelState | null;
+  #loop: ParallelLoop | null = null;
+  #failure: { readonly error: unknown } | null = null;
+
+  constructor(p: ParallelParts, { count, spawn }: Workers) {
+    this.#p = p;
+    this.#state = p.split.keyed === null ? null : new ParallelState(p.store, p.split.keyed);
+    const failed = (error: unknown): void => {
+      this.#failure ??= { error };
+      this.#loop?.fail(error);
+    };
+    this.#crew = new Crew(count, spawn, (w, a) => this.#answered(w, a), failed);
+  }
+
+  /** Until the workers have their state. Throws what kept one from it. */
+  async open(): Promise<void> {
+    const { options, partitions, taps } = this.#p;
+    await this.#crew.open({ jit: options.jit, generated: options.jit && options.decoder === 'fast', following: options.following, partitions, saved: this.#state?.saved ?? null, tapped: [...taps.keys()] });
+    if (this.#state !== null) this.#state.saved = null;
+  }
+
+  /** `reader`: of the one source, given the place where it says that the watermark moved and the end of the last open window. */
+  async loop(reader: (input: Output, lastOpenEnd: () => number | null) => Promise<SourceReader>, epoch: ParallelLoopParts['epoch']): Promise<ParallelLoop> {
+    const { spec, plan, split, accounting, outbox, taps, clock, warn, options } = this.#p;
+    let loop: ParallelLoop | null = null;
+    const input: Output = { push: () => undefined, watermark: ms => loop?.input.watermark(ms), finish: () => undefined };
+    const made = new ParallelLoop({
+      reader: await reader(input, () => loop?.lastOpenEnd() ?? null), crew: this.#crew, state: this.#state, following: options.following, clock, checkpoint: spec.settings.checkpoint,
+      memory: options.memory, accounting, outbox, taps, warn, epoch,
+      places: { source: split.scan.source, time: split.scan.time ?? 0, file: spec.file, plan },
+    });
+    loop = made;
+    this.#loop = made;
+    if (this.#failure !== null) made.fail(this.#failure.error);
+    return made;
+  }
+
+  get keys(): number { return this.#loop?.keys ?? 0; }
+  get memory(): number { return this.#loop?.memory ?? 0; }
+
+  async close(): Promise<void> { await this.#crew.close(); }
+
+  #answered(worker: number, a: Answer): void { this.#loop?.answered(worker, a); }
+}
