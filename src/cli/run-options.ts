@@ -39,7 +39,7 @@ export const runFlags: readonly Flag[] = [
   { name: 'on-error', value: 'WHAT', summary: 'dead_letters, skip or stop, instead of what the file says' },
   { name: 'resume', value: 'resend|skip', summary: 'what to do with an epoch of which the log no longer knows whether it arrived' },
   { name: 'connect-timeout', value: 'DURATION', summary: 'how long to try a broker that is away at start (default 30s)' },
-  { name: 'workers', value: 'N', summary: 'threads that share the work (default settings.workers, else 1, or more for a backlog of millions)' },
+  { name: 'workers', value: 'N', summary: 'threads that share the work (default settings.workers, else 1)' },
   { name: 'jit', value: 'on|off', summary: 'off: closures instead of generated code' },
   { name: 'decoder', value: 'fast|plain', summary: 'plain: records are read without generated code, as with --jit=off' },
 ];

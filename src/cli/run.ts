@@ -137,7 +137,7 @@ class Run {
       await prepareTopics(spec, this.#o.onError, log, written, { info: line => made.push(() => this.#say(`${spec.name}  ${line}`)), warn: line => made.push(() => this.#warn(`${spec.name}: ${line}`)) });
       this.#say(await this.#start(c, log, choice, following, store));
       for (const say of made) say();
-      const workers = await workersFor(c, { asked: this.#o.workers, log, saved: store.saved(), fromEnd: this.#o.from === 'latest', io: this.#io, entry: this.#modules.worker });
+      const workers = workersFor(c, this.#o.workers, this.#io, this.#modules.worker);
       if (workers !== null) this.#say(`${spec.name}  ${workers.count} worker threads`);
       runtime = this.#runtime(c, log, store, following, print, workers);
       await this.#orStopped(runtime.open());
