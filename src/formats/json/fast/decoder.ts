@@ -6,7 +6,7 @@ import { RecordReader } from '../record.ts';
 import { unescape } from '../text.ts';
 import { generateScan, type Scan, type ScanHost } from './generate.ts';
 import { TextCells } from './text-cells.ts';
-import type { Target } from './values.ts';
+import type { Target } from './target.ts';
 
 /** The decoder for these columns, or null where there are too many for generated code. `maxRecordBytes` is the longest record that is read. */
 export function scanDecoder(columns: readonly DecodeColumn[], maxRecordBytes: number): ScanDecoder | null {

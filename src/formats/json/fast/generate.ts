@@ -2,7 +2,8 @@ import { Writer } from '../../../codegen/writer.ts';
 import type { JsonScanner } from '../scan.ts';
 import { anyKey, expectedKey, keysOf, type Key } from './keys.ts';
 import { Skipper } from './skipper.ts';
-import { skipValue, type Target, wantedValue } from './values.ts';
+import type { Flag, Target } from './target.ts';
+import { skipValue, wantedValue } from './values.ts';
 
 /** What generated code calls back for what it does not do itself. */
 export interface ScanHost {
@@ -74,12 +75,6 @@ export function generateScan(targets: readonly Target[], scan: JsonScanner, maxR
   w.line('return row;');
   if (w.source().length > MOST) return null;
   return { scan: w.compile<Scan>('scan', ['b', 'd', 'starts', 'ends', 'from', 'to', 'rows', 'host']), source: w.source() };
-}
-
-/** The flag of a key and the word that it is in. */
-export interface Flag {
-  readonly word: string;
-  readonly bit: number;
 }
 
 const flag = (k: Key): Flag => ({ word: `seen${Math.floor(k.index / FLAGS)}`, bit: 1 << (k.index % FLAGS) });

@@ -3,7 +3,7 @@ import { intRange } from '../../../sql/functions/numeric-types.ts';
 import { NARROW_DECIMAL } from '../../../sql/types.ts';
 import { MAX_TIMESTAMP } from '../../../sql/values/calendar.ts';
 import { pow10 } from '../../../sql/values/wide.ts';
-import type { Target } from './values.ts';
+import type { Target } from './target.ts';
 
 const POWERS = Float64Array.from({ length: 16 }, (_, n) => pow10(n));
 

@@ -2,7 +2,7 @@ import type { Writer } from '../../../codegen/writer.ts';
 import { HASH_PRIME, HASH_START, finishHash } from '../../../sql/values/text-column.ts';
 import { toQuote } from './strings.ts';
 import { LONGEST, WordCache } from './word-cache.ts';
-import type { Target } from './values.ts';
+import type { Target } from './target.ts';
 
 /** A string whose text is wanted: from the cache. */
 export function inlineText(w: Writer, { name }: Target): void {

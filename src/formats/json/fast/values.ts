@@ -1,19 +1,8 @@
 import type { Writer } from '../../../codegen/writer.ts';
-import type { Slot } from '../slot.ts';
-import type { Flag } from './generate.ts';
+import type { Flag, Target } from './target.ts';
 import { inlineNumber } from './numbers.ts';
 import { toQuote } from './strings.ts';
-import type { TextCells } from './text-cells.ts';
 import { inlineText, inlineTextBytes } from './texts.ts';
-
-/** Where a column's values go. */
-export interface Target {
-  readonly slot: Slot;
-  /** Set: its texts stay bytes. */
-  readonly text: TextCells | null;
-  /** Ends the names of its variables. */
-  readonly name: number;
-}
 
 /** Reads the value at `p` into the columns of its key, plain ones without a call where `isInline`; `p` comes to stand behind it. */
 export function wantedValue(w: Writer, targets: readonly Target[], { word, bit }: Flag, isInline: boolean): void {
