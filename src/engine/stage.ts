@@ -63,6 +63,7 @@ export class StageOperator implements Operator, StageHost {
 
   emit(b: Batch, m: number): void {
     if (m === 0) return;
+    if (m === b.length && this.#stage.window === null) return this.#emitAll(b);
     const { rows } = this;
     if (b.wm !== null) for (let i = 0; i < m; i++) this.#wm[i] = b.wm[rows[i] as number] as number;
     if (b.origin !== null) for (let i = 0; i < m; i++) this.#origin[i] = b.origin.rows[rows[i] as number] as number;
@@ -73,6 +74,14 @@ export class StageOperator implements Operator, StageHost {
       schema: this.#stage.schema, length: m, cols, nulls: this.outNulls,
       wm: b.wm === null ? null : this.#wm,
       origin: b.origin === null ? null : { records: b.origin.records, rows: this.#origin },
+    });
+  }
+
+  /** No row was left out: what is not made here goes on as it is. */
+  #emitAll(b: Batch): void {
+    this.#next.push({
+      ...b, schema: this.#stage.schema,
+      cols: this.#moved.map((j, k) => (j === null ? this.out[k] : b.cols[j]) as Column), nulls: this.#moved.map((j, k) => (j === null ? this.outNulls[k] : b.nulls[j]) ?? null),
     });
   }
 
