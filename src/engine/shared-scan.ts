@@ -109,11 +109,12 @@ class SharedScan {
   }
 }
 
+/** The records' own bytes last as long as the batch that all are given. */
 function copy(b: Batch): Batch {
   const n = b.length;
   const origin = b.origin as NonNullable<Batch['origin']>;
   return {
-    ...b, cols: b.cols.map(c => (c instanceof TextColumn ? c.copy(n) : c.slice(0, n))), nulls: b.nulls.map(c => c?.slice(0, n) ?? null),
+    ...b, cols: b.cols.map(c => (c instanceof TextColumn ? c.copy(n, origin.records.data) : c.slice(0, n))), nulls: b.nulls.map(c => c?.slice(0, n) ?? null),
     origin: { records: origin.records, rows: origin.rows.slice(0, n) },
   };
 }

@@ -35,6 +35,17 @@ describe('texts as bytes', () => {
     expect(new Set(TEXTS.map((_, i) => c.bytes.toString('hex', c.start[i], c.end[i]))).size).toBe(TEXTS.length);
   });
 
+  it('are copied with their bytes, but for those that last', () => {
+    const c = columnOf(TEXTS);
+    const own = c.copy(TEXTS.length, Buffer.alloc(0));
+    const shared = c.copy(3, c.bytes);
+    c.start.fill(0);
+    expect(shared.bytes).toBe(c.bytes);
+    expect([0, 1, 2].map(i => shared.at(i))).toEqual(TEXTS.slice(0, 3));
+    c.bytes.fill(120);
+    expect(TEXTS.map((_, i) => own.at(i))).toEqual(TEXTS);
+  });
+
   it('are picked with their hashes', () => {
     const c = columnOf(TEXTS).pick(Int32Array.from([4, 0, 4]));
     expect([c.at(0), c.at(1), c.at(2)]).toEqual([TEXTS[4], '', TEXTS[4]]);

@@ -56,11 +56,15 @@ export class TextColumn {
     return this.#strings;
   }
 
-  /** The first `n` rows with bytes of their own. */
-  copy(n: number): TextColumn {
-    let used = 0;
-    for (let i = 0; i < n; i++) used = Math.max(used, this.end[i] as number);
-    return new TextColumn(Buffer.from(this.bytes.subarray(0, used)), this.start.slice(0, n), this.end.slice(0, n), this.hash?.slice(0, n) ?? null);
+  /** The first `n` rows, in memory that nobody uses again. Bytes in `lasting` stay where they are: a whole fetch may lie there. */
+  copy(n: number, lasting: Buffer): TextColumn {
+    let { bytes } = this;
+    if (bytes !== lasting) {
+      let used = 0;
+      for (let i = 0; i < n; i++) used = Math.max(used, this.end[i] as number);
+      bytes = Buffer.from(bytes.subarray(0, used));
+    }
+    return new TextColumn(bytes, this.start.slice(0, n), this.end.slice(0, n), this.hash?.slice(0, n) ?? null);
   }
 
   /** The rows `keep`, of the same bytes. */
