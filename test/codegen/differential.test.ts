@@ -1,17 +1,10 @@
 import { expect, it } from 'vitest';
 import { PipeError, PipeErrors } from '../../src/errors.ts';
 import { evaluate } from '../functions/harness.ts';
+import { fractions } from '../random.ts';
 
 const count = Number(process.env['PIPE_FUZZ_COUNT'] ?? 3000);
 const seed = Number(process.env['PIPE_FUZZ_SEED'] ?? Date.now() % 1e9);
-
-function random(state: number): () => number {
-  let x = state | 1;
-  return () => {
-    x ^= x << 13; x ^= x >>> 17; x ^= x << 5;
-    return (x >>> 0) / 2 ** 32;
-  };
-}
 
 /** Values of each column by row, edges among them. */
 const columns: Readonly<Record<string, readonly string[]>> = {
@@ -84,7 +77,7 @@ function compared(sql: string): boolean {
 }
 
 it(`generated code equals the interpreter on ${count} expressions (seed ${seed})`, () => {
-  const g = new Generator(random(seed));
+  const g = new Generator(fractions(seed));
   let ran = 0;
   for (let n = 0; n < count; n++) {
     const depth = 1 + (n % 4);
@@ -95,7 +88,7 @@ it(`generated code equals the interpreter on ${count} expressions (seed ${seed})
 });
 
 it('aggregates too', () => {
-  const g = new Generator(random(seed + 1));
+  const g = new Generator(fractions(seed + 1));
   let ran = 0;
   for (let n = 0; n < count / 10; n++) {
     const arg = (): string => g.number(1 + (n % 2));

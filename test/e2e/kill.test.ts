@@ -4,6 +4,7 @@ import type { Log, NewRecord } from '../../src/connectors/connector.ts';
 import { readAll } from '../cases/run-case.ts';
 import { unique } from '../unique.ts';
 import { Project } from './project.ts';
+import { fractions } from '../random.ts';
 
 /** host:port of the Kafka broker of this run, or null. */
 const brokers = inject('brokers');
@@ -16,18 +17,9 @@ const notices = { warn: () => undefined, info: () => undefined };
 
 const seed = Number(process.env['PIPE_KILL_SEED'] ?? Date.now() % 1e9);
 
-/** xorshift32 */
-function random(state: number): () => number {
-  let x = state | 1;
-  return () => {
-    x ^= x << 13; x ^= x >>> 17; x ^= x << 5;
-    return (x >>> 0) / 2 ** 32;
-  };
-}
-
 /** Deposits and withdrawals of 50 accounts, in event-time order in each partition, with their sums by account and window. */
 class Stream {
-  readonly #random = random(seed);
+  readonly #random = fractions(seed);
   readonly #sums = new Map<string, number>();
   #second = START;
   records = 0;
@@ -91,7 +83,7 @@ describe.each(logs)('%s', (label, address, workers) => {
     await log.open(10_000, new AbortController().signal);
     for (const topic of [`${name}-in`, `${name}-out`]) await log.createTopic({ name: topic, partitions: PARTITIONS, retention: null, config: {} });
     const stream = new Stream();
-    const chance = random(seed + 1);
+    const chance = fractions(seed + 1);
     let kills = 0;
     while (kills < KILLS) {
       // half of the kills hit a step of the epoch protocol, the others whatever is going on

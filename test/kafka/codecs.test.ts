@@ -14,6 +14,7 @@ import { clientSettings } from '../../src/connectors/kafka/settings.ts';
 import { PipeError } from '../../src/errors.ts';
 import { compressed } from './batch-bytes.ts';
 import { brokers, consoleProducer, createTopic, describeKafka, hasKcat, hasTools, kcat, openLog, readTopic } from './support.ts';
+import { whole } from '../random.ts';
 
 const MB = 1 << 20;
 /** Of damaged batches of each kind. */
@@ -29,15 +30,9 @@ interface Row {
   readonly value: string;
 }
 
-/** xorshift32 */
-function random(seed: number): (n: number) => number {
-  let x = seed;
-  return n => { x ^= x << 13; x ^= x >>> 17; x ^= x << 5; return (x >>> 0) % n; };
-}
-
 /** JSON as in a stream, and of each 20 rows one that hardly shrinks, one that nearly vanishes and one of one byte. */
 function rowsOf(n: number, noise: number): Row[] {
-  const pick = random(2024);
+  const pick = whole(2024);
   const value = (i: number): string => {
     if (i % 20 === 5) return Array.from({ length: noise }, () => String.fromCharCode(33 + pick(90))).join('');
     if (i % 20 === 10) return 'ab'.repeat(noise);

@@ -2,18 +2,10 @@ import { expect, it } from 'vitest';
 import { Database } from '../../src/state/database.ts';
 import type { Case } from '../cases/case.ts';
 import { runCase } from '../cases/run-case.ts';
+import { whole } from '../random.ts';
 
 const runs = Number(process.env['PIPE_PROPERTY_RUNS'] ?? 40);
 const seed = Number(process.env['PIPE_PROPERTY_SEED'] ?? Date.now() % 1e9);
-
-/** xorshift32 */
-function random(state: number): (n: number) => number {
-  let x = state | 1;
-  return n => {
-    x ^= x << 13; x ^= x >>> 17; x ^= x << 5;
-    return (x >>> 0) % n;
-  };
-}
 
 interface Row {
   readonly k: string | null;
@@ -59,7 +51,7 @@ function oracle(rows: readonly Row[], filter: string, size: number, slide: numbe
 }
 
 it(`windows and aggregates equal SQLite's on ${runs} random streams (seed ${seed})`, async () => {
-  const pick = random(seed);
+  const pick = whole(seed);
   for (let n = 0; n < runs; n++) {
     const rows = rowsOf(pick);
     const [sql, inOracle] = filters[pick(filters.length)] as (typeof filters)[number];

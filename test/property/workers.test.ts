@@ -11,22 +11,14 @@ import { PipeError } from '../../src/errors.ts';
 import { Database } from '../../src/state/database.ts';
 import { builtWorker, Crash, crashing, readAll } from '../cases/run-case.ts';
 import { fakeIo } from '../cli/fake-io.ts';
+import { whole } from '../random.ts';
 
 // the threads run what lies in dist/, which is built before this file runs
 
 const runs = Number(process.env['PIPE_PROPERTY_RUNS'] ?? 6);
 const seed = Number(process.env['PIPE_PROPERTY_SEED'] ?? Date.now() % 1e9);
 
-/** xorshift32 */
-function random(state: number): (n: number) => number {
-  let x = state | 1;
-  return n => {
-    x ^= x << 13; x ^= x >>> 17; x ^= x << 5;
-    return (x >>> 0) % n;
-  };
-}
-
-type Pick = ReturnType<typeof random>;
+type Pick = ReturnType<typeof whole>;
 
 const START = Date.UTC(2024, 0, 1);
 const SCHEMA = 'k STRING, g BIGINT, x DECIMAL(12,2), d INT, s STRING, b BOOLEAN, at BIGINT';
@@ -97,7 +89,7 @@ async function outcome(input: readonly NewRecord[], partitions: number, sql: str
 }
 
 it(`any number of workers gives the rows, counts and dead letters of one on ${runs} random streams (seed ${seed})`, async () => {
-  const pick = random(seed);
+  const pick = whole(seed);
   for (let n = 0; n < runs; n++) {
     const sql = queries[n % queries.length] as string;
     // the order of LISTAGG is the order of partitions among one another
