@@ -1,5 +1,5 @@
 import { TextColumn } from '../sql/values/text-column.ts';
-import type { Batch, Column } from './batch.ts';
+import { perColumn, type Batch, type Column } from './batch.ts';
 
 /** A copy of `b` without some of its rows (ascending). */
 export function withoutRows(b: Batch, removed: readonly number[]): Batch {
@@ -11,7 +11,7 @@ export function withoutRows(b: Batch, removed: readonly number[]): Batch {
     else keep[m++] = i;
   }
   return {
-    schema: b.schema, length: m, cols: b.cols.map(c => (c instanceof TextColumn ? c.pick(keep) : pick(c, keep))), nulls: b.nulls.map(c => (c === null ? null : pick(c, keep))),
+    schema: b.schema, length: m, cols: perColumn(b.cols, c => (c instanceof TextColumn ? c.pick(keep) : pick(c, keep))), nulls: perColumn(b.nulls, c => (c === null ? null : pick(c, keep))),
     wm: b.wm === null ? null : pick(b.wm, keep), origin: b.origin === null ? null : { records: b.origin.records, rows: pick(b.origin.rows, keep) },
   };
 }

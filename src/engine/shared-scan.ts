@@ -1,6 +1,6 @@
 import type { DecodeColumn, Decoder, DecoderOptions, FormatDef } from '../formats/format.ts';
 import { TextColumn } from '../sql/values/text-column.ts';
-import type { Batch } from './batch.ts';
+import { perColumn, type Batch } from './batch.ts';
 import type { RecordBatch } from './records.ts';
 
 /** Of so many slices in a row that could not be shared, … */
@@ -62,7 +62,7 @@ class SharedScan {
       decode: (records, from, to, bad) => {
         const all = (records.readers ?? 1) > 1 ? this.#take(records, from, to) : null;
         if (all === null) return (own ??= this.#make(columns)).decode(records, from, to, bad);
-        return { ...all, schema, cols: places.map(p => all.cols[p] as Batch['cols'][number]), nulls: places.map(p => all.nulls[p] ?? null) };
+        return { ...all, schema, cols: perColumn(places, p => all.cols[p] as Batch['cols'][number]), nulls: perColumn(places, p => all.nulls[p] ?? null) };
       },
     };
   }
@@ -114,7 +114,7 @@ function copy(b: Batch): Batch {
   const n = b.length;
   const origin = b.origin as NonNullable<Batch['origin']>;
   return {
-    ...b, cols: b.cols.map(c => (c instanceof TextColumn ? c.copy(n, origin.records.data) : c.slice(0, n))), nulls: b.nulls.map(c => c?.slice(0, n) ?? null),
+    ...b, cols: perColumn(b.cols, c => (c instanceof TextColumn ? c.copy(n, origin.records.data) : c.slice(0, n))), nulls: perColumn(b.nulls, c => c?.slice(0, n) ?? null),
     origin: { records: origin.records, rows: origin.rows.slice(0, n) },
   };
 }

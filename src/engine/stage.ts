@@ -5,7 +5,7 @@ import { generateStage, interpretStage, movedText } from '../codegen/stage.ts';
 import type { Stage } from '../plan/physical.ts';
 import { nullable } from '../sql/bound.ts';
 import { TextColumn } from '../sql/values/text-column.ts';
-import { newColumn, type Batch, type Column } from './batch.ts';
+import { newColumn, perColumn, type Batch, type Column } from './batch.ts';
 import type { Operator, OperatorContext, Output } from './operator.ts';
 
 /** Rows of a stage with a window are pushed on in pieces of this size, since one input row may become many. */
@@ -47,7 +47,7 @@ export class StageOperator implements Operator, StageHost {
   push(b: Batch): void {
     if (this.#renamed !== null) {
       const { schema } = this.#stage;
-      this.#next.push({ ...b, schema, cols: this.#renamed.map(j => b.cols[j] as Column), nulls: this.#renamed.map(j => b.nulls[j] ?? null) });
+      this.#next.push({ ...b, schema, cols: perColumn(this.#renamed, j => b.cols[j] as Column), nulls: perColumn(this.#renamed, j => b.nulls[j] ?? null) });
       return;
     }
     this.#reserve(this.#stage.window === null ? b.length : WINDOW_CHUNK);
@@ -68,7 +68,7 @@ export class StageOperator implements Operator, StageHost {
     if (b.wm !== null) for (let i = 0; i < m; i++) this.#wm[i] = b.wm[rows[i] as number] as number;
     if (b.origin !== null) for (let i = 0; i < m; i++) this.#origin[i] = b.origin.rows[rows[i] as number] as number;
     const from = rows.subarray(0, m);
-    const cols = this.#moved.map((j, k) => (j === null ? (this.out[k] as Column) : moveText(b.cols[j] as TextColumn | string[], this.out[k] as string[], from)));
+    const cols = perColumn(this.#moved, (j, k) => (j === null ? (this.out[k] as Column) : moveText(b.cols[j] as TextColumn | string[], this.out[k] as string[], from)));
     this.#moved.forEach((j, k) => { if (j !== null) moveNulls(b.nulls[j] ?? null, this.outNulls[k] ?? null, from); });
     this.#next.push({
       schema: this.#stage.schema, length: m, cols, nulls: this.outNulls,
@@ -81,7 +81,7 @@ export class StageOperator implements Operator, StageHost {
   #emitAll(b: Batch): void {
     this.#next.push({
       ...b, schema: this.#stage.schema,
-      cols: this.#moved.map((j, k) => (j === null ? this.out[k] : b.cols[j]) as Column), nulls: this.#moved.map((j, k) => (j === null ? this.outNulls[k] : b.nulls[j]) ?? null),
+      cols: perColumn(this.#moved, (j, k) => (j === null ? this.out[k] : b.cols[j]) as Column), nulls: perColumn(this.#moved, (j, k) => (j === null ? this.outNulls[k] : b.nulls[j]) ?? null),
     });
   }
 
@@ -98,8 +98,8 @@ export class StageOperator implements Operator, StageHost {
   #reserve(rows: number): void {
     if (rows <= this.capacity) return;
     this.capacity = rows;
-    this.out = this.#stage.schema.map(f => newColumn(f.type, rows));
-    this.outNulls = this.#stage.project.map(x => (nullable(x) ? new Uint8Array(rows) : null));
+    this.out = perColumn(this.#stage.schema, f => newColumn(f.type, rows));
+    this.outNulls = perColumn(this.#stage.project, x => (nullable(x) ? new Uint8Array(rows) : null));
     this.rows = new Int32Array(rows);
     this.#wm = new Float64Array(rows);
     this.#origin = new Int32Array(rows);

@@ -1,4 +1,4 @@
-import type { Batch } from '../../engine/batch.ts';
+import { perColumn, type Batch } from '../../engine/batch.ts';
 import type { RecordBatch } from '../../engine/records.ts';
 import type { Schema } from '../../sql/types.ts';
 import type { BadRecord, DecodeColumn, Decoder } from '../format.ts';
@@ -31,8 +31,8 @@ export class PlainDecoder implements Decoder {
     return {
       schema: this.#schema,
       length: row,
-      cols: slots.map(s => s.cells.column),
-      nulls: slots.map(s => (s.anyNull ? s.nulls : null)),
+      cols: perColumn(slots, s => s.cells.column),
+      nulls: perColumn(slots, s => (s.anyNull ? s.nulls : null)),
       wm: null,
       origin: { records, rows: this.#rows },
     };

@@ -1,4 +1,4 @@
-import type { Batch } from '../../../engine/batch.ts';
+import { perColumn, type Batch } from '../../../engine/batch.ts';
 import type { RecordBatch } from '../../../engine/records.ts';
 import type { Schema } from '../../../sql/types.ts';
 import type { BadRecord, DecodeColumn, Decoder } from '../../format.ts';
@@ -46,10 +46,10 @@ class ScanDecoder implements Decoder, ScanHost {
     this.#bad = bad;
     const rows = this.#scan(data, this.#view, records.valueStart, records.valueEnd, from, to, this.#rows, this);
     this.#used = rows;
-    const nulls = this.#targets.map(({ slot }) => (slot.anyNull ? slot.nulls : null));
+    const nulls = perColumn(this.#targets, ({ slot }) => (slot.anyNull ? slot.nulls : null));
     return {
       schema: this.#schema, length: rows, nulls, wm: null, origin: { records, rows: this.#rows },
-      cols: this.#targets.map(({ slot, text }, j) => (text === null ? slot.cells.column : text.column(data, rows, nulls[j] ?? null))),
+      cols: perColumn(this.#targets, ({ slot, text }, j) => (text === null ? slot.cells.column : text.column(data, rows, nulls[j] ?? null))),
     };
   }
 
