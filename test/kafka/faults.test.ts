@@ -18,18 +18,22 @@ async function consumed(topic: string, address: string, count: number): Promise<
   return values;
 }
 
-const requests = [['AddPartitionsToTxn', 24], ['Produce', 0], ['AddOffsetsToTxn', 25], ['TxnOffsetCommit', 28], ['EndTxn', 26]] as const;
 const fates: readonly Fate[] = ['lost', 'unanswered'];
-const points = requests.flatMap(([name, key]) => fates.map(fate => [name, key, fate] as const));
+/** Requests of a transaction by the level of the feature transaction.version. */
+const requests = [
+  [1, [['AddPartitionsToTxn', 24], ['Produce', 0], ['AddOffsetsToTxn', 25], ['TxnOffsetCommit', 28], ['EndTxn', 26]]],
+  [2, [['Produce', 0], ['TxnOffsetCommit', 28], ['EndTxn', 26]]],
+] as const;
 
-describe.skipIf(brokers === null || !canOwnBroker())('delivery over a connection that breaks', () => {
+describe.skipIf(brokers === null || !canOwnBroker()).each(requests)('delivery over a connection that breaks, transaction.version %i', (version, sent) => {
+  const points = sent.flatMap(([name, key]) => fates.map(fate => [name, key, fate] as const));
   let proxy: Proxy;
   let broker: OwnBroker;
   let input: string;
 
   beforeAll(async () => {
     proxy = await Proxy.start();
-    broker = await startBroker({ properties: { 'advertised.listeners': `PLAINTEXT://${proxy.address}` } });
+    broker = await startBroker({ properties: { 'advertised.listeners': `PLAINTEXT://${proxy.address}` }, format: ['--feature', `transaction.version=${version}`] });
     proxy.forward(broker.address);
     input = await createTopic('in', 1, {}, proxy.address);
   });
@@ -95,6 +99,25 @@ describe.skipIf(brokers === null || !canOwnBroker())('delivery over a connection
     await next.close();
     await log.close();
     expect(await consumed(out, broker.address, 4)).toEqual(['1', '2a', '2b', '3']);
+  });
+
+  it('sends these requests, and one epoch after the other', async () => {
+    const out = await createTopic('requests', 1, {}, proxy.address);
+    const p = new TestPipeline(input);
+    const log = await open();
+    const d = p.delivery(log);
+    await d.recover(0);
+    await d.commit(p.epoch(1, [block(out, 0, ['1'])]));
+    const seen: number[] = [];
+    proxy.fate = key => { seen.push(key); return 'pass'; };
+    for (let n = 2; n <= 20; n++) await d.commit(p.epoch(n, [block(out, 0, [String(n)])]));
+    await d.commit(p.epoch(21, [], 21));
+    // the broker's own AddPartitionsToTxn goes through the proxy, too
+    for (const [, key] of sent) expect(seen).toContain(key);
+    expect(seen.includes(25)).toBe(version === 1);
+    await d.close();
+    await log.close();
+    expect(await consumed(out, broker.address, 20)).toEqual(Array.from({ length: 20 }, (_, i) => String(i + 1)));
   });
 
   it.each([['OffsetFetch', 9], ['InitProducerId', 22], ['FindCoordinator', 10]] as const)('recovers though %s (%i) gets no answer', async (_, key) => {

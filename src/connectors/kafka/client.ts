@@ -24,8 +24,13 @@ export interface Request<T> {
   read(r: WireReader): T;
 }
 
-/** [lowest, highest] version by API key. */
-export type ApiVersions = ReadonlyMap<number, readonly [number, number]>;
+/** What a broker says of itself. */
+interface Abilities {
+  /** [lowest, highest] version by API key. */
+  readonly versions: ReadonlyMap<number, readonly [number, number]>;
+  /** Level by name, as the whole cluster has agreed on it (KIP-584). */
+  readonly features: ReadonlyMap<string, number>;
+}
 
 /** Where an address could not be reached, and why, in words. */
 export interface Attempt {
@@ -94,8 +99,7 @@ export class Connection {
   readonly address: string;
   readonly #raw: RawConnection;
   readonly #socket: () => Socket | null;
-  /** By ApiVersions. */
-  versions: ApiVersions = new Map();
+  able: Abilities = { versions: new Map(), features: new Map() };
 
   constructor(address: string, raw: RawConnection, socket: () => Socket | null) {
     this.address = address;
@@ -150,7 +154,7 @@ export class Connection {
   }
 
   async authenticate(): Promise<void> {
-    this.#raw.setVersions(Object.fromEntries([...this.versions].map(([key, [minVersion, maxVersion]]) => [key, { minVersion, maxVersion }])));
+    this.#raw.setVersions(Object.fromEntries([...this.able.versions].map(([key, [minVersion, maxVersion]]) => [key, { minVersion, maxVersion }])));
     this.#raw.setSupportAuthenticationProtocol(true);
     try {
       await this.#raw.authenticate();
@@ -178,7 +182,7 @@ export async function connect(host: string, port: number, s: ClientSettings): Pr
   const connection = new Connection(address, raw, () => socket);
   try {
     await raw.connect();
-    connection.versions = await connection.send(apiVersions);
+    connection.able = await connection.send(apiVersions);
     if (s.sasl !== null) await connection.authenticate();
     return connection;
   } catch (error) {
@@ -187,12 +191,29 @@ export async function connect(host: string, port: number, s: ClientSettings): Pr
   }
 }
 
-/** ApiVersions v2. */
-const apiVersions: Request<ApiVersions> = {
-  name: 'ApiVersions', key: 18, version: 2, body: Buffer.alloc(0),
+const FINALIZED_FEATURES = 2;
+
+/** ApiVersions v3; the header of its answer is the oldest one. A broker that is too old for it (before 2.4) is able to do nothing. */
+const apiVersions: Request<Abilities> = {
+  name: 'ApiVersions', key: 18, version: 3, body: new WireWriter().tags().compactString('sqlpipe').compactString('1').tags().finish(),
   read: r => {
-    r.int16();
-    return new Map(r.array(() => [r.int16(), [r.int16(), r.int16()] as const] as const));
+    const features = new Map<string, number>();
+    if (r.int16() !== 0) return { versions: new Map(), features };
+    const versions = new Map(r.compactArray(() => {
+      const entry = [r.int16(), [r.int16(), r.int16()] as const] as const;
+      r.tags();
+      return entry;
+    }));
+    r.int32();
+    r.tags(tag => {
+      if (tag !== FINALIZED_FEATURES) return;
+      r.compactArray(() => {
+        features.set(r.compactString(), r.int16());
+        r.int16();
+        r.tags();
+      });
+    });
+    return { versions, features };
   },
 };
 

@@ -25,6 +25,11 @@ export class Lane {
     return (await this.connection(this.#addressOf(node))).send(request);
   }
 
+  /** Level of a feature that the cluster has agreed on, as the broker `node` knows it; 0 without. */
+  async feature(node: number, name: string): Promise<number> {
+    return (await this.connection(this.#addressOf(node))).able.features.get(name) ?? 0;
+  }
+
   async connection({ host, port }: Address): Promise<Connection> {
     if (this.#closed) throw new ConnectionLost('closed');
     const key = `${host}:${port}`;
@@ -105,7 +110,7 @@ export class Cluster {
     if (node === undefined) throw new ConnectionLost('the cluster names no broker');
     const connection = await this.#control.connection(this.#nodes.get(node) as Address);
     for (const [key, version, name] of needed) {
-      const [low, high] = connection.versions.get(key) ?? [0, -1];
+      const [low, high] = connection.able.versions.get(key) ?? [0, -1];
       if (low <= version && version <= high) continue;
       throw new PipeError('system.source.client_version', `the broker at ${connection.address} does not speak ${name} version ${version}`, { hint: 'pipe works with Kafka 4, and 3.1 or newer' });
     }

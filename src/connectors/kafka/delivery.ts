@@ -122,7 +122,7 @@ class TransactionalDelivery implements Delivery {
       this.#fenced = true;
       return;
     }
-    const lost = error instanceof KafkaError && error.is('OUT_OF_ORDER_SEQUENCE_NUMBER', 'INVALID_TXN_STATE', 'INVALID_PRODUCER_ID_MAPPING', 'UNKNOWN_PRODUCER_ID', 'TRANSACTION_COORDINATOR_FENCED');
+    const lost = error instanceof KafkaError && error.is('OUT_OF_ORDER_SEQUENCE_NUMBER', 'INVALID_TXN_STATE', 'INVALID_PRODUCER_ID_MAPPING', 'UNKNOWN_PRODUCER_ID', 'TRANSACTION_COORDINATOR_FENCED', 'TRANSACTION_ABORTABLE');
     if (!lost && !isPassing(error)) throw explained(error, 'sink', `deliver for pipeline "${this.#o.pipeline}"`);
     if (error instanceof KafkaError && error.is('UNKNOWN_TOPIC_OR_PARTITION')) await this.#checkTopics(items);
     await this.#retrier.failed(error);

@@ -4,7 +4,7 @@ import type { OutBlock } from '../../state/store.ts';
 import { PipeError } from '../../errors.ts';
 import type { Cluster, Lane } from './cluster.ts';
 import { errors, KafkaError } from './kafka-error.ts';
-import { produceRequest } from './protocol-produce.ts';
+import { produceRequest, type ProduceRequest } from './protocol-produce.ts';
 import { BATCH_BYTES, batchOfBlock, encodeBatch, nextSequence, NO_PRODUCER, type BatchProducer, type EncodedBatch } from './record-batch-encode.ts';
 
 /** A request ends at about this size; brokers take 100 MB. */
@@ -37,6 +37,7 @@ export class BatchWriter {
   readonly #limits = new Map<string, number>();
   #producer: BatchProducer = NO_PRODUCER;
   #transactionalId: string | null = null;
+  #request: ProduceRequest = produceRequest;
   #generation = 0;
 
   constructor(cluster: Cluster, lane: Lane) {
@@ -45,9 +46,10 @@ export class BatchWriter {
   }
 
   /** From now on under this identity; sequences begin at 0. What is not acknowledged yet is encoded anew. */
-  begin(producer: BatchProducer, transactionalId: string | null): void {
+  begin(producer: BatchProducer, transactionalId: string | null, request: ProduceRequest = produceRequest): void {
     this.#producer = producer;
     this.#transactionalId = transactionalId;
+    this.#request = request;
     this.#sequences.clear();
     this.#generation++;
   }
@@ -87,7 +89,7 @@ export class BatchWriter {
       if (sent.length > 0 && bytes > REQUEST_BYTES) break;
       sent.push(q);
     }
-    const answers = await this.#lane.send(node, produceRequest(this.#transactionalId, sent.map(q => ({ topic: q.topic, partition: q.partition, batch: this.#encoded(q).batch }))));
+    const answers = await this.#lane.send(node, this.#request(this.#transactionalId, sent.map(q => ({ topic: q.topic, partition: q.partition, batch: this.#encoded(q).batch }))));
     let failure: Error | null = null;
     for (const { topic, partition, error } of answers) {
       const q = sent.find(s => s.topic === topic && s.partition === partition);

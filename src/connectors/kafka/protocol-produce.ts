@@ -24,13 +24,24 @@ export interface ProduceAnswer {
   readonly error: number;
 }
 
-const ACKS_ALL = -1;
-const PRODUCE_MS = 20_000;
+export type ProduceRequest = (transactionalId: string | null, items: readonly ProduceItem[]) => Request<ProduceAnswer[]>;
+
+export const ACKS_ALL = -1;
+export const PRODUCE_MS = 20_000;
+
+export function byTopic<T extends { readonly topic: string }>(items: readonly T[]): Map<string, T[]> {
+  const topics = new Map<string, T[]>();
+  for (const item of items) {
+    const list = topics.get(item.topic);
+    if (list === undefined) topics.set(item.topic, [item]);
+    else list.push(item);
+  }
+  return topics;
+}
 
 /** Produce v7, acks = all; one batch of a partition at most. */
-export function produceRequest(transactionalId: string | null, items: readonly ProduceItem[]): Request<ProduceAnswer[]> {
-  const topics = new Map<string, ProduceItem[]>();
-  for (const item of items) topics.set(item.topic, [...(topics.get(item.topic) ?? []), item]);
+export const produceRequest: ProduceRequest = (transactionalId, items) => {
+  const topics = byTopic(items);
   // batches are large: they are sent from where they lie, between pieces of the request
   const parts: Buffer[] = [];
   let w = new WireWriter().string(transactionalId).int16(ACKS_ALL).int32(PRODUCE_MS).int32(topics.size);
@@ -53,7 +64,7 @@ export function produceRequest(transactionalId: string | null, items: readonly P
       });
     }).flat(),
   };
-}
+};
 
 /** InitProducerId v1; null: for idempotence alone. */
 export function initProducerRequest(transactionalId: string | null, timeoutMs: number): Request<{ readonly error: number; readonly producerId: bigint; readonly epoch: number }> {
@@ -91,7 +102,13 @@ export function txnOffsetCommitRequest(p: ProducerIdentity, group: string, offse
   return { name: 'TxnOffsetCommit', key: 28, version: 1, body: w.finish(), read: readFirstError };
 }
 
+export interface EndAnswer {
+  readonly error: number;
+  /** Who the producer is from now on; null: the same. */
+  readonly next: { readonly producerId: bigint; readonly epoch: number } | null;
+}
+
 /** EndTxn v1. */
-export const endTxnRequest = (p: ProducerIdentity, commit: boolean): Request<number> => ({
-  name: 'EndTxn', key: 26, version: 1, body: identity(p).bool(commit).finish(), read: r => { r.int32(); return r.int16(); },
+export const endTxnRequest = (p: ProducerIdentity, commit: boolean): Request<EndAnswer> => ({
+  name: 'EndTxn', key: 26, version: 1, body: identity(p).bool(commit).finish(), read: r => { r.int32(); return { error: r.int16(), next: null }; },
 });

@@ -5,7 +5,8 @@ import { check, isPassing, KafkaError } from './kafka-error.ts';
 import type { OutBlock } from '../../state/store.ts';
 import { BatchWriter } from './producer.ts';
 import type { GroupOffsets } from './protocol-cluster.ts';
-import { addOffsetsRequest, addPartitionsRequest, endTxnRequest, initProducerRequest, type ProducerIdentity, txnOffsetCommitRequest } from './protocol-produce.ts';
+import { addOffsetsRequest, addPartitionsRequest, byTopic, type EndAnswer, endTxnRequest, initProducerRequest, type ProducerIdentity, produceRequest, txnOffsetCommitRequest } from './protocol-produce.ts';
+import { endTxnRequest2, produceRequest2, txnOffsetCommitRequest2 } from './protocol-transactions-2.ts';
 import { backoff } from './retry.ts';
 
 /** The broker aborts a transaction that is open for longer, and refuses its producer. */
@@ -15,6 +16,9 @@ const PATIENCE_MS = 40_000;
 /** The markers of the transaction before take a moment to be written. */
 const CONCURRENT_MOST_MS = 40;
 const ABORT_MS = 2000;
+/** From this level of the feature on, transactions follow KIP-890. */
+const FEATURE = 'transaction.version';
+const SECOND = 2;
 
 /** A transactional producer: at most one transaction at a time. Any error means that the producer must be fenced before it goes on. */
 export class Transactions {
@@ -25,6 +29,8 @@ export class Transactions {
   readonly #control: Lane;
   readonly #writer: BatchWriter;
   #identity: ProducerIdentity | null = null;
+  /** The cluster speaks the second protocol. */
+  #second = false;
   #open = false;
   #closed = false;
   /** performance.now() until which errors that pass are waited for. */
@@ -44,13 +50,14 @@ export class Transactions {
     this.#identity = null;
     this.#deadline = performance.now() + PATIENCE_MS;
     const request = initProducerRequest(this.#name, TRANSACTION_MS);
-    const { producerId, epoch } = await this.#patiently(async () => {
-      const answer = await this.#control.send(await this.#cluster.coordinator('transaction', this.#name), request);
-      check(answer.error, `transactional id ${this.#name}`);
-      return answer;
+    const answer = await this.#patiently(async () => {
+      const node = await this.#cluster.coordinator('transaction', this.#name);
+      const found = await this.#control.send(node, request);
+      check(found.error, `transactional id ${this.#name}`);
+      this.#second = await this.#control.feature(node, FEATURE) >= SECOND;
+      return found;
     });
-    this.#identity = { transactionalId: this.#name, producerId, epoch };
-    this.#writer.begin({ producerId, epoch, transactional: true }, this.#name);
+    this.#begin(answer);
     this.#open = false;
   }
 
@@ -67,8 +74,9 @@ export class Transactions {
       // the coordinator gets both requests at once, and takes what comes on one connection in turn
       const results = await Promise.allSettled([this.#records(p, items), this.#offsets(p, offsets, metadata)]);
       for (const r of results) if (r.status === 'rejected') throw r.reason;
-      await this.#ask('transaction', endTxnRequest(p, true));
+      const { next } = await this.#end(p);
       this.#open = false;
+      if (next !== null) this.#begin(next);
     } catch (error) {
       this.#identity = null;
       if (this.#open && !isPassing(error)) await this.#abort(p);
@@ -87,13 +95,28 @@ export class Transactions {
 
   async #records(p: ProducerIdentity, items: readonly OutBlock[]): Promise<void> {
     if (items.length === 0) return;
-    await this.#ask('transaction', addPartitionsRequest(p, byTopic(items)));
+    if (!this.#second) await this.#ask('transaction', addPartitionsRequest(p, partitionsOf(items)));
     await this.#writer.write(items, round => this.#patiently(round));
   }
 
   async #offsets(p: ProducerIdentity, offsets: GroupOffsets, metadata: string): Promise<void> {
-    await this.#ask('transaction', addOffsetsRequest(p, this.#name));
-    await this.#ask('group', txnOffsetCommitRequest(p, this.#name, offsets, metadata));
+    if (!this.#second) await this.#ask('transaction', addOffsetsRequest(p, this.#name));
+    await this.#ask('group', (this.#second ? txnOffsetCommitRequest2 : txnOffsetCommitRequest)(p, this.#name, offsets, metadata));
+  }
+
+  #end(p: ProducerIdentity): Promise<EndAnswer> {
+    return this.#patiently(async () => {
+      const answer = await this.#control.send(await this.#cluster.coordinator('transaction', this.#name), this.#ending(p, true));
+      check(answer.error, `EndTxn of ${this.#name}`);
+      return answer;
+    });
+  }
+
+  #ending(p: ProducerIdentity, commit: boolean): Request<EndAnswer> { return (this.#second ? endTxnRequest2 : endTxnRequest)(p, commit); }
+
+  #begin({ producerId, epoch }: { readonly producerId: bigint; readonly epoch: number }): void {
+    this.#identity = { transactionalId: this.#name, producerId, epoch };
+    this.#writer.begin({ producerId, epoch, transactional: true }, this.#name, this.#second ? produceRequest2 : produceRequest);
   }
 
   #ask(kind: 'group' | 'transaction', request: Request<number>): Promise<void> {
@@ -120,17 +143,10 @@ export class Transactions {
 
   async #abort(p: ProducerIdentity): Promise<void> {
     const late = sleep(ABORT_MS, undefined, { ref: false });
-    const abort = this.#cluster.coordinator('transaction', this.#name).then(node => this.#control.send(node, endTxnRequest(p, false)));
+    const abort = this.#cluster.coordinator('transaction', this.#name).then(node => this.#control.send(node, this.#ending(p, false)));
     await Promise.race([abort.catch(() => undefined), late]);
   }
 }
 
-function byTopic(items: readonly OutBlock[]): Map<string, number[]> {
-  const topics = new Map<string, number[]>();
-  for (const { topic, partition } of items) {
-    const list = topics.get(topic);
-    if (list === undefined) topics.set(topic, [partition]);
-    else if (!list.includes(partition)) list.push(partition);
-  }
-  return topics;
-}
+const partitionsOf = (items: readonly OutBlock[]): Map<string, number[]> =>
+  new Map([...byTopic(items)].map(([topic, list]) => [topic, [...new Set(list.map(b => b.partition))]]));

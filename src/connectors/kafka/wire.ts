@@ -108,10 +108,15 @@ export class WireReader {
   array<T>(read: () => T): T[] { return this.#items(this.int32(), read); }
   compactArray<T>(read: () => T): T[] { return this.#items(this.uvarint() - 1, read); }
 
-  tags(): void {
+  /** Tagged fields; `read` may look into the one that it is told of. */
+  tags(read: (tag: number) => void = () => undefined): void {
     for (let n = this.uvarint(); n > 0; n--) {
-      this.uvarint();
-      this.#skip(this.uvarint());
+      const tag = this.uvarint();
+      const size = this.uvarint();
+      const end = this.#skip(size) + size;
+      this.pos = end - size;
+      read(tag);
+      this.pos = end;
     }
   }
 
