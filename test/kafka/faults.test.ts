@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Log } from '../../src/connectors/connector.ts';
+import type { Log, OutEpoch } from '../../src/connectors/connector.ts';
 import { canOwnBroker, type OwnBroker, startBroker } from './broker.ts';
 import { block, TestPipeline } from './epochs.ts';
 import { type Fate, Proxy } from './proxy.ts';
@@ -103,14 +103,15 @@ describe.skipIf(brokers === null || !canOwnBroker()).each(requests)('delivery ov
 
   it('sends these requests, and one epoch after the other', async () => {
     const out = await createTopic('requests', 1, {}, proxy.address);
-    const p = new TestPipeline(input);
+    const p = new TestPipeline(await createTopic('in', 3, {}, proxy.address));
+    const epoch = (n: number): OutEpoch => ({ number: n, blocks: [block(out, 0, [String(n)])], offsets: new Map([[p.input, new Map([[0, n], [1, n], [2, n]])]]) });
     const log = await open();
     const d = p.delivery(log);
     await d.recover(0);
     await d.commit(p.epoch(1, [block(out, 0, ['1'])]));
     const seen: number[] = [];
     proxy.fate = key => { seen.push(key); return 'pass'; };
-    for (let n = 2; n <= 20; n++) await d.commit(p.epoch(n, [block(out, 0, [String(n)])]));
+    for (let n = 2; n <= 20; n++) await d.commit(epoch(n));
     await d.commit(p.epoch(21, [], 21));
     // the broker's own AddPartitionsToTxn goes through the proxy, too
     for (const [, key] of sent) expect(seen).toContain(key);

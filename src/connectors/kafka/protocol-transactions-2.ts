@@ -61,7 +61,8 @@ export function txnOffsetCommitRequest2(p: ProducerIdentity, group: string, offs
         r.compactString();
         r.compactArray(() => {
           r.int32();
-          first ||= r.int16();
+          const error = r.int16();
+          first ||= error;
           r.tags();
         });
         r.tags();
