@@ -1,5 +1,5 @@
-import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
+import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { findBroker, NO_BROKER } from './kafka/broker.ts';
@@ -27,13 +27,16 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return async () => broker?.stop();
 }
 
-/** `tsc` when a source is newer than what was built. */
+/** As `npm run prepare`, when a source is newer than what was built, or `tsc` alone has run since. */
 function build(): void {
-  const main = join(root, 'dist/cli/main.js');
-  const newest = (dir: string, ext: string): number => readdirSync(join(root, dir), { recursive: true, encoding: 'utf8' })
-    .filter(f => f.endsWith(ext)).reduce((t, f) => Math.max(t, statSync(join(root, dir, f)).mtimeMs), 0);
-  if (existsSync(main) && newest('dist', '.js') >= newest('src', '.ts')) return;
-  const r = spawnSync('node', [join(root, 'node_modules/typescript/bin/tsc')], { cwd: root, encoding: 'utf8' });
-  if (r.status !== 0) process.stderr.write(`tsc found problems; what it wrote is used:\n${r.stdout.slice(0, 2000)}\n`);
-  chmodSync(main, 0o755);
+  const time = (file: string): number => statSync(join(root, file), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter(f => f.endsWith('.ts')).map(f => `src/${f}`);
+  // the bundle writes this one last
+  const built = time('dist/chunks/LICENSES.txt');
+  if ([...sources, 'bundle.mjs', 'dist/cli/main.js'].every(f => time(f) <= built)) return;
+  const node = (file: string): SpawnSyncReturns<string> => spawnSync('node', [join(root, file)], { cwd: root, encoding: 'utf8' });
+  const tsc = node('node_modules/typescript/bin/tsc');
+  if (tsc.status !== 0) process.stderr.write(`tsc found problems; what it wrote is used:\n${tsc.stdout.slice(0, 2000)}\n`);
+  const bundle = node('bundle.mjs');
+  if (bundle.status !== 0) throw new Error(`the bundle failed:\n${bundle.stderr.slice(0, 2000)}`);
 }

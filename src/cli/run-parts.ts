@@ -7,4 +7,4 @@ import { makeLog } from './make-log.ts';
 import type { RunModules } from './run-modules.ts';
 
 /** The real parts of `run`. */
-export const runParts: RunModules = { load: loadCompiled, log: makeLog, store: openStateStore, formats, engine: engineParts, clock: systemClock, worker: new URL('./run-worker.js', import.meta.url) };
+export const runParts: RunModules = { load: loadCompiled, log: makeLog, store: openStateStore, formats, engine: engineParts, clock: systemClock, worker: new URL('../cli/run-worker.js', import.meta.url) };

@@ -1,0 +1,83 @@
+/**
+ * node bundle.mjs
+ *
+ * Puts the command and the file of its worker threads, as few modules, over what tsc made of them: loading some 180 modules takes
+ * longer than most commands. yaml is inside; all else stays in node_modules. Files in dist/: cli/main.js, cli/run-worker.js, chunks/.
+ */
+import { chmodSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+
+const home = name => fileURLToPath(new URL(name, import.meta.url));
+const src = name => home(`src/${name}.ts`);
+const yaml = dirname(createRequire(import.meta.url).resolve('yaml/package.json'));
+
+/** Files that are loaded together. A module lies in the chunk of all families that need it, so that none loads what it does not need. */
+const FAMILIES = {
+  pipeline: ['cli/load-compiled', 'cli/explain', 'cli/validate'],
+  run: ['cli/run', 'cli/run-parts', 'connectors/log/log'],
+  worker: ['cli/run-worker'],
+  topics: ['cli/topics', 'cli/topics-send', 'cli/generate', 'connectors/log/log'],
+  state: ['cli/state-ls', 'cli/state-query', 'cli/state-tables', 'state/reader'],
+  kafka: ['connectors/kafka/log'],
+};
+
+/** All that the files `names` import, and what that imports; `module` looks one up. */
+function closure(names, module) {
+  const seen = new Set();
+  const visit = id => {
+    const info = module(id);
+    if (info === null || seen.has(id)) return;
+    seen.add(id);
+    info.importedIds.forEach(visit);
+  };
+  names.map(src).forEach(visit);
+  return seen;
+}
+
+/** The chunk of a module; null: its own, or that of the only file that imports it. */
+function chunks() {
+  let families;
+  return (id, graph) => {
+    const module = name => graph.getModuleInfo(name);
+    const { isEntry, importers, dynamicImporters } = module(id);
+    if (isEntry || (importers.length === 0 && dynamicImporters.length > 0)) return null;
+    families ??= new Map(Object.entries({ base: ['cli/main'], ...FAMILIES }).map(([name, files]) => [name, closure(files, module)]));
+    const of = [...families.keys()].filter(name => families.get(name).has(id));
+    return of[0] === 'base' ? 'base' : of.join('-') || null;
+  };
+}
+
+/** Licences of the packages whose modules lie in `output`. */
+function licences(output) {
+  const inside = output.flatMap(c => c.moduleIds).flatMap(id => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(id.replaceAll('\\', '/'))?.[0] ?? []);
+  return [...new Set(inside)].sort().map(folder => {
+    const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    const file = readdirSync(folder).find(f => /^licen[cs]e/i.test(f));
+    if (file === undefined) throw new Error(`${name} has no licence file`);
+    return `${name} ${version}\n\n${readFileSync(join(folder, file), 'utf8').trim()}\n`;
+  });
+}
+
+const build = await rolldown({
+  input: { main: src('cli/main'), 'run-worker': src('cli/run-worker') },
+  platform: 'node',
+  external: [/^node:/, 'zstddec'],
+  // as modules it needs no wrapper for each of its files
+  resolve: { alias: { yaml: join(yaml, 'browser/dist/index.js') } },
+  preserveEntrySignatures: 'allow-extension',
+  onLog: (_, { message }) => { throw new Error(message); },
+});
+rmSync(home('dist/chunks'), { recursive: true, force: true });
+const { output } = await build.write({
+  dir: home('dist'),
+  entryFileNames: 'cli/[name].js',
+  chunkFileNames: 'chunks/[name].js',
+  comments: { legal: true, annotation: false, jsdoc: false },
+  codeSplitting: { includeDependenciesRecursively: false, groups: [{ name: chunks(), debugName: 'families' }] },
+});
+await build.close();
+writeFileSync(home('dist/chunks/LICENSES.txt'), licences(output).join('\n'));
+chmodSync(home('dist/cli/main.js'), 0o755);
