@@ -33,10 +33,10 @@ function build(): void {
   const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter(f => f.endsWith('.ts')).map(f => `src/${f}`);
   // the bundle writes this one last
   const built = time('dist/chunks/LICENSES.txt');
-  if ([...sources, 'bundle.mjs', 'dist/cli/main.js'].every(f => time(f) <= built)) return;
+  if ([...sources, 'src/bundle.mjs', 'dist/cli/main.js'].every(f => time(f) <= built)) return;
   const node = (file: string): SpawnSyncReturns<string> => spawnSync('node', [join(root, file)], { cwd: root, encoding: 'utf8' });
   const tsc = node('node_modules/typescript/bin/tsc');
   if (tsc.status !== 0) process.stderr.write(`tsc found problems; what it wrote is used:\n${tsc.stdout.slice(0, 2000)}\n`);
-  const bundle = node('bundle.mjs');
+  const bundle = node('src/bundle.mjs');
   if (bundle.status !== 0) throw new Error(`the bundle failed:\n${bundle.stderr.slice(0, 2000)}`);
 }

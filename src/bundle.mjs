@@ -1,5 +1,5 @@
 /**
- * node bundle.mjs
+ * node src/bundle.mjs
  *
  * Puts the command and the file of its worker threads, as few modules, over what tsc made of them: loading some 180 modules takes
  * longer than most commands. yaml is inside; all else stays in node_modules. Files in dist/: cli/main.js, cli/run-worker.js, chunks/.
@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
-const home = name => fileURLToPath(new URL(name, import.meta.url));
+const home = name => fileURLToPath(new URL(`../${name}`, import.meta.url));
 const src = name => home(`src/${name}.ts`);
 const yaml = dirname(createRequire(import.meta.url).resolve('yaml/package.json'));
 
