@@ -13,5 +13,12 @@ export const commands: readonly CommandEntry[] = [
   { name: 'topics send', summary: 'sends each line of stdin as a record', load: async () => (await import('./topics.ts')).topicsSend },
   { name: 'state ls', summary: 'lists saved state', load: async () => (await import('./state-ls.ts')).stateLs },
   { name: 'state query', summary: 'asks saved state in SQL', load: async () => (await import('./state-query.ts')).stateQuery },
+  { name: 'state backup', summary: 'copies saved state, also while a pipeline runs', load: async () => (await import('./state-backup.ts')).stateBackup },
+  { name: 'state restore', summary: 'puts a backup in place', load: async () => (await import('./state-restore.ts')).stateRestore },
+  { name: 'state reset', summary: 'deletes saved state, so that the next run starts again', load: async () => (await import('./state-reset.ts')).stateReset },
+  { name: 'dlq ls', summary: 'lists dead letters by code', load: async () => (await import('./dlq-ls.ts')).dlqLs },
+  { name: 'dlq show', summary: 'shows all of one dead letter', load: async () => (await import('./dlq-show.ts')).dlqShow },
+  { name: 'dlq replay', summary: 'sends dead letters to their topic again', load: async () => (await import('./dlq-replay.ts')).dlqReplay },
+  { name: 'dlq drop', summary: 'deletes dead letters', load: async () => (await import('./dlq-drop.ts')).dlqDrop },
   { name: 'generate', summary: 'simulates a stream of transactions', load: async () => (await import('./generate.ts')).generate },
 ];

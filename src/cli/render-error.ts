@@ -26,7 +26,7 @@ export function renderProblem(p: PipeError, { color }: { readonly color: boolean
   const at = p.span?.source.position(p.span.start);
   const place = p.span === undefined || at === undefined ? '' : `${visible(p.span.source.name)}:${at.line}:${at.col} `;
   const head = `${paint('bold', place)}${paint(p.severity, `${p.severity}[${p.code}]:`)} ${safe(p.message)}`;
-  const lines = [head, ...(p.span === undefined ? [] : frame(p.span, p.label, p.severity, paint))];
+  const lines = [head, ...(p.span === undefined ? [] : frame(p.span, p.label, p.severity, color))];
   if (p.hint !== undefined) lines.push(`  ${paint('bold', 'hint:')} ${safe(p.hint)}`);
   return `${lines.join('\n')}\n`;
 }
@@ -51,7 +51,8 @@ function firstLineLength({ source, start, end }: Span): number {
 }
 
 /** The line of the problem, one line before and one after. */
-function frame(span: Span, label: string | undefined, severity: 'error' | 'warning', paint: Paint): string[] {
+export function frame(span: Span, label: string | undefined, severity: 'error' | 'warning', color: boolean): string[] {
+  const paint = color ? colors : plain;
   const lines = span.source.text.split(/\r?\n/);
   const { line, col } = span.source.position(span.start);
   // the offsets count what a byte order mark takes; the screen does not

@@ -4,6 +4,7 @@ import type { OnError, PipelineSpec } from '../config/spec.ts';
 import { PipeError } from '../errors.ts';
 import { durationFlag, wordFlag } from './args.ts';
 import type { Flag, Io, Parsed } from './command.ts';
+import { isoTime } from './time-flag.ts';
 
 export interface RunOptions {
   /** null: the default of the log. */
@@ -46,7 +47,6 @@ export const runFlags: readonly Flag[] = [
 
 const DEFAULT_BATCH_ROWS = 8192;
 const MOST_WORKERS = 64;
-const ISO = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})?)?$/;
 
 /** Flags of `run`. Throws user.usage.bad_value. */
 export function runOptions(p: Parsed, io: Io): RunOptions {
@@ -84,17 +84,9 @@ function workers(text: string | undefined): number | null {
 function from(text: string | undefined): RunOptions['from'] {
   if (text === undefined) return null;
   if (text === 'earliest' || text === 'latest') return text;
-  // a time without a zone is UTC, as everywhere in pipe
-  const zoned = /(Z|[+-]\d{2}:\d{2})$/.test(text) || !text.includes('T') ? text : `${text}Z`;
-  const ms = ISO.test(text) && isDay(text.slice(0, 10)) ? Date.parse(zoned) : NaN;
-  if (Number.isNaN(ms)) throw new PipeError('user.usage.bad_value', `--from takes earliest, latest or an ISO time such as 2024-01-01T12:00:00Z, not "${text}"`);
+  const ms = isoTime(text);
+  if (ms === null) throw new PipeError('user.usage.bad_value', `--from takes earliest, latest or an ISO time such as 2024-01-01T12:00:00Z, not "${text}"`);
   return ms;
-}
-
-/** Date.parse takes February 30 for March 1. */
-function isDay(date: string): boolean {
-  const day = new Date(`${date}T00:00:00Z`);
-  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(date);
 }
 
 /** Bytes of state in memory: the file's limit, else a quarter of the machine's. */

@@ -17,14 +17,14 @@ export function startLine(spec: PipelineSpec, log: Log, choice: LogChoice, follo
   return `${spec.name}  ${parts.join(' · ')}`;
 }
 
-/** The last line of a run; `complete` is false where it was to read to the end and was stopped before. */
-export function summary(o: Pick<RunOptions, 'json'>, name: string, log: Log, c: RunCounts, ms: number, complete: boolean, deadLetters: string | null): string {
+/** The last line of a run; `complete` is false where it was to read to the end and was stopped before; `file` is the pipeline's where its dead letters can be looked at. */
+export function summary(o: Pick<RunOptions, 'json'>, name: string, log: Log, c: RunCounts, ms: number, complete: boolean, file: string | null): string {
   if (o.json) {
     const { records_in, rows_out, filtered, late, future, undecodable, failed } = c;
     return JSON.stringify({ v: 1, pipeline: name, log: log.id, records_in, rows_out, filtered, late, future, undecodable, failed, ms: Math.round(ms) });
   }
   const bad = c.future + c.undecodable + c.failed;
-  const kept = bad + c.late > 0 && deadLetters !== null ? ` · see dead_letters in ${deadLetters}` : '';
+  const kept = bad + c.late > 0 && file !== null ? ` · pipe dlq ls ${file}` : '';
   const hint = complete && allLate(c) ? `\n  hint: ${ALL_LATE}` : '';
   return `${name}  ${complete ? '✓' : '■ stopped before the end:'} ${grouped(c.records_in)} in · ${grouped(c.rows_out)} out · ${grouped(c.late)} late · ${plural(bad, 'bad record')} · ${duration(ms)}${kept}${hint}`;
 }

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { relative } from 'node:path';
 import type { CompiledPipeline } from '../config/compile.ts';
 import type { PipelineSpec } from '../config/spec.ts';
 import type { Log, Notices } from '../connectors/connector.ts';
@@ -53,9 +52,9 @@ interface Job {
   readonly following: boolean;
 }
 
-/** Whether all that is kept is in the table of the state file. */
+/** Whether all that is bad is kept: in the table of the state file, or in a topic. */
 const keepsLetters = (spec: PipelineSpec, o: RunOptions): boolean =>
-  (o.onError === null ? [...spec.sources, ...spec.sinks].every(x => x.onError === null || x.onError === 'dead_letters') : o.onError !== 'skip');
+  (o.onError === null ? [...spec.sources, ...spec.sinks].every(x => x.onError !== 'skip' && x.onError !== 'stop') : o.onError !== 'skip');
 
 /** One `pipe run`: several pipelines in one process, each with its own state; the first that fails makes the others drain. */
 class Run {
@@ -245,8 +244,7 @@ class Run {
 
   #summary(j: Job, ms: number): void {
     const { spec } = j.compiled;
-    const state = relative(this.#io.cwd, statePath(dataDir(this.#p, this.#io), spec, j.log.id));
-    const line = summary(this.#o, spec.name, j.log, j.runtime.progress().counts, ms, j.following || !this.#stop.signal.aborted, keepsLetters(spec, this.#o) ? state : null);
+    const line = summary(this.#o, spec.name, j.log, j.runtime.progress().counts, ms, j.following || !this.#stop.signal.aborted, keepsLetters(spec, this.#o) ? spec.file.name : null);
     if (!this.#o.quiet || this.#o.json) this.#io.err.write(`${line}\n`);
   }
 

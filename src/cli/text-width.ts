@@ -27,6 +27,16 @@ export function width(text: string): number {
 /** Text of data made harmless for a terminal: escape sequences are gone, other control characters are shown as �. */
 export const harmless = (text: string): string => stripVTControlCharacters(text).replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, '\ufffd');
 
+/** Control characters and those that turn the direction of text, but for tabs and line ends. */
+const ACTING = /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+const escaped = (ch: string): string => `\\u${(ch.codePointAt(0) as number).toString(16).padStart(4, '0')}`;
+
+/** Text of data, whole lines of it, in which what could act on a terminal is written as `\u001b`. */
+export const visible = (text: string): string => text.replace(ACTING, ch => (ch === '\n' || ch === '\t' ? ch : escaped(ch)));
+
+/** JSON for a line of stdout: the same value, in which nothing can act on a terminal. */
+export const safeJson = (value: unknown): string => JSON.stringify(value).replace(ACTING, escaped);
+
 /** `text` in exactly `columns` columns; too long a text is cut and ends in `…`. */
 export function fit(text: string, columns: number, right = false): string {
   const w = width(text);

@@ -45,7 +45,8 @@ export async function withLog(p: Parsed, io: Io, work: (o: OpenLog) => Promise<n
   }
 }
 
-function notices(p: Parsed, io: Io): Notices {
+/** Notices of a log as a command says them. */
+export function notices(p: Parsed, io: Io): Notices {
   const warn = (message: string): void => { io.err.write(p.has('json') ? `${JSON.stringify({ severity: 'warning', message })}\n` : `warning: ${message}\n`); };
   return { warn, info: line => say(p, io, line) };
 }

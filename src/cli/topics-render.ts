@@ -5,7 +5,7 @@ import { harmless } from './text-width.ts';
 const NEWLINE = Buffer.from('\n');
 
 /** Text, or {"base64": ..} for bytes that are none. */
-type Shown = string | { readonly base64: string } | null;
+export type Shown = string | { readonly base64: string } | null;
 
 /** A record as a line of stdout. */
 export class Rendering {
@@ -35,7 +35,8 @@ export class Rendering {
 
 const bytes = (b: RecordBatch, from: number, to: number): Buffer | null => (from < 0 ? null : b.data.subarray(from, to));
 
-function shown(x: Buffer | null): Shown {
+/** Text where the bytes are UTF-8. */
+export function shown(x: Buffer | null): Shown {
   if (x === null) return null;
   return isUtf8(x) ? x.toString() : { base64: x.toString('base64') };
 }

@@ -1,16 +1,13 @@
 import type { Delivery } from '../connectors/connector.ts';
-import { PipeError } from '../errors.ts';
-import type { OutBlock, Position, Saved, StateStore } from '../state/store.ts';
-import { openBlock } from './block.ts';
+import type { OutBlock, Saved, StateStore } from '../state/store.ts';
 import { failpoint } from './failpoint.ts';
 import type { Accounting, Checkpointer, EpochInput, Outbox, PartOptions } from './ports.ts';
+import { byTopic, deliveries, type Offsets, recover } from './recovery.ts';
 
 /** Positions alone, of epochs without output, go out at most this often (ms). */
 const OFFSETS_EVERY = 5000;
 /** The marker on Kafka expires after 7 days without a commit. */
 const REFRESH_EVERY = 24 * 3_600_000;
-
-type Offsets = ReadonlyMap<string, ReadonlyMap<number, number>>;
 
 /**
  * The epoch protocol: SQLite first, the log second, and the log remembers which epoch it has. The delivery of epoch e overlaps
@@ -23,11 +20,11 @@ export class EpochCheckpointer implements Checkpointer {
   readonly #accounting: Accounting;
   readonly #outbox: Outbox;
   readonly #delivery: Delivery;
-  #epoch: number;
+  #epoch = 0;
   /** The last epoch with output. */
-  #delivered: number;
+  #delivered = 0;
   /** How many epochs had output since the state began. */
-  #deliveries: number;
+  #deliveries = 0;
   #sending: Promise<void> = Promise.resolve();
   #busy = false;
   #failed = false;
@@ -44,23 +41,13 @@ export class EpochCheckpointer implements Checkpointer {
     this.#accounting = accounting;
     this.#outbox = outbox;
     this.#delivery = delivery;
-    const saved = store.saved();
-    this.#epoch = saved.epoch;
-    this.#delivered = saved.delivery;
-    this.#deliveries = saved.counters.get('deliveries') ?? 0;
+    this.#goOn(store.saved());
   }
 
   async recover(): Promise<Saved> {
-    const saved = this.#store.saved();
-    const last = await this.#delivery.recover(saved.delivery);
-    const blocks = this.#store.outbox();
-    // those of this process are sent as they are; what was on disk is looked at first
-    for (const b of blocks) openBlock(b.data, b.topic, b.partition, 0, null);
+    const saved = await recover({ pipeline: this.#pipeline, store: this.#store, delivery: this.#delivery, resume: this.#resume });
+    this.#goOn(saved);
     this.#offsets = byTopic(saved.positions);
-    const resend = this.#isOwed(blocks, last);
-    // the marker gets our owner id right away, with the epoch that the log missed or alone
-    if (resend || saved.positions.length > 0) await this.#delivery.commit({ number: saved.delivery, blocks: resend ? blocks : [], offsets: this.#offsets });
-    this.#store.clearOutbox();
     this.#schedule(REFRESH_EVERY);
     return saved;
   }
@@ -102,6 +89,12 @@ export class EpochCheckpointer implements Checkpointer {
     this.#timer = null;
   }
 
+  #goOn(saved: Saved): void {
+    this.#epoch = saved.epoch;
+    this.#delivered = saved.delivery;
+    this.#deliveries = deliveries(saved);
+  }
+
   #send(blocks: readonly OutBlock[]): void {
     this.#busy = true;
     this.#owed = false;
@@ -127,27 +120,4 @@ export class EpochCheckpointer implements Checkpointer {
       else if (this.#offsets.size > 0) this.#send([]);
     }, ms).unref();
   }
-
-  /** Whether the log lacks the epoch that lies in the outbox. */
-  #isOwed(blocks: readonly OutBlock[], last: number | null): boolean {
-    if (blocks.length === 0) return false;
-    if (last !== null) return last < this.#delivered;
-    // no marker: nothing was ever delivered, or the marker has expired
-    if (this.#deliveries <= 1) return true;
-    if (this.#resume !== null) return this.#resume === 'resend';
-    throw new PipeError('system.sink.unknown_outcome', `pipeline "${this.#pipeline}" was stopped while epoch ${this.#delivered} was on its way, and the log no longer knows whether it arrived`, {
-      hint: '--resume resend sends it (once more, perhaps), --resume skip takes it as delivered',
-    });
-  }
-}
-
-function byTopic(positions: Iterable<Position>): Offsets {
-  const topics = new Map<string, Map<number, number>>();
-  for (const p of positions) {
-    const partitions = topics.get(p.topic) ?? new Map<number, number>();
-    // two sources may read one topic: the log gets the lower position
-    partitions.set(p.partition, Math.min(p.next, partitions.get(p.partition) ?? Infinity));
-    topics.set(p.topic, partitions);
-  }
-  return topics;
 }

@@ -5,7 +5,7 @@
 const [name = '', nth = '1'] = (process.env['PIPE_FAILPOINT'] ?? '').split(':');
 let left = Number(nth);
 
-export type Failpoint = 'commit.before' | 'commit.after' | 'delivery.after';
+export type Failpoint = 'commit.before' | 'commit.after' | 'delivery.after' | 'replay.noted' | 'replay.sent';
 
 export function failpoint(point: Failpoint): void {
   if (name !== point || --left > 0) return;

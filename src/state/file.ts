@@ -8,7 +8,7 @@ export const APPLICATION_ID = 0x70697065;
 export const LAYOUT = 2;
 
 const SQLITE_MAGIC = 'SQLite format 3\0';
-const WAYS_OUT = 'restore a copy of it, or start again with --reset-state (it reads the topics from their start)';
+const WAYS_OUT = 'restore a copy of it (pipe state restore), or start again with --reset-state (it reads the topics from their start)';
 
 /** Makes a file durable as it is now, or what a folder lists. */
 export function syncPath(path: string): void {
@@ -45,6 +45,13 @@ export function inspectState(path: string): boolean {
   const pageSize = head.readUInt16BE(16) === 1 ? 65536 : head.readUInt16BE(16);
   if (size % pageSize !== 0) throw corrupt('it has been cut');
   return true;
+}
+
+const isCorrupt = (error: unknown): boolean => /^SQLITE_(CORRUPT|NOTADB)/.test((error as { code?: string }).code ?? '');
+
+/** What SQLite found wrong with a state file as system.state.corrupt; all else stays as it is. */
+export function damaged(path: string, error: unknown): unknown {
+  return isCorrupt(error) ? new PipeError('system.state.corrupt', `the state file ${path} is damaged: ${(error as Error).message}`, { cause: error, hint: WAYS_OUT }) : error;
 }
 
 /** Reads the file once as a whole: pages that do not fit together are found before the first wrong sum. */

@@ -3,10 +3,11 @@ import { chmodSync, renameSync, statSync } from 'node:fs';
 import type Sqlite from 'better-sqlite3';
 import { PipeError } from '../errors.ts';
 import { DeadLetterTable } from './dead-letters.ts';
-import { APPLICATION_ID, EpochWitness, LAYOUT, checkIntegrity, deleteState, inspectState, syncPath } from './file.ts';
+import { APPLICATION_ID, EpochWitness, LAYOUT, checkIntegrity, damaged, deleteState, inspectState, syncPath } from './file.ts';
+import { ReplayBook } from './replay.ts';
 import { lockState, type StateLock } from './lock.ts';
 import { LAYOUT_SQL, PACKED_SQL, deleteSql, quote, scanSql, tableName, tableSql, upsertSql } from './schema.ts';
-import { LANE_PIECES, OTHER_SQL, type EpochWrite, type OutBlock, type PackedChunk, type Saved, type SqlValue, type StateStore, type StateTable, type StateTx, type TableSpec } from './store.ts';
+import { LANE_PIECES, OTHER_SQL, type EpochWrite, type LetterBook, type OutBlock, type PackedChunk, type Saved, type SqlValue, type StateStore, type StateTable, type StateTx, type TableSpec } from './store.ts';
 import { Database } from './database.ts';
 
 export interface StateOptions {
@@ -28,6 +29,8 @@ const WAL_TRUNCATE_BYTES = 64 << 20;
 const BUSY_MS = 5000;
 /** A page that epoch after epoch writes goes into the file once. */
 const WAL_CHECKPOINT_BYTES = 48 << 20;
+/** A file with less room than this inside is left as it is. */
+const SHRINK_BYTES = 1 << 20;
 /** Outbox and packed windows are large blobs: fewer, larger pages take a quarter of the system calls. */
 const PAGE_BYTES = 16 << 10;
 
@@ -52,6 +55,7 @@ class SqliteStateStore implements StateStore {
   readonly #path: string;
   readonly #witness: EpochWitness;
   readonly #deadLetters: DeadLetterTable;
+  readonly #replays: ReplayBook;
   readonly #claimed = new Set<string>();
   readonly #statements = new Map<string, Sqlite.Statement>();
   #truncateAt = WAL_TRUNCATE_BYTES;
@@ -78,11 +82,11 @@ class SqliteStateStore implements StateStore {
       this.#witness.check(this.stateId, this.#epoch, o.path);
       upgrade(this.#db);
       this.#deadLetters = new DeadLetterTable(this.#db);
+      this.#replays = new ReplayBook(this.#db, this.#deadLetters);
       this.#hasOutbox = this.#all('SELECT count(*) FROM outbox')[0]?.[0] !== 0;
     } catch (error) {
       this.#db.close();
-      if (isCorrupt(error)) throw new PipeError('system.state.corrupt', `the state file ${o.path} is damaged: ${(error as Error).message}`, { cause: error, hint: 'restore a copy of it, or start again with --reset-state' });
-      throw error;
+      throw damaged(o.path, error);
     }
   }
 
@@ -145,20 +149,33 @@ class SqliteStateStore implements StateStore {
   }
 
   commit(e: EpochWrite, write: (tx: StateTx) => void): void {
-    try {
-      this.#run('BEGIN IMMEDIATE');
+    this.#transaction(() => {
       write(this.#tx);
       this.#writeEpoch(e);
-      this.#run('COMMIT');
-    } catch (error) {
-      if (this.#db.inTransaction) this.#run('ROLLBACK');
-      throw isFull(error) ? new PipeError('system.resource.disk', `the state file ${this.#path} cannot be written: ${(error as Error).message}`, { cause: error, retriable: true, hint: 'make room and start again: nothing is lost' }) : error;
-    }
+    });
     this.#epoch = e.epoch;
     this.fresh = false;
     this.#hasOutbox = e.out.length > 0;
     this.#witness.note(this.stateId, e.epoch, false);
   }
+
+  readonly letters: LetterBook = {
+    pending: () => this.#replays.pending(),
+    begin: r => this.#transaction(() => this.#replays.begin(r)),
+    settle: sent => {
+      const r = this.#replays.pending();
+      if (r === null) return;
+      this.#transaction(() => this.#replays.settle(r, sent));
+      if (!sent) return;
+      this.#epoch = r.epoch;
+      this.#witness.note(this.stateId, r.epoch, false);
+    },
+    drop: ids => {
+      const n = this.#transaction(() => this.#deadLetters.remove(ids));
+      this.#shrink();
+      return n;
+    },
+  };
 
   clearOutbox(): void {
     if (this.#hasOutbox) this.#run('DELETE FROM outbox');
@@ -169,6 +186,31 @@ class SqliteStateStore implements StateStore {
     const bytes = statSync(`${this.#path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
     if (bytes > this.#truncateAt) this.#truncate();
     else if (bytes > WAL_CHECKPOINT_BYTES) this.#db.pragma('wal_checkpoint(PASSIVE)');
+  }
+
+  /** What was deleted goes back to the disk where most of the file is empty: then the rest is soon written. */
+  #shrink(): void {
+    const [free, all] = ['freelist_count', 'page_count'].map(name => this.#db.pragma(name, { simple: true }) as number) as [number, number];
+    if (free * PAGE_BYTES < SHRINK_BYTES || 2 * free < all) return;
+    try {
+      this.#db.exec('VACUUM');
+      this.#truncate();
+    } catch (error) {
+      // a full disk: the room inside the file is used again all the same
+      if (!isFull(error)) throw error;
+    }
+  }
+
+  #transaction<T>(work: () => T): T {
+    try {
+      this.#run('BEGIN IMMEDIATE');
+      const result = work();
+      this.#run('COMMIT');
+      return result;
+    } catch (error) {
+      if (this.#db.inTransaction) this.#run('ROLLBACK');
+      throw isFull(error) ? new PipeError('system.resource.disk', `the state file ${this.#path} cannot be written: ${(error as Error).message}`, { cause: error, retriable: true, hint: 'make room and start again: nothing is lost' }) : error;
+    }
   }
 
   /** Not while somebody reads an old state: then the file grows on, and waiting would stall the pipeline. */
@@ -267,5 +309,4 @@ function createState(o: StateOptions): void {
 
 const plain = (x: bigint): SqlValue => (x >= -9007199254740991n && x <= 9007199254740991n ? Number(x) : x);
 const codeOf = (error: unknown): string => (error as { code?: string }).code ?? '';
-const isCorrupt = (error: unknown): boolean => /^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(error));
 const isFull = (error: unknown): boolean => /^(SQLITE_(FULL|IOERR)|ENOSPC|EDQUOT|EIO)/.test(codeOf(error));

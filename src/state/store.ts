@@ -102,6 +102,40 @@ export interface EpochWrite {
   readonly out: readonly OutBlock[];
 }
 
+/** Dead letters on their way back to a topic, as one delivery. */
+export interface Replay {
+  /** Number of the delivery: that of the next epoch. */
+  readonly epoch: number;
+  /** Records that are sent. */
+  readonly records: number;
+  /** Rows of the table `dead_letters` that they were made from. */
+  readonly letters: readonly number[];
+  /** Records of dead-letter topics that they were made from. */
+  readonly marks: readonly ReplayMark[];
+}
+
+export interface ReplayMark {
+  readonly topicId: string;
+  readonly partition: number;
+  /** First offset that is still there: marks of older ones are forgotten. */
+  readonly first: number;
+  readonly offsets: readonly number[];
+}
+
+/**
+ * Dead letters that leave. A replay is noted before it is sent and settled when its delivery is known: a process that dies in
+ * between leaves the note, and whoever recovers next asks the log. Each call is one durable transaction.
+ */
+export interface LetterBook {
+  /** A replay whose delivery is not known. */
+  pending(): Replay | null;
+  begin(r: Replay): void;
+  /** `sent`: its letters are gone, and its delivery counts as an epoch. Otherwise they stay. */
+  settle(sent: boolean): void;
+  /** Deletes rows of `dead_letters`; how many there were. */
+  drop(ids: readonly number[]): number;
+}
+
 /** Ways on when open windows were counted under other SQL. */
 export const OTHER_SQL = 'undo the edit, let the open windows close under the old file first, rename the pipeline, or start again with --reset-state';
 
@@ -125,6 +159,7 @@ export interface StateStore extends SavedState {
   outbox(): readonly OutBlock[];
   /** ONE transaction, durable on return (synchronous=FULL): the commit point. Outbox rows of earlier epochs are deleted in it. */
   commit(e: EpochWrite, write: (tx: StateTx) => void): void;
+  readonly letters: LetterBook;
   /** Forgets the outbox: its epoch is known to be delivered (clean stop). */
   clearOutbox(): void;
   /** Moves the WAL into the file; called between commits, never inside one. */

@@ -8,6 +8,6 @@ export function memoryState(): StateStore {
     unclaimed: () => [],
     get: () => undefined,
     saved: () => ({ epoch: 0, delivery: 0, positions: [], watermarks: new Map(), counters: new Map() }),
-    outbox: () => [], commit: () => undefined, clearOutbox: () => undefined, checkpoint: () => undefined, close: () => undefined,
+    outbox: () => [], commit: () => undefined, clearOutbox: () => undefined, checkpoint: () => undefined, letters: { pending: () => null, begin: () => undefined, settle: () => undefined, drop: () => 0 }, close: () => undefined,
   };
 }

@@ -42,7 +42,7 @@ export class GroupMarks {
     }
     if (this.epoch > lastDelivery) {
       throw new PipeError('system.state.rolled_back', `the state of pipeline "${pipeline}" is at delivery ${lastDelivery}, but ${this.epoch} has been delivered: it is an older copy`, {
-        hint: 'put the newer state back, or start again with --reset-state: it reads from the start, and sends its rows a second time',
+        hint: 'put the newer state back (a restore keeps it as *.before-restore), or start again with --reset-state: it reads from the start, and sends its rows a second time',
       });
     }
   }

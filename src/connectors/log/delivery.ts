@@ -51,7 +51,7 @@ export class EmbeddedDelivery implements Delivery {
         const epoch = marker !== null && ours ? marker.epoch : 0;
         if (epoch > lastDelivery) {
           throw new PipeError('system.state.rolled_back', `the state of pipeline "${pipeline}" is at delivery ${lastDelivery}, but ${epoch} has been delivered: it is an older copy`, {
-            hint: 'put the newer state back, or start again with --reset-state: it reads from the start, and sends its rows a second time',
+            hint: 'put the newer state back (a restore keeps it as *.before-restore), restore this one together with its topics where it was backed up --with-topics, or start again with --reset-state: it reads from the start, and sends its rows a second time',
           });
         }
         this.#mark(db, epoch);

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, linkSync, mkdirSync, openSync, readSync, renameSync, rmSync, statSync, statfsSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readSync, rmSync, statSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type Sqlite from 'better-sqlite3';
 import { PipeError } from '../../errors.ts';
 import { APPLICATION_ID, LAYOUT, LAYOUT_SQL } from './schema.ts';
+import { publish } from '../../state/backup.ts';
 import { Database } from '../../state/database.ts';
 import { syncPath } from '../../state/file.ts';
 
@@ -49,8 +50,7 @@ export function createLogFile(path: string): void {
       db.pragma('journal_mode = WAL');
       db.close();
       syncPath(draft);
-      publish(draft, path);
-      syncPath(folder);
+      publish(draft, path, false);
     } finally {
       for (const suffix of ['', '-wal', '-shm']) rmSync(draft + suffix, { force: true });
     }
@@ -59,21 +59,10 @@ export function createLogFile(path: string): void {
   }
 }
 
-/** Gives a file its name unless that is taken: EEXIST. */
-function publish(draft: string, path: string): void {
-  try {
-    linkSync(draft, path);
-  } catch (error) {
-    // some file systems have no links
-    if (!/^(EPERM|ENOTSUP|EOPNOTSUPP|ENOSYS)$/.test((error as NodeJS.ErrnoException).code ?? '') || existsSync(path)) throw error;
-    renameSync(draft, path);
-  }
-}
-
 /** Opens a file that is there. Throws system.state.corrupt, foreign or newer and leaves bad files as they are. */
 export function openLogFile(path: string): Sqlite.Database {
   try {
-    inspect(path);
+    inspectLog(path);
     refuseNetwork(dirname(path));
     const db = new Database(path, { timeout: BUSY_MS, fileMustExist: true });
     try {
@@ -91,7 +80,8 @@ export function openLogFile(path: string): Sqlite.Database {
   }
 }
 
-function inspect(path: string): void {
+/** Looks at a file before SQLite may touch it. Throws system.state.corrupt, foreign or newer. */
+export function inspectLog(path: string): void {
   const { size } = statSync(path);
   const head = Buffer.alloc(100);
   const fd = openSync(path, 'r');

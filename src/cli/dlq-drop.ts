@@ -1,0 +1,59 @@
+import { PipeError } from '../errors.ts';
+import type { Command } from './command.ts';
+import { dlqFlags, idsOf, Letters, onePipeline, selection, selectFlags, withPlace } from './dlq-letters.ts';
+import { chosen, idFlag, openStopped } from './dlq-replay.ts';
+import { plural } from './numbers.ts';
+import { say } from './topics-log.ts';
+
+export const dlqDrop: Command = {
+  name: 'dlq drop',
+  summary: 'deletes dead letters for good; for a pipeline that does not run',
+  usage: 'PIPELINE',
+  examples: [
+    ['pipe dlq drop fraud.yaml --code user.data.late', 'those of one code'],
+    ['pipe dlq drop fraud.yaml --before 168h', 'those older than a week'],
+    ['pipe dlq drop fraud.yaml --all', 'all of them'],
+  ],
+  flags: [
+    { name: 'all', value: 'boolean', summary: 'all of them' }, idFlag, ...selectFlags,
+    { name: 'before', value: 'TIME', summary: 'kept before an ISO time, or longer ago than 24h' },
+    ...dlqFlags,
+  ],
+  notes: ['The room is used again by the state file, or given back where most of it is empty. A topic of dead letters is left alone: its retention empties it.'],
+  run: async (p, io) => {
+    const compiled = await onePipeline(p, io, 'dlq drop', p.args);
+    chosen(p, 'dlq drop', ['code', 'id', 'source', 'since', 'before']);
+    const wanted = selection(p, compiled);
+    return withPlace(p, io, compiled, async place => {
+      const ids: number[] = [];
+      let elsewhere = 0;
+      (await Letters.open(place, io.signal)).close();
+      const store = openStopped(place);
+      let dropped: number;
+      try {
+        // a replay that was cut short must be settled first: what it sent is no dead letter, what it did not send stays
+        if (store.letters.pending() !== null) throw new PipeError('system.state.locked', `a replay of pipeline "${compiled.spec.name}" was cut short, and it is not known yet whether it arrived`, { hint: 'pipe run or pipe dlq replay finds out; then drop', retriable: true });
+        const letters = await Letters.open(place, io.signal);
+        try {
+          const unknown = new Set(idsOf(p));
+          for await (const l of letters.all()) {
+            if (!wanted(l)) continue;
+            unknown.delete(l.ref);
+            unknown.delete(`${l.topic}-${l.partition}-${l.offset}`);
+            if (l.id === null) elsewhere++;
+            else ids.push(l.id);
+          }
+          if (unknown.size > 0) throw new PipeError('user.usage.bad_value', `there is no dead letter ${[...unknown].join(', ')} that the flags would take`, { hint: 'pipe dlq ls PIPELINE --limit 20 lists them' });
+        } finally {
+          letters.close();
+        }
+        dropped = store.letters.drop(ids);
+      } finally {
+        store.close();
+      }
+      if (p.has('json')) io.out.write(`${JSON.stringify({ v: 1, pipeline: compiled.spec.name, log: place.log.id, dropped, in_topics: elsewhere })}\n`);
+      say(p, io, `${compiled.spec.name}  ${plural(dropped, 'dead letter')} dropped${elsewhere > 0 ? `; ${plural(elsewhere, 'record')} of dead-letter topics stayed: retention removes them` : ''}`);
+      return 0;
+    });
+  },
+};

@@ -1,0 +1,132 @@
+import type { CompiledPipeline } from '../config/compile.ts';
+import type { Log } from '../connectors/connector.ts';
+import { PipeError } from '../errors.ts';
+import { DeadLetterFile, type KeptLetter } from '../state/dead-letter-file.ts';
+import { DEAD_VALUE_BYTES } from '../state/dead-letters.ts';
+import type { ReplayMark } from '../state/store.ts';
+import { durationFlag } from './args.ts';
+import type { Flag, Io, Parsed } from './command.ts';
+import { deadLetterTopics, topicLetters } from './dlq-topic.ts';
+import { chooseLog } from './log-choice.ts';
+import { makeLog } from './make-log.ts';
+import { dataDir, statePath } from './places.ts';
+import { timeFlag } from './time-flag.ts';
+import { logFlags, notices } from './topics-log.ts';
+
+/** A dead letter of a pipeline, of the table in its state file or of a topic of dead letters. */
+export interface Letter extends Omit<KeptLetter, 'id' | 'size'> {
+  /** What a command line names it by: its number in the table, or `topic-partition-offset` of the topic that it lies in. */
+  readonly ref: string;
+  readonly id: number | null;
+  /** Bytes of the value as it was read; null where it was cut and nobody knows. */
+  readonly size: number | null;
+  /** Where it lies in a topic. */
+  readonly mark: ReplayMark | null;
+}
+
+/** Why a letter cannot be sent again. */
+export type Unfit = 'not_kept' | 'cut' | 'no_record';
+
+export function unfit(l: Letter): Unfit | null {
+  if (l.message === null) return 'not_kept';
+  if (l.partition < 0) return 'no_record';
+  const whole = l.size === (l.value?.length ?? 0) && (l.key?.length ?? 0) < DEAD_VALUE_BYTES;
+  return whole ? null : 'cut';
+}
+
+/** Where the record was read: one record may be several letters. */
+export const recordOf = (l: Letter): string => `${l.topic}-${l.partition}-${l.offset}`;
+
+export const dlqFlags: readonly Flag[] = logFlags.map(f => (f.name === 'brokers' ? { ...f, summary: `${f.summary.slice(0, -1)}, settings.kafka.brokers)` } : f));
+
+export const selectFlags: readonly Flag[] = [
+  { name: 'code', value: 'CODE', many: true, summary: 'those with this code, or whose code begins so: user.data.type' },
+  { name: 'source', value: 'NAME', many: true, summary: 'those of this source' },
+  { name: 'since', value: 'TIME', summary: 'kept since an ISO time, or not longer ago than 24h' },
+];
+
+/** Which letters the flags name. Throws user.usage.bad_value. */
+export function selection(p: Parsed, { spec }: CompiledPipeline, now = Date.now()): (l: Letter) => boolean {
+  const codes = p.texts('code');
+  const sources = p.texts('source');
+  const [since, before] = ['since', 'before'].map(f => { const text = p.text(f); return text === undefined ? null : timeFlag(`--${f}`, text, now); });
+  const strange = sources.find(s => !spec.sources.some(x => x.name === s));
+  if (strange !== undefined) throw new PipeError('user.usage.bad_value', `--source: pipeline "${spec.name}" has no source "${strange}"`, { hint: `sources: ${spec.sources.map(s => s.name).join(', ')}` });
+  const ids = new Set(idsOf(p));
+  return l => (codes.length === 0 || codes.some(c => l.code === c || l.code.startsWith(`${c}.`)))
+    && (sources.length === 0 || sources.includes(l.source)) && (since == null || l.at >= since) && (before == null || l.at < before)
+    && (ids.size === 0 || ids.has(l.ref) || ids.has(recordOf(l)));
+}
+
+/** `--id 3 --id 4,5`. */
+export const idsOf = (p: Parsed): string[] => p.texts('id').flatMap(t => t.split(',')).map(t => t.trim().replace(/^#/, '')).filter(t => t !== '');
+
+/** Throws user.usage.missing_argument or bad_value unless one pipeline is named. */
+export async function onePipeline(p: Parsed, io: Io, command: string, args: readonly string[]): Promise<CompiledPipeline> {
+  const [file] = args;
+  const help = { hint: `see: pipe ${command} --help` };
+  if (file === undefined) throw new PipeError('user.usage.missing_argument', `pipe ${command} needs a pipeline`, help);
+  const { loadCompiled } = await import('./load-compiled.ts');
+  const [compiled, more] = await loadCompiled({ ...p, args: [file] }, io);
+  if (compiled === undefined || more !== undefined) throw new PipeError('user.usage.bad_value', `pipe ${command} takes one pipeline; ${file} holds several`, help);
+  return compiled;
+}
+
+/** A pipeline on the log that `run` would choose. */
+export interface Place {
+  readonly compiled: CompiledPipeline;
+  readonly log: Log;
+  /** The state file, which may be missing. */
+  readonly state: string;
+}
+
+/** Runs `work` on the log that flags, environment and file choose, as `run` does. */
+export async function withPlace(p: Parsed, io: Io, compiled: CompiledPipeline, work: (place: Place) => Promise<number>): Promise<number> {
+  const { spec } = compiled;
+  const choice = chooseLog(p.text('brokers'), io.env['PIPE_BROKERS'], spec.settings.kafka);
+  const timeout = durationFlag('--connect-timeout', p.text('connect-timeout') ?? '30s');
+  const data = dataDir(p, io);
+  const log = await makeLog(choice, data, spec, notices(p, io));
+  try {
+    await log.open(timeout, io.signal);
+    return await work({ compiled, log, state: statePath(data, spec, log.id) });
+  } finally {
+    await log.close();
+  }
+}
+
+/** The dead letters of a pipeline: first those of the table, then those of its topics. */
+export class Letters {
+  readonly #place: Place;
+  readonly #signal: AbortSignal;
+  readonly #file: DeadLetterFile | null;
+
+  /** Throws user.usage.bad_value where the pipeline has never run, and system.state.* for a state that cannot be read. */
+  static async open(place: Place, signal: AbortSignal): Promise<Letters> {
+    const { compiled: { spec }, log, state } = place;
+    const file = DeadLetterFile.find(state);
+    if (file === null && (await deadLetterTopics(spec, log)).length === 0) {
+      throw new PipeError('user.usage.bad_value', `pipeline "${spec.name}" has no state at ${state}`, { hint: `it has some once it has run on the ${log.label}: pipe run; --data-dir and --brokers choose as there` });
+    }
+    return new Letters(place, signal, file);
+  }
+
+  private constructor(place: Place, signal: AbortSignal, file: DeadLetterFile | null) {
+    this.#place = place;
+    this.#signal = signal;
+    this.#file = file;
+  }
+
+  async *all(): AsyncGenerator<Letter> {
+    if (this.#file !== null) for (const l of this.#file.letters()) yield { ...l, ref: String(l.id), mark: null };
+    const { compiled: { spec }, log } = this.#place;
+    for (const topic of await deadLetterTopics(spec, log)) {
+      yield* topicLetters(spec, log, topic, partition => this.#file?.replayed(topic.id, partition) ?? (() => false), this.#signal);
+    }
+  }
+
+  /** Bytes of the table. */
+  bytes(): number { return this.#file?.bytes() ?? 0; }
+
+  close(): void { this.#file?.close(); }
+}

@@ -1,0 +1,87 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, statSync } from 'node:fs';
+import { once } from 'node:events';
+import { PipeError } from '../errors.ts';
+import { Snapshot } from '../state/backup.ts';
+import { openStateStore } from '../state/sqlite.ts';
+import type { Command, Io, Parsed } from './command.ts';
+import { dlqFlags, onePipeline, withPlace, type Place } from './dlq-letters.ts';
+import { bytes, grouped, plural } from './numbers.ts';
+import { shownPath } from './state-backup.ts';
+import { say } from './topics-log.ts';
+
+export const stateReset: Command = {
+  name: 'state reset',
+  summary: 'deletes the saved state of a pipeline, so that its next run starts again: what run --reset-state does, without running',
+  usage: 'PIPELINE',
+  examples: [
+    ['pipe state reset fraud.yaml', 'says what will be deleted and asks'],
+    ['pipe state reset fraud.yaml --yes', 'does not ask'],
+    ['pipe state reset fraud.yaml --brokers localhost:9092 --yes', 'the state on that cluster'],
+  ],
+  flags: [{ name: 'yes', value: 'boolean', summary: 'do not ask; needed where stdin is no terminal' }, ...dlqFlags],
+  notes: ['Topics are left alone: the rows that were sent stay, and come a second time. A damaged state can be reset, too.'],
+  run: async (p, io) => {
+    const compiled = await onePipeline(p, io, 'state reset', p.args);
+    const { spec } = compiled;
+    return withPlace(p, io, compiled, async place => {
+      if (!existsSync(place.state) && !existsSync(`${place.state}.epoch`)) {
+        throw new PipeError('user.usage.bad_value', `pipeline "${spec.name}" has no state at ${shownPath(place.state, io)}`, { hint: 'its next run starts anyway; --data-dir and --brokers choose as in run' });
+      }
+      // with --yes too: it is said before it is done
+      say(p, io, warning(place, io));
+      if (!p.has('yes') && !await agreed(p, io)) {
+        say(p, io, 'nothing was deleted');
+        return 0;
+      }
+      await reset(place);
+      if (p.has('json')) io.out.write(`${JSON.stringify({ v: 1, pipeline: spec.name, log: place.log.id, file: place.state })}\n`);
+      say(p, io, `${spec.name}  state deleted; the next run starts again`);
+      return 0;
+    });
+  },
+};
+
+function warning({ compiled: { spec }, state, log }: Place, io: Io): string {
+  const sources = spec.sources.map(s => s.topic).join(', ');
+  const sinks = spec.sinks.map(s => s.topic).join(', ');
+  return `${spec.name}  deletes ${shownPath(state, io)} (${holds(state)}); the next run reads ${sources} from the start and sends its rows to ${sinks} on the ${log.label} a second time`;
+}
+
+function holds(path: string): string {
+  const size = bytes(statSync(path, { throwIfNoEntry: false })?.size ?? 0);
+  try {
+    const state = new Snapshot(path);
+    try {
+      const [epoch, letters] = ["SELECT value FROM meta WHERE key = 'epoch'", 'SELECT count(*) FROM dead_letters'].map(sql => state.value(sql) as number) as [number, number];
+      return `${size}, epoch ${grouped(epoch)}, ${plural(letters, 'dead letter')}`;
+    } finally {
+      state.close();
+    }
+  } catch {
+    return `${size}, cannot be read`;
+  }
+}
+
+/** The answer of a person. Throws user.usage.missing_argument where there is nobody to ask. */
+async function agreed(p: Parsed, io: Io): Promise<boolean> {
+  if (io.in.isTTY !== true || p.has('json')) throw new PipeError('user.usage.missing_argument', 'pipe state reset deletes state: it wants --yes where it cannot ask', { hint: 'nothing was deleted' });
+  io.err.write('delete it? [y/N] ');
+  const answer = once(io.in, 'data', { signal: io.signal }).then(([chunk]) => String(chunk), () => '');
+  return /^\s*y(es)?\s*$/i.test(await answer);
+}
+
+/** A new state takes the pipeline over on its log, so that no other one goes on with it. */
+async function reset({ compiled: { spec }, log, state }: Place): Promise<void> {
+  const store = openStateStore({ path: state, pipeline: spec.name, logId: log.id, reset: true });
+  const delivery = log.delivery({
+    pipeline: spec.name, idPrefix: spec.settings.kafka.idPrefix, stateId: store.stateId, ownerId: randomBytes(9).toString('base64url'),
+    exactlyOnce: spec.settings.delivery === 'exactly-once', takeOver: true,
+  });
+  try {
+    await delivery.recover(0);
+  } finally {
+    await delivery.close();
+    store.close();
+  }
+}

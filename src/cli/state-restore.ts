@@ -1,0 +1,184 @@
+import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { CompiledPipeline } from '../config/compile.ts';
+import { PipeError } from '../errors.ts';
+import { discard, replaceState, Snapshot } from '../state/backup.ts';
+import { damaged, inspectState } from '../state/file.ts';
+import { lockState, type StateLock } from '../state/lock.ts';
+import type { Command, Io, Parsed } from './command.ts';
+import { dataDir, statePath } from './places.ts';
+import { shownPath, unwritable } from './state-backup.ts';
+import { logFlag } from './state-files.ts';
+import { say } from './topics-log.ts';
+
+export const stateRestore: Command = {
+  name: 'state restore',
+  summary: 'puts a backup of state in place, also on another machine; for a pipeline that does not run',
+  usage: 'FILE|FOLDER... FROM',
+  examples: [
+    ['pipe state restore balances.yaml balances.backup.db', 'the state alone'],
+    ['pipe state restore pipelines/ moved/ --with-topics', 'states and the embedded log of one moment'],
+  ],
+  flags: [
+    logFlag,
+    { name: 'with-topics', value: 'boolean', summary: 'the embedded log of the backup too' },
+    { name: 'force', value: 'boolean', summary: 'with topics: replace an embedded log that is there' },
+  ],
+  notes: [
+    'What was in its place stays beside it, as *.before-restore. A state goes on where its backup was made, so the log must not have got rows of it since:',
+    'a pipeline that went on after the backup is refused with exit code 32, since its rows would come twice. With its topics a backup is whole by itself.',
+  ],
+  run: async (p, io) => {
+    const given = p.args.at(-1);
+    if (given === undefined || p.args.length < 2) throw new PipeError('user.usage.missing_argument', 'pipe state restore takes pipelines and a backup', { hint: 'see: pipe state restore --help' });
+    const from = resolve(io.cwd, given);
+    if (!existsSync(from)) throw new PipeError('user.usage.bad_value', `there is no backup at ${given}`);
+    const { loadCompiled } = await import('./load-compiled.ts');
+    const all = await loadCompiled({ ...p, args: p.args.slice(0, -1) }, io);
+    const restore = new Restore(p, io, from);
+    try {
+      await restore.run(all);
+    } catch (error) {
+      throw unwritable(error, dataDir(p, io));
+    } finally {
+      restore.close();
+    }
+    return 0;
+  },
+};
+
+/** A backup of one pipeline, checked and beside the place where it will be. */
+interface Draft {
+  readonly compiled: CompiledPipeline;
+  readonly log: string;
+  readonly path: string;
+  readonly draft: string;
+  readonly stateId: string;
+  readonly epoch: number;
+  readonly delivery: number;
+}
+
+/** Everything is checked and copied before anything is replaced. */
+class Restore {
+  readonly #p: Parsed;
+  readonly #io: Io;
+  readonly #from: string;
+  readonly #drafts: string[] = [];
+  readonly #locks: StateLock[] = [];
+
+  constructor(p: Parsed, io: Io, from: string) {
+    this.#p = p;
+    this.#io = io;
+    this.#from = from;
+  }
+
+  async run(all: readonly CompiledPipeline[]): Promise<void> {
+    const topics = this.#p.has('with-topics');
+    if (topics && !isFolder(this.#from)) throw new PipeError('user.usage.bad_value', '--with-topics takes the folder that pipe state backup --with-topics has made');
+    const drafts: Draft[] = [];
+    for (const c of all) drafts.push(await this.#draft(c));
+    const data = join(dataDir(this.#p, this.#io), 'topics.db');
+    const log = topics ? await this.#topics(data) : null;
+    if (log === null) for (const d of drafts) await this.#checkDelivered(d, data);
+    // states first: with the log of before they are refused, while an older log with newer states would have lost rows
+    const asides = drafts.map(d => replaceState(d.draft, d.path, d.stateId, d.epoch));
+    for (const [i, d] of drafts.entries()) this.#told(d, asides[i] as string | null);
+    if (log === null) return;
+    const { replaceLog } = await import('../connectors/log/snapshot.ts');
+    const aside = replaceLog(log, data);
+    say(this.#p, this.#io, `topics.db  put in place${aside === null ? '' : `; the one of before is ${shownPath(aside, this.#io)}`}`);
+  }
+
+  close(): void {
+    for (const d of this.#drafts) discard(d);
+    for (const l of this.#locks) l.release();
+  }
+
+  /** Throws system.state.locked, corrupt, foreign and newer, user.usage.bad_value. */
+  async #draft(compiled: CompiledPipeline): Promise<Draft> {
+    const { spec } = compiled;
+    const file = this.#fileOf(spec.name);
+    inspectState(file);
+    const snapshot = this.#open(file);
+    try {
+      const meta = (key: string): string | number | null | undefined => snapshot.value('SELECT value FROM meta WHERE key = ?', key);
+      const [pipeline, log] = [meta('pipeline'), meta('log')] as [string, string];
+      if (pipeline !== spec.name) throw new PipeError('system.state.foreign', `${file} is a backup of pipeline "${pipeline}", not of "${spec.name}"`);
+      const wanted = this.#p.has('with-topics') ? 'embedded' : this.#p.text('log');
+      if (wanted !== undefined && wanted !== log) throw new PipeError('system.state.foreign', `${file} is a backup of state on log "${log}", not on "${wanted}"`);
+      const path = statePath(dataDir(this.#p, this.#io), spec, log);
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      this.#locks.push(lockState(path, spec.name));
+      const draft = `${path}.${process.pid}.draft`;
+      this.#drafts.push(draft);
+      await snapshot.copy(draft, this.#io.signal);
+      return { compiled, log, path, draft, stateId: meta('state_id') as string, epoch: meta('epoch') as number, delivery: meta('delivery') as number };
+    } catch (error) {
+      throw damaged(file, error);
+    } finally {
+      snapshot.close();
+    }
+  }
+
+  #open(file: string): Snapshot {
+    try {
+      return new Snapshot(file);
+    } catch (error) {
+      throw damaged(file, error);
+    }
+  }
+
+  /** The backup itself, or the one of this pipeline in a folder. */
+  #fileOf(name: string): string {
+    if (!isFolder(this.#from)) return this.#from;
+    const log = this.#p.has('with-topics') ? 'embedded' : this.#p.text('log');
+    const all = readdirSync(this.#from).filter(f => f.startsWith(`${name}@`) && f.endsWith('.db'));
+    const found = log === undefined ? all : all.filter(f => f === `${name}@${log}.db`);
+    const [first, more] = found;
+    if (first === undefined) throw new PipeError('user.usage.bad_value', `there is no backup of pipeline "${name}" in ${shownPath(this.#from, this.#io)}`);
+    if (more !== undefined) throw new PipeError('user.usage.bad_value', `there are backups of pipeline "${name}" on ${found.length} logs in ${shownPath(this.#from, this.#io)}`, { hint: `--log takes ${found.map(f => f.slice(name.length + 1, -3)).join(', ')}` });
+    return join(this.#from, first);
+  }
+
+  /** A copy of the backup's log beside its place. */
+  async #topics(path: string): Promise<string> {
+    const { openBackup } = await import('../connectors/log/snapshot.ts');
+    const file = join(this.#from, 'topics.db');
+    if (!existsSync(file)) throw new PipeError('user.usage.bad_value', `there is no topics.db in ${shownPath(this.#from, this.#io)}`, { hint: 'pipe state backup --with-topics makes such a folder' });
+    if (existsSync(path) && !this.#p.has('force')) {
+      throw new PipeError('user.usage.bad_value', `${shownPath(path, this.#io)} exists`, { hint: '--force puts the one of the backup in its place, for all pipelines of this data folder; the records that came since are in *.before-restore only' });
+    }
+    const log = openBackup(file);
+    const draft = `${path}.${process.pid}.draft`;
+    this.#drafts.push(draft);
+    try {
+      await log.copy(draft, this.#io.signal);
+    } finally {
+      log.close();
+    }
+    return draft;
+  }
+
+  /** A state that the log is ahead of, or does not know, would be refused by run: it is not put in place. */
+  async #checkDelivered({ compiled: { spec }, log, stateId, delivery }: Draft, topics: string): Promise<void> {
+    if (log !== 'embedded') return;
+    const { lastDelivery } = await import('../connectors/log/snapshot.ts');
+    const known = lastDelivery(topics, `${spec.settings.kafka.idPrefix}pipe-${spec.name}`);
+    if (known === null) return;
+    if (known.stateId !== stateId) {
+      throw new PipeError('system.state.foreign', `since this backup of pipeline "${spec.name}" its state was started anew (--reset-state)`, { hint: 'a backup --with-topics can be restored into another data folder: --data-dir DIR --with-topics' });
+    }
+    if (known.epoch > delivery) {
+      throw new PipeError('system.state.rolled_back', `this backup of pipeline "${spec.name}" is at delivery ${delivery}, but ${known.epoch} has been delivered to ${topics} since: its rows would come twice`, {
+        hint: 'keep the state that is there; restore a backup --with-topics together with its topics (here with --force, or elsewhere with --data-dir DIR); or start again with pipe state reset: it reads from the start, and sends its rows a second time',
+      });
+    }
+  }
+
+  #told({ compiled: { spec }, log, path, epoch }: Draft, aside: string | null): void {
+    if (this.#p.has('json')) this.#io.out.write(`${JSON.stringify({ v: 1, pipeline: spec.name, log, epoch, file: path, before: aside })}\n`);
+    say(this.#p, this.#io, `${spec.name}  state of epoch ${epoch} (${log}) put in place${aside === null ? '' : `; the one of before is ${shownPath(aside, this.#io)}`}`);
+  }
+}
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;

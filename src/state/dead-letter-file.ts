@@ -1,0 +1,72 @@
+import type Sqlite from 'better-sqlite3';
+import { Database } from './database.ts';
+import { LETTER_BYTES_SQL } from './dead-letters.ts';
+import { damaged, inspectState } from './file.ts';
+import { replayedOffsets } from './replay.ts';
+
+/** A row of `dead_letters`. */
+export interface KeptLetter {
+  readonly id: number;
+  /** When it was kept, epoch ms. */
+  readonly at: number;
+  readonly code: string;
+  /** Null where the table was full: position and code are all that was kept. */
+  readonly message: string | null;
+  readonly place: string | null;
+  readonly source: string;
+  readonly operator: string | null;
+  readonly topic: string;
+  /** -1 for a row that was made of many records; `offset` too. */
+  readonly partition: number;
+  readonly offset: number;
+  readonly timestamp: number | null;
+  readonly key: Buffer | null;
+  /** Cut at 1 MB; `size` is the full length. */
+  readonly value: Buffer | null;
+  readonly size: number;
+}
+
+/** The dead letters of a state file as its last epoch left them, also while a pipeline writes it. */
+export class DeadLetterFile {
+  readonly #path: string;
+  readonly #db: Sqlite.Database;
+
+  private constructor(path: string) {
+    this.#path = path;
+    this.#db = new Database(path, { readonly: true, fileMustExist: true });
+    try {
+      this.#try(() => { this.#db.exec('BEGIN'); this.#db.prepare('SELECT count(*) FROM meta').get(); });
+    } catch (error) {
+      this.#db.close();
+      throw error;
+    }
+  }
+
+  /** Null when there is no such file. Throws system.state.corrupt, foreign, newer or rolled_back. */
+  static find(path: string): DeadLetterFile | null { return inspectState(path) ? new DeadLetterFile(path) : null; }
+
+  /** In the order of their records, so that letters of one record are neighbours. */
+  *letters(): Iterable<KeptLetter> {
+    try {
+      yield* this.#db.prepare('SELECT * FROM dead_letters ORDER BY topic, partition, "offset", id').iterate() as IterableIterator<KeptLetter>;
+    } catch (error) {
+      throw damaged(this.#path, error);
+    }
+  }
+
+  /** Bytes that count against the table's limit. */
+  bytes(): number { return this.#try(() => this.#db.prepare(LETTER_BYTES_SQL).pluck().get() as number); }
+
+  /** Which offsets of a partition of a dead-letter topic were replayed. */
+  replayed(topicId: string, partition: number): (offset: number) => boolean { return this.#try(() => replayedOffsets(this.#db, topicId, partition)); }
+
+  close(): void { this.#db.close(); }
+
+  #try<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw damaged(this.#path, error);
+    }
+  }
+}
