@@ -43,14 +43,16 @@ export async function planReplay(letters: Letters, wanted: (l: Letter) => boolea
     }
     if (l.code === 'user.data.late') late++;
     if (several && (l.operator !== null || l.place !== null || l.code === 'user.data.late')) partial++;
-    let kept = records.get(record);
-    if (kept === undefined) {
-      records.set(record, (kept = { letters: [], marks: [] }));
-      const topic = to ?? l.topic;
-      topics.set(topic, (topics.get(topic) ?? 0) + 1);
-    }
-    if (l.id !== null) kept.letters.push(l.id);
-    if (l.mark !== null) kept.marks.push(l.mark);
+    if (records.has(record)) continue;
+    records.set(record, { letters: [], marks: [] });
+    const topic = to ?? l.topic;
+    topics.set(topic, (topics.get(topic) ?? 0) + 1);
+  }
+  // a record that is sent again is judged anew: whatever else it was kept as goes, too
+  for await (const l of letters.all()) {
+    const kept = l.partition < 0 ? undefined : records.get(recordOf(l));
+    if (l.id !== null) kept?.letters.push(l.id);
+    if (l.mark !== null) kept?.marks.push(l.mark);
   }
   return { records, topics, unfit: unfits, late, partial, names };
 }

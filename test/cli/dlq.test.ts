@@ -1,0 +1,222 @@
+import { statSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { codes } from '../../src/errors.ts';
+import { meanings } from '../../src/cli/dlq-codes.ts';
+import { lockState } from '../../src/state/lock.ts';
+import { PipeProject } from './pipe.ts';
+
+let p: PipeProject;
+beforeEach(() => { p = new PipeProject(); });
+afterEach(() => { p.remove(); });
+
+const STATE = '.pipe/state/sums@embedded.db';
+const pipeline = (o: { v?: string; onError?: string; name?: string; more?: string } = {}): string => `name: ${o.name ?? 'sums'}
+sources:
+  s: {schema: "k STRING, v ${o.v ?? 'INT'}, at BIGINT", event_time: {from: at, unit: ms, delay: 0s}${o.onError === undefined ? '' : `, on_error: ${o.onError}`}}
+sinks:
+  out:
+    sql: SELECT k, SUM(v) AS total, window_start FROM s GROUP BY k, TUMBLE(ts, INTERVAL '10' SECOND)
+${o.more ?? ''}`;
+const T = 1_704_110_400_000;
+const row = (k: string, v: unknown, at = T): string => JSON.stringify({ k, v, at });
+const run = (...flags: string[]): ReturnType<PipeProject['ok']> => p.ok(['run', 'sums', '--until-end', '--no-print', ...flags]);
+/** What could act on a terminal. */
+const ACTING = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
+
+describe('pipe dlq', () => {
+  it('says of every code of data what it means', () => {
+    const kept = codes.filter(c => c.startsWith('user.data.') && !['user.data.max_bad', 'user.data.time_unit', 'user.data.many_bad'].includes(c));
+    expect(Object.keys(meanings).sort()).toEqual([...kept].sort());
+  });
+
+  it('lists by code with counts, times, source and an example; flags narrow it', async () => {
+    p.write('sums.yaml', pipeline());
+    await p.ok(['topics', 'create', 's', '--partitions', '1']);
+    expect((await p.call(['dlq', 'ls', 'sums'])).problem).toMatchObject({ code: 'user.usage.bad_value', message: expect.stringContaining('has no state') as string });
+    await p.send('s', [row('a', 1), 'nope', row('a', 'many'), 'no', row('b', 2)]);
+    await run();
+    const ls = await p.ok(['dlq', 'ls', 'sums']);
+    const [head, first, example, second] = ls.out.split('\n');
+    expect(head).toMatch(/^COUNT {2}CODE {14}SOURCE {2}FIRST \(UTC\) +LAST \(UTC\)$/);
+    expect(first).toMatch(/^ {4}2 {2}user\.data\.decode {2}s {7}\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}\d{4}-/);
+    expect(example).toBe('       #3  s-0-3  not JSON: unexpected "o" at byte 1');
+    expect(second).toMatch(/^ {4}1 {2}user\.data\.type/);
+    expect(ls.err).toBe('3 dead letters; pipe dlq show sums ID shows all of one\n');
+    const json = (await p.ok(['dlq', 'ls', 'sums', '--json'])).json;
+    expect(json.map(l => [l['id'], l['code'], l['topic'], l['partition'], l['offset'], l['value'], l['size']])).toEqual([
+      ['1', 'user.data.decode', 's', 0, 1, 'nope', 4], ['2', 'user.data.type', 's', 0, 2, row('a', 'many'), row('a', 'many').length], ['3', 'user.data.decode', 's', 0, 3, 'no', 2],
+    ]);
+    const ids = async (...flags: string[]): Promise<unknown[]> => (await p.ok(['dlq', 'ls', 'sums', '--json', ...flags])).json.map(l => l['id']);
+    expect(await ids('--code', 'user.data.type')).toEqual(['2']);
+    expect(await ids('--code', 'user.data')).toEqual(['1', '2', '3']);
+    expect(await ids('--code', 'user.data.dec')).toEqual([]);
+    expect(await ids('--source', 's', '--limit', '1')).toEqual(['3']);
+    expect(await ids('--since', '1h')).toEqual(['1', '2', '3']);
+    expect(await ids('--since', '2999-01-01')).toEqual([]);
+    expect((await p.call(['dlq', 'ls', 'sums', '--source', 'x'])).problem).toMatchObject({ code: 'user.usage.bad_value', hint: 'sources: s' });
+    expect((await p.call(['dlq', 'ls', 'sums', '--since', 'soon'])).exit).toBe(2);
+  });
+
+  it('shows bytes, cause and place, and lets nothing of the data act on a terminal', async () => {
+    p.write('sums.yaml', pipeline({ more: "  ratios:\n    sql: |\n      SELECT k,\n             100 / v AS ratio\n      FROM s\n" }));
+    await p.ok(['topics', 'create', 's', '--partitions', '1']);
+    const evil = '\u001b]0;owned\u0007\u001b[2J\u009b31m\u202eright\rleft';
+    await p.send('s', [row('ok', 0), `{"k":"${evil}","v":"x","at":${T}}`, evil], '--key', evil);
+    await run();
+    const zero = await p.ok(['dlq', 'show', 'sums', 's-0-0']);
+    expect(zero.out).toContain('user.data.division_by_zero: a division by zero');
+    expect(zero.out).toMatch(/place {5}pipelines\/sums\.yaml:10:14\n.*SELECT k,\n {4}> {2}10 \| {14}100 \/ v AS ratio\n {10}\| {14}\^\n/);
+    for (const argv of [['ls', 'sums', '--limit', '9'], ['ls', 'sums', '--json'], ['show', 'sums', '2'], ['show', 'sums', '3'], ['show', 'sums', '3', '--json']]) {
+      const { out, err } = await p.ok(['dlq', ...argv]);
+      expect(out.length).toBeGreaterThan(50);
+      expect([argv, ACTING.exec(out), ACTING.exec(err)]).toEqual([argv, null, null]);
+    }
+    expect((await p.ok(['dlq', 'show', 'sums', 's-0-2', '--json'])).json[0]).toMatchObject({ key: evil, value: evil, code: 'user.data.decode' });
+    expect((await p.ok(['dlq', 'show', 'sums', 's-0-2', '--raw'])).out).toBe(evil);
+    expect((await p.ok(['dlq', 'show', 'sums', 's-0-2'])).out).toContain('\\u001b]0;owned\\u0007\\u001b[2J\\u009b31m\\u202eright\\u000dleft');
+    expect((await p.call(['dlq', 'show', 'sums', '99'])).problem).toMatchObject({ code: 'user.usage.bad_value' });
+    // the file no longer holds the place
+    p.write('sums.yaml', pipeline());
+    expect((await p.ok(['dlq', 'show', 'sums', 's-0-0'])).out).not.toContain('^');
+  });
+
+  it('shows bytes that are no text as a dump', async () => {
+    p.write('sums.yaml', pipeline());
+    await p.ok(['topics', 'create', 's', '--partitions', '1']);
+    await p.send('s', ['x']);
+    await run();
+    p.sql(STATE, "UPDATE dead_letters SET value = x'fffe1b5b324a0041', size = 8");
+    expect((await p.ok(['dlq', 'show', 'sums', '1'])).out).toContain('8 bytes, not UTF-8\n    00000000  ff fe 1b 5b 32 4a 00 41                          ...[2J.A\n');
+  });
+
+  it('replays what a mended file reads, each record once, with its key and partition', async () => {
+    p.write('sums.yaml', pipeline());
+    await p.ok(['topics', 'create', 's', '--partitions', '3']);
+    await p.send('s', [row('a', '1.5', T), row('b', 2)], '--key', 'same');
+    await p.send('s', [row('c', '2.5', T + 10_000)], '--partition', '2');
+    await run();
+    expect((await p.ok(['dlq', 'replay', 'sums', '--all', '--dry-run', '--json'])).json).toEqual([
+      { v: 1, pipeline: 'sums', log: 'embedded', dry_run: true, records: 2, letters: 2, topics: { s: 2 }, late: 0, refused: { cut: 0, not_kept: 0, no_record: 0 } },
+    ]);
+    expect((await p.records('s')).length).toBe(3);
+    expect((await p.ok(['dlq', 'replay', 'sums', '--code', 'user.data.type'])).err).toBe('sums  2 records sent to s; the next run reads what it reads there\n');
+    const sent = (await p.records('s')).map(r => [r['partition'], r['key'], r['value']]);
+    const [[same]] = sent as [[number]];
+    expect(sent.filter(r => r[2] === row('a', '1.5', T))).toEqual([[same, 'same', row('a', '1.5', T)], [same, 'same', row('a', '1.5', T)]]);
+    expect(sent.filter(r => r[2] === row('c', '2.5', T + 10_000))).toEqual([[2, null, row('c', '2.5', T + 10_000)], [2, null, row('c', '2.5', T + 10_000)]]);
+    expect((await p.ok(['dlq', 'ls', 'sums', '--json'])).json).toEqual([]);
+    expect((await p.ok(['dlq', 'replay', 'sums', '--all', '--json'])).json).toMatchObject([{ records: 0 }]);
+    expect((await p.call(['dlq', 'replay', 'sums', '--id', '1'])).exit).toBe(2);
+    expect((await p.call(['dlq', 'replay', 'sums'])).problem).toMatchObject({ code: 'user.usage.missing_argument' });
+    p.write('sums.yaml', pipeline({ v: 'DECIMAL(12,2)' }));
+    const again = await p.call(['run', 'sums', '--until-end', '--no-print', '--json']);
+    expect(JSON.parse(again.err.trim().split('\n').at(-1) as string)).toMatchObject({ records_in: 2, undecodable: 0 });
+  });
+
+  it('sends a record once that is several letters, and says what is counted twice and what is late', async () => {
+    p.write('sums.yaml', pipeline({ more: '  r1: {sql: "SELECT k, 1 / v AS r FROM s"}\n  r2: {sql: "SELECT k, 2 / v AS r FROM s"}\n' }));
+    await p.ok(['topics', 'create', 's', '--partitions', '1']);
+    await p.send('s', [row('z', 0)]);
+    await run();
+    await p.send('s', [row('l', 1)]);
+    await run();
+    expect((await p.ok(['dlq', 'ls', 'sums', '--json'])).json.map(l => [l['code'], l['offset']])).toEqual([['user.data.division_by_zero', 0], ['user.data.division_by_zero', 0], ['user.data.late', 1]]);
+    const r = await p.ok(['dlq', 'replay', 'sums', '--all']);
+    expect(r.err).toBe(`sums  2 records (3 dead letters) sent to s; the next run reads what it reads there
+sums  1 row of these was late: late again, unless the state starts anew (--reset-state) or another pipeline reads them
+sums  3 dead letters of these came from one sink of several: the others count the record a second time
+`);
+    expect((await p.records('s')).map(x => x['value'])).toEqual([row('z', 0), row('l', 1), row('z', 0), row('l', 1)]);
+  });
+
+  it('refuses what is cut, was not kept, or is no record, and says how many', async () => {
+    p.write('sums.yaml', pipeline());
+    await p.ok(['topics', 'create', 's', '--partitions', '1']);
+    await p.send('s', ['x'.repeat((1 << 20) + 1), 'a', 'b', 'c']);
+    await run();
+    p.sql(STATE, 'UPDATE dead_letters SET message = NULL, place = NULL, key = NULL, value = NULL WHERE "offset" = 1');
+    p.sql(STATE, 'UPDATE dead_letters SET partition = -1, "offset" = -1 WHERE "offset" = 2');
+    const { json } = await p.ok(['dlq', 'replay', 'sums', '--all', '--json']);
+    expect(json).toMatchObject([{ records: 1, refused: { cut: 1, not_kept: 1, no_record: 1 } }]);
+    expect((await p.ok(['dlq', 'ls', 'sums', '--json'])).json.map(l => l['unfit']).sort()).toEqual(['cut', 'no_record', 'not_kept']);
+    expect((await p.ok(['dlq', 'ls', 'sums'])).err).toContain('of 1 letter position and code only were kept');
+    expect((await p.call(['dlq', 'show', 'sums', 's-0-1', '--raw'])).exit).toBe(2);
+    expect((await p.records('s')).map(r => r['value']).slice(4)).toEqual(['c']);
+  });
+
+  it('to another topic, which must exist', async () => {
+    p.write('sums.yaml', pipeline());
+    await p.ok(['topics', 'create', 's', '--partitions', '1']);
+    await p.send('s', ['a'], '--key', 'k');
+    await run();
+    expect((await p.call(['dlq', 'replay', 'sums', '--all', '--to', 'other'])).problem).toMatchObject({ code: 'system.sink.topic_missing' });
+    expect((await p.ok(['dlq', 'ls', 'sums', '--json'])).json.length).toBe(1);
+    await p.ok(['topics', 'create', 'other', '--partitions', '2']);
+    await p.ok(['dlq', 'replay', 'sums', '--all', '--to', 'other']);
+    expect((await p.records('other')).map(r => [r['key'], r['value']])).toEqual([['k', 'a']]);
+    expect((await p.records('s')).length).toBe(1);
+  });
+
+  it('reads and replays a topic of dead letters alike', async () => {
+    p.write('sums.yaml', pipeline({ onError: '{topic: bad}' }));
+    await p.ok(['topics', 'create', 's', '--partitions', '1']);
+    await p.send('s', ['nope', row('a', 'x'), 'no'], '--key', 'k');
+    await run();
+    await p.send('s', [row('a', 1)]);
+    await run();
+    await p.send('s', [row('late', 1)]);
+    await run();
+    const { json } = await p.ok(['dlq', 'ls', 'sums', '--json']);
+    expect(json.map(l => [l['code'], l['source'], l['topic'], l['partition'], l['offset'], l['key'], l['value'], l['message']])).toEqual([
+      ['user.data.decode', 's', 's', 0, 0, 'k', 'nope', 'not JSON: unexpected "o" at byte 1'],
+      ['user.data.type', 's', 's', 0, 1, 'k', row('a', 'x'), 'v: "x" is not INT'],
+      ['user.data.decode', 's', 's', 0, 2, 'k', 'no', 'not JSON: unexpected "o" at byte 1'],
+      ['user.data.late', 's', 's', 0, 4, null, row('late', 1), 'all windows of the row are closed'],
+    ]);
+    expect((await p.ok(['dlq', 'ls', 'sums'])).out).toMatch(/ {4}2 {2}user\.data\.decode/);
+    const id = json[1]?.['id'] as string;
+    expect((await p.ok(['dlq', 'show', 'sums', id])).out).toContain('v: "x" is not INT');
+    expect((await p.ok(['dlq', 'show', 'sums', 's-0-1', '--raw'])).out).toBe(row('a', 'x'));
+    await p.ok(['dlq', 'replay', 'sums', '--code', 'user.data.decode']);
+    expect((await p.records('s')).map(r => [r['key'], r['value']]).slice(5)).toEqual([['k', 'nope'], ['k', 'no']]);
+    expect((await p.ok(['dlq', 'ls', 'sums', '--json'])).json.map(l => l['offset'])).toEqual([1, 4]);
+    expect((await p.ok(['dlq', 'replay', 'sums', '--code', 'user.data.decode', '--json'])).json).toMatchObject([{ records: 0 }]);
+    expect((await p.ok(['dlq', 'drop', 'sums', '--all', '--json'])).json).toMatchObject([{ dropped: 0, in_topics: 2 }]);
+  });
+
+  it('leaves a running pipeline alone, but for reading', async () => {
+    p.write('sums.yaml', pipeline());
+    await p.ok(['topics', 'create', 's', '--partitions', '1']);
+    await p.send('s', ['a']);
+    await run();
+    const lock = lockState(p.path(STATE), 'sums');
+    try {
+      for (const argv of [['replay', 'sums', '--all'], ['drop', 'sums', '--all']]) {
+        const r = await p.call(['dlq', ...argv]);
+        expect([r.exit, r.problem?.hint]).toEqual([21, 'its state has one writer: stop it, do this, and start it again, it goes on where it stopped']);
+      }
+      expect((await p.ok(['dlq', 'ls', 'sums', '--json'])).json.length).toBe(1);
+      expect((await p.ok(['dlq', 'replay', 'sums', '--all', '--dry-run', '--json'])).json).toMatchObject([{ records: 1 }]);
+    } finally {
+      lock.release();
+    }
+  });
+
+  it('drops, gives room back, and never gives a number twice', async () => {
+    p.write('sums.yaml', pipeline());
+    await p.ok(['topics', 'create', 's', '--partitions', '1']);
+    await p.send('s', ['a', 'b', ...Array.from({ length: 6 }, (_, i) => `${i}`.repeat(500_000)), row('k', 'x')]);
+    await run();
+    const before = statSync(p.path(STATE)).size;
+    expect((await p.ok(['dlq', 'drop', 'sums', '--before', '2001-01-01', '--json'])).json).toMatchObject([{ dropped: 0 }]);
+    expect((await p.ok(['dlq', 'drop', 'sums', '--code', 'user.data.type', '--json'])).json).toMatchObject([{ dropped: 1 }]);
+    expect((await p.ok(['dlq', 'drop', 'sums', '--id', '1,s-0-1', '--json'])).json).toMatchObject([{ dropped: 2 }]);
+    expect((await p.call(['dlq', 'drop', 'sums', '--id', '1'])).exit).toBe(2);
+    expect((await p.ok(['dlq', 'drop', 'sums', '--all', '--json'])).json).toMatchObject([{ dropped: 6 }]);
+    expect(statSync(p.path(STATE)).size).toBeLessThan(before / 4);
+    await p.send('s', ['again']);
+    await run();
+    expect((await p.ok(['dlq', 'ls', 'sums', '--json'])).json.map(l => l['id'])).toEqual(['10']);
+    expect((await p.call(['dlq', 'drop', 'sums', '--all', '--id', '10'])).exit).toBe(2);
+  });
+});
