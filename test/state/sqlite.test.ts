@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PipeError } from '../../src/errors.ts';
+import { DeadLetterFile } from '../../src/state/dead-letter-file.ts';
 import { openStateStore } from '../../src/state/sqlite.ts';
 import type { EpochWrite, SqlValue, StateStore, StateTx, TableSpec } from '../../src/state/store.ts';
 import { Database } from '../../src/state/database.ts';
@@ -150,7 +151,33 @@ describe('an epoch', () => {
     const reader = new Database(path, { readonly: true });
     expect(reader.prepare('SELECT count(*) AS n, sum(value IS NOT NULL) AS kept, sum(size) AS bytes, count(message) AS messages FROM dead_letters').get()).toEqual({ n: 70, kept: 63, bytes: 70 * (1 << 20), messages: 63 });
     expect(reader.prepare('SELECT "offset", code FROM dead_letters ORDER BY id DESC LIMIT 1').get()).toEqual({ offset: 69, code: 'user.data.decode' });
+    expect(store.letters.drop([1, 2, 70, 71])).toBe(3);
+    store.commit(epoch(8, { deadLetters: [letter(70), letter(71), letter(72)] }), () => undefined);
+    expect(reader.prepare('SELECT id, value IS NOT NULL AS kept FROM dead_letters WHERE id > 69').raw().all()).toEqual([[71, 1], [72, 1], [73, 0]]);
     reader.close();
+  });
+
+  it('replays dead letters as a delivery: noted, then gone or still there, also after a restart', () => {
+    const store = start();
+    const letter = { source: 's', operator: null, topic: 't', partition: 0, offset: 0, timestamp: 1, code: 'user.data.decode' as const, message: 'no JSON', place: null, key: null, value: Buffer.from('x'), size: 1 };
+    store.commit(epoch(1, { deadLetters: [letter, letter, letter] }), () => undefined);
+    const replay = { epoch: 2, records: 1, letters: [1, 2], marks: [{ topicId: 'id', partition: 0, first: 3, offsets: [1, 5, 4, 9] }] };
+    store.letters.begin(replay);
+    stop(store);
+    const again = start();
+    expect(again.letters.pending()).toEqual(replay);
+    again.letters.settle(false);
+    expect([again.letters.pending(), again.saved().epoch]).toEqual([null, 1]);
+    again.letters.begin(replay);
+    again.letters.settle(true);
+    expect(again.saved()).toMatchObject({ epoch: 2, delivery: 2, counters: new Map([['deliveries', 1], ['replayed', 1]]) });
+    stop(again);
+    const file = DeadLetterFile.find(path) as DeadLetterFile;
+    const replayed = file.replayed('id', 0);
+    expect([...file.letters()].map(l => l.id)).toEqual([3]);
+    expect([1, 3, 4, 5, 6, 9].map(replayed)).toEqual([false, false, true, true, false, true]);
+    expect(file.replayed('other', 0)(4)).toBe(false);
+    file.close();
   });
 });
 
