@@ -6,7 +6,7 @@ export interface CodeMeaning {
 
 const SENDER = 'mend whoever sends such records; what is sent again by dlq replay is the same bytes';
 
-export const meanings: Readonly<Record<string, CodeMeaning>> = {
+const meanings: Readonly<Record<string, CodeMeaning>> = {
   'user.data.decode': { means: 'the value is not what the format of the source says', hint: SENDER },
   'user.data.type': { means: 'a field does not fit the type of its column', hint: 'give the column in `schema` a type that takes it, such as STRING, then dlq replay; or mend the sender' },
   'user.data.missing': { means: 'a field is missing or null whose column is NOT NULL', hint: 'take NOT NULL from the column in `schema`, then dlq replay; or mend the sender' },
@@ -21,3 +21,6 @@ export const meanings: Readonly<Record<string, CodeMeaning>> = {
   'user.data.cast': { means: 'a CAST that the value does not fit', hint: 'TRY_CAST gives NULL instead; then dlq replay' },
   'user.data.output_too_large': { means: 'the row is larger than a record that can be sent', hint: 'let the SELECT list give less' },
 };
+
+/** A code comes from data where it stands in a topic: any text. */
+export const meaningOf = (code: string): CodeMeaning | null => (Object.hasOwn(meanings, code) ? meanings[code] as CodeMeaning : null);

@@ -27,7 +27,6 @@ export const dlqDrop: Command = {
     return withPlace(p, io, compiled, async place => {
       const ids: number[] = [];
       let elsewhere = 0;
-      (await Letters.open(place, io.signal)).close();
       const store = openStopped(place);
       let dropped: number;
       try {

@@ -11,7 +11,7 @@ import { chooseLog } from './log-choice.ts';
 import { makeLog } from './make-log.ts';
 import { dataDir, statePath } from './places.ts';
 import { timeFlag } from './time-flag.ts';
-import { logFlags, notices } from './topics-log.ts';
+import { INTERRUPTED, logFlags, notices } from './topics-log.ts';
 
 /** A dead letter of a pipeline, of the table in its state file or of a topic of dead letters. */
 export interface Letter extends Omit<KeptLetter, 'id' | 'size'> {
@@ -25,11 +25,13 @@ export interface Letter extends Omit<KeptLetter, 'id' | 'size'> {
 }
 
 /** Why a letter cannot be sent again. */
-export type Unfit = 'not_kept' | 'cut' | 'no_record';
+export type Unfit = 'not_kept' | 'cut' | 'no_record' | 'other_source';
 
 export function unfit(l: Letter): Unfit | null {
   if (l.message === null) return 'not_kept';
   if (l.partition < 0) return 'no_record';
+  // headers in a topic are what its writers say: nothing is sent to a topic that the pipeline does not read
+  if (l.id === null && l.source === '') return 'other_source';
   const whole = l.size === (l.value?.length ?? 0) && (l.key?.length ?? 0) < DEAD_VALUE_BYTES;
   return whole ? null : 'cut';
 }
@@ -87,9 +89,14 @@ export async function withPlace(p: Parsed, io: Io, compiled: CompiledPipeline, w
   const timeout = durationFlag('--connect-timeout', p.text('connect-timeout') ?? '30s');
   const data = dataDir(p, io);
   const log = await makeLog(choice, data, spec, notices(p, io));
+  let opened = false;
   try {
     await log.open(timeout, io.signal);
+    opened = true;
     return await work({ compiled, log, state: statePath(data, spec, log.id) });
+  } catch (error) {
+    if (!opened && io.signal.aborted) return INTERRUPTED;
+    throw error;
   } finally {
     await log.close();
   }

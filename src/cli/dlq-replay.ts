@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import type { Log } from '../connectors/connector.ts';
 import { recover } from '../engine/recovery.ts';
 import { Replayer } from '../engine/replay.ts';
@@ -9,6 +10,7 @@ import type { Command, Io, Parsed } from './command.ts';
 import { dlqFlags, idsOf, Letters, onePipeline, recordOf, selection, selectFlags, unfit, withPlace, type Place } from './dlq-letters.ts';
 import { planReplay, type ReplayPlan } from './dlq-plan.ts';
 import { plural } from './numbers.ts';
+import { harmless } from './text-width.ts';
 import { say } from './topics-log.ts';
 
 export const idFlag = { name: 'id', value: 'ID', many: true, summary: 'this one of dlq ls, or the record topic-partition-offset; several: --id 3,4' } as const;
@@ -51,8 +53,6 @@ export const dlqReplay: Command = {
         done(p, io, place, planned, null);
         return 0;
       }
-      // a state that is missing must not be made
-      (await Letters.open(place, io.signal)).close();
       const store = openStopped(place);
       try {
         await replay(p, io, place, store, plan);
@@ -71,10 +71,13 @@ export function chosen(p: Parsed, command: string, flags: readonly string[]): vo
   if (some && p.has('all')) throw new PipeError('user.usage.bad_value', `--all and --${flags.find(f => p.has(f)) as string} exclude each other`);
 }
 
-/** The state of a pipeline that does not run. Throws system.state.locked when it does. */
+/** The state of a pipeline that has run and does not run now. Throws system.state.locked when it does, user.usage.bad_value when it has not. */
 export function openStopped({ compiled: { spec }, log, state }: Pick<Place, 'compiled' | 'log' | 'state'>): StateStore {
   try {
-    return openStateStore({ path: state, pipeline: spec.name, logId: log.id, reset: false });
+    const store = existsSync(state) ? openStateStore({ path: state, pipeline: spec.name, logId: log.id, reset: false }) : null;
+    if (store !== null && !store.fresh) return store;
+    store?.close();
+    throw new PipeError('user.usage.bad_value', `pipeline "${spec.name}" has not run since its state began`, { hint: 'run it once: what is done to dead letters is kept in its state' });
   } catch (error) {
     if (!(error instanceof PipeError) || error.code !== 'system.state.locked') throw error;
     throw new PipeError(error.code, error.message, { hint: 'its state has one writer: stop it, do this, and start it again, it goes on where it stopped', retriable: true, cause: error });
@@ -93,8 +96,9 @@ async function replay(p: Parsed, io: Io, place: Place, store: StateStore, plan: 
     // before dead letters are read: those of a replay that was cut short may be gone
     await recover({ pipeline: spec.name, store, delivery, resume: null });
     const planned = checkIds(p, await plan());
-    const replayer = new Replayer(store, delivery, await partitionsOf(planned, log));
-    await send(p, io, place, planned, replayer);
+    const partitions = await partitionsOf(planned, log);
+    const replayer = new Replayer(store, delivery, partitions);
+    await send(p, io, place, planned, partitions, replayer);
     done(p, io, place, planned, replayer.sent);
   } finally {
     io.signal.removeEventListener('abort', close);
@@ -102,7 +106,7 @@ async function replay(p: Parsed, io: Io, place: Place, store: StateStore, plan: 
   }
 }
 
-async function send(p: Parsed, io: Io, place: Place, plan: ReplayPlan, replayer: Replayer): Promise<void> {
+async function send(p: Parsed, io: Io, place: Place, plan: ReplayPlan, partitions: ReadonlyMap<string, number>, replayer: Replayer): Promise<void> {
   const to = p.text('to') ?? null;
   const letters = await Letters.open(place, io.signal);
   const left = new Map(plan.records);
@@ -112,7 +116,7 @@ async function send(p: Parsed, io: Io, place: Place, plan: ReplayPlan, replayer:
       const kept = left.get(record);
       if (kept === undefined || unfit(l) !== null) continue;
       left.delete(record);
-      await replayer.add({ topic: to ?? l.topic, partition: to === null ? l.partition : null, key: l.key, value: l.value, timestamp: l.timestamp ?? Date.now() }, kept.letters, kept.marks);
+      await replayer.add({ topic: to ?? l.topic, partition: to === null && l.partition < (partitions.get(l.topic) as number) ? l.partition : null, key: l.key, value: l.value, timestamp: l.timestamp ?? Date.now() }, kept.letters, kept.marks);
     }
     await replayer.flush();
   } catch (error) {
@@ -147,7 +151,7 @@ async function partitionsOf(plan: ReplayPlan, log: Log): Promise<Map<string, num
 }
 
 const REASONS = {
-  cut: 'of which the bytes were cut at 1 MB', not_kept: 'of which the full table kept no bytes', no_record: 'that are rows made of many records',
+  cut: 'of which the bytes were cut at 1 MB', not_kept: 'of which the full table kept no bytes', no_record: 'that are rows made of many records', other_source: 'of topics that this pipeline does not read',
 } as const;
 
 /** `sent` is null for a dry run. */
@@ -162,7 +166,7 @@ function done(p: Parsed, io: Io, { compiled: { spec }, log }: Place, plan: Repla
   const topics = [...plan.topics].map(([t, n]) => (plan.topics.size === 1 ? t : `${t} (${n})`)).join(', ');
   const made = letters === records ? '' : ` (${plural(letters, 'dead letter')})`;
   if (records === 0) say(p, io, `${spec.name}  no dead letters ${sent === null ? 'would be' : 'were'} sent`);
-  else say(p, io, `${spec.name}  ${plural(records, 'record')}${made} ${sent === null ? 'would be sent' : 'sent'} to ${topics}${sent === null ? '' : '; the next run reads what it reads there'}`);
+  else say(p, io, `${spec.name}  ${plural(records, 'record')}${made} ${sent === null ? 'would be sent' : 'sent'} to ${harmless(topics)}${sent === null ? '' : '; the next run reads what it reads there'}`);
   for (const [why, n] of plan.unfit) say(p, io, `${spec.name}  ${plural(n, 'dead letter')} ${sent === null ? 'would stay' : 'stayed'}, ${REASONS[why]}`);
   if (plan.late > 0) say(p, io, `${spec.name}  ${plural(plan.late, 'row')} of these ${plan.late === 1 ? 'was' : 'were'} late: late again, unless the state starts anew (--reset-state) or another pipeline reads them`);
   if (plan.partial > 0) say(p, io, `${spec.name}  ${plural(plan.partial, 'dead letter')} of these came from one sink of several: the others count the record a second time`);

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import type { PipelineSpec } from '../config/spec.ts';
 import { PipeError, type Span } from '../errors.ts';
 import type { Command, Io } from './command.ts';
-import { meanings } from './dlq-codes.ts';
+import { meaningOf } from './dlq-codes.ts';
 import { dlqFlags, Letters, onePipeline, recordOf, unfit, withPlace, type Letter } from './dlq-letters.ts';
 import { bytes, grouped } from './numbers.ts';
 import { frame } from './render-error.ts';
@@ -63,22 +63,22 @@ async function raw(found: readonly Letter[], io: Io): Promise<void> {
 }
 
 const all = (l: Letter, spec: PipelineSpec): unknown => ({
-  pipeline: spec.name, id: l.ref, at: l.at, code: l.code, means: meanings[l.code]?.means ?? null, hint: meanings[l.code]?.hint ?? null, message: l.message, place: l.place, source: l.source,
+  pipeline: spec.name, id: l.ref, at: l.at, code: l.code, means: meaningOf(l.code)?.means ?? null, hint: meaningOf(l.code)?.hint ?? null, message: l.message, place: l.place, source: l.source,
   operator: l.operator, topic: l.topic, partition: l.partition, offset: l.offset, timestamp: l.timestamp, key: shown(l.key), value: shown(l.value), size: l.size, unfit: unfit(l),
 });
 
 function text(l: Letter, spec: PipelineSpec, color: boolean): string {
-  const meaning = meanings[l.code];
+  const meaning = meaningOf(l.code);
   const line = (name: string, value: string): string => `  ${name.padEnd(9)} ${harmless(value)}\n`;
   const record = l.offset < 0 ? `a row made of many records of ${l.topic}` : `${l.topic} partition ${l.partition} offset ${l.offset}${l.timestamp === null ? '' : `, of ${time(l.timestamp)}`}`;
   return `dead letter ${harmless(l.ref)} of ${spec.name}\n${
-    line('code', `${l.code}${meaning === undefined ? '' : `: ${meaning.means}`}`)}${
+    line('code', `${l.code}${meaning === null ? '' : `: ${meaning.means}`}`)}${
     line('message', l.message ?? 'not kept: the table of dead letters was full')}${
     line('kept', time(l.at))}${line('record', record)}${line('source', l.source)}${
     l.operator === null ? '' : line('operator', l.operator)}${
     l.place === null ? '' : line('place', l.place) + framed(l, spec, color)}${
     l.message === null ? '' : part('key', l.key, l.key?.length ?? 0) + part('value', l.value, l.size)}${
-    meaning === undefined ? '' : line('hint', meaning.hint)}`;
+    meaning === null ? '' : line('hint', meaning.hint)}`;
 }
 
 /** Key or value: as text where it is UTF-8, else as a dump of its bytes. */

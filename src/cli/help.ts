@@ -27,6 +27,15 @@ const groupExamples: Readonly<Record<string, readonly (readonly [string, string]
     ['echo hello | pipe topics send notes', 'one record'],
     ['pipe topics tail notes --from-beginning', 'all records, then new ones'],
   ],
+  state: [
+    ['pipe state query balances.yaml "SELECT * FROM positions"', 'where a pipeline stands'],
+    ['pipe state backup balances.yaml copy.db', 'a copy, also while it runs'],
+  ],
+  dlq: [
+    ['pipe dlq ls fraud.yaml', 'what was bad, by code'],
+    ['pipe dlq show fraud.yaml 17', 'all of one: bytes, cause, place'],
+    ['pipe dlq replay fraud.yaml --code user.data.type', 'once the cause is mended'],
+  ],
 };
 
 /** Commands that begin with one word: `pipe topics`. */

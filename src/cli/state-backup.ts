@@ -8,7 +8,7 @@ import type { Command, Io, Parsed } from './command.ts';
 import { bytes } from './numbers.ts';
 import { dataDir } from './places.ts';
 import { logFlag, stateFile, type StateFile } from './state-files.ts';
-import { say } from './topics-log.ts';
+import { INTERRUPTED, say } from './topics-log.ts';
 
 export const stateBackup: Command = {
   name: 'state backup',
@@ -33,6 +33,7 @@ export const stateBackup: Command = {
       if (p.has('with-topics')) await backupFolder(all, to, p, io);
       else await backupFile(all, to, p, io);
     } catch (error) {
+      if (io.signal.aborted) return INTERRUPTED;
       throw unwritable(error, to);
     }
     return 0;

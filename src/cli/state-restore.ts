@@ -9,7 +9,7 @@ import type { Command, Io, Parsed } from './command.ts';
 import { dataDir, statePath } from './places.ts';
 import { shownPath, unwritable } from './state-backup.ts';
 import { logFlag } from './state-files.ts';
-import { say } from './topics-log.ts';
+import { INTERRUPTED, say } from './topics-log.ts';
 
 export const stateRestore: Command = {
   name: 'state restore',
@@ -39,6 +39,7 @@ export const stateRestore: Command = {
     try {
       await restore.run(all);
     } catch (error) {
+      if (io.signal.aborted) return INTERRUPTED;
       throw unwritable(error, dataDir(p, io));
     } finally {
       restore.close();
@@ -80,12 +81,11 @@ class Restore {
     const data = join(dataDir(this.#p, this.#io), 'topics.db');
     const log = topics ? await this.#topics(data) : null;
     if (log === null) for (const d of drafts) await this.#checkDelivered(d, data);
-    // states first: with the log of before they are refused, while an older log with newer states would have lost rows
-    const asides = drafts.map(d => replaceState(d.draft, d.path, d.stateId, d.epoch));
-    for (const [i, d] of drafts.entries()) this.#told(d, asides[i] as string | null);
-    if (log === null) return;
+    const states = (): void => { for (const d of drafts) this.#told(d, replaceState(d.draft, d.path, d.stateId, d.epoch)); };
+    if (log === null) return states();
     const { replaceLog } = await import('../connectors/log/snapshot.ts');
-    const aside = replaceLog(log, data);
+    // states first: with the log of before they are refused, also where this is cut short
+    const aside = replaceLog(log, data, states);
     say(this.#p, this.#io, `topics.db  put in place${aside === null ? '' : `; the one of before is ${shownPath(aside, this.#io)}`}`);
   }
 

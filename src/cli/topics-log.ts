@@ -17,7 +17,7 @@ export const logFlags: readonly Flag[] = [
 export const DEFAULT_PARTITIONS = 3;
 
 /** Exit code of a command that was interrupted before it could begin. */
-const INTERRUPTED = 130;
+export const INTERRUPTED = 130;
 
 export interface OpenLog {
   readonly log: Log;

@@ -1,5 +1,6 @@
 import { copyFileSync, existsSync, readFileSync, readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { LogDb } from '../../src/connectors/log/database.ts';
 import { lockState } from '../../src/state/lock.ts';
 import { PipeProject } from './pipe.ts';
 
@@ -136,6 +137,11 @@ describe('pipe state restore', () => {
     await run();
     // with its topics the backup is whole; the newer log stays aside
     expect((await p.call(['state', 'restore', 'sums', 'whole', '--with-topics'])).exit).toBe(2);
+    const used = new LogDb(p.path('.pipe/topics.db'));
+    const state = readFileSync(p.path(STATE));
+    expect((await p.call(['state', 'restore', 'sums', 'whole', '--with-topics', '--force'])).exit).toBe(21);
+    expect(readFileSync(p.path(STATE)).equals(state)).toBe(true);
+    used.close();
     await p.ok(['state', 'restore', 'sums', 'whole', '--with-topics', '--force']);
     expect(existsSync(p.path('.pipe/topics.db.before-restore'))).toBe(true);
     await p.send('s', lines(40, 80));

@@ -43,14 +43,21 @@ export function lastDelivery(path: string, producer: string): { readonly epoch: 
   }
 }
 
-/** Puts a copy in the place of a log, and keeps that one aside; its new name, or null. Throws system.state.locked while somebody has it open. */
-export function replaceLog(draft: string, path: string): string | null {
-  if (!existsSync(path)) return replaceDatabase(draft, path);
+/**
+ * Puts a copy in the place of a log after `first`, and keeps that one aside; its new name, or null. Throws system.state.locked while
+ * somebody has it open, before anything is done.
+ */
+export function replaceLog(draft: string, path: string, first: () => void): string | null {
+  if (!existsSync(path)) {
+    first();
+    return replaceDatabase(draft, path);
+  }
   const db = new Database(path, { timeout: 0 });
   try {
     // SQLite refuses this while there is any other connection
     db.pragma('journal_mode = DELETE');
     db.exec('BEGIN EXCLUSIVE');
+    first();
     return replaceDatabase(draft, path);
   } catch (error) {
     if (!/^SQLITE_BUSY/.test((error as { code?: string }).code ?? '')) throw logError(path, error);
