@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { offsetFetchRequest, readFirstError } from '../../src/connectors/kafka/protocol-cluster.ts';
+import { txnOffsetCommitRequest2 } from '../../src/connectors/kafka/protocol-transactions-2.ts';
 import { WireReader, WireWriter } from '../../src/connectors/kafka/wire.ts';
 
 it('errors of several partitions are read to the end, and the first is given', () => {
@@ -17,4 +18,11 @@ it('offsets that are pending in several partitions are an error, not a response 
   const bytes = w.finish();
   const { error, offsets } = offsetFetchRequest('g', true).read(new WireReader(bytes));
   expect([error, offsets.map(o => o.partition)]).toEqual([88, [0, 1, 2]]);
+});
+
+it('refused offsets of several partitions of a transaction are read to the end, and the first error is given', () => {
+  const w = new WireWriter();
+  w.tags().int32(0).compactArray(['in'], topic => w.compactString(topic).compactArray([0, 1, 2], p => w.int32(p).int16(51).tags()).tags()).tags();
+  const request = txnOffsetCommitRequest2({ transactionalId: 't', producerId: 1, epoch: 0 }, 'g', [['in', new Map([[0, 1]])]], '');
+  expect(request.read(new WireReader(w.finish()))).toBe(51);
 });
