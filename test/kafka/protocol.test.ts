@@ -23,6 +23,6 @@ it('offsets that are pending in several partitions are an error, not a response 
 it('refused offsets of several partitions of a transaction are read to the end, and the first error is given', () => {
   const w = new WireWriter();
   w.tags().int32(0).compactArray(['in'], topic => w.compactString(topic).compactArray([0, 1, 2], p => w.int32(p).int16(51).tags()).tags()).tags();
-  const request = txnOffsetCommitRequest2({ transactionalId: 't', producerId: 1, epoch: 0 }, 'g', [['in', new Map([[0, 1]])]], '');
+  const request = txnOffsetCommitRequest2({ transactionalId: 't', producerId: 1n, epoch: 0 }, 'g', [['in', new Map([[0, 1]])]], '');
   expect(request.read(new WireReader(w.finish()))).toBe(51);
 });
