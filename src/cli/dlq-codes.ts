@@ -22,5 +22,5 @@ const meanings: Readonly<Record<string, CodeMeaning>> = {
   'user.data.output_too_large': { means: 'the row is larger than a record that can be sent', hint: 'let the SELECT list give less' },
 };
 
-/** A code comes from data where it stands in a topic: any text. */
+/** A code is data where it stands in a topic, so it may be whatever text. */
 export const meaningOf = (code: string): CodeMeaning | null => (Object.hasOwn(meanings, code) ? meanings[code] as CodeMeaning : null);

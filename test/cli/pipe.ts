@@ -25,9 +25,13 @@ export interface CallOptions {
 
 /** A project folder of its own, with the commands of pipe called in this process. */
 export class PipeProject {
-  readonly dir = mkdtempSync(join(tmpdir(), 'pipe-cli-'));
+  readonly dir: string;
 
-  constructor() { mkdirSync(join(this.dir, 'pipelines')); }
+  /** `dir`: the folder of a project that is there. */
+  constructor(dir?: string) {
+    this.dir = dir ?? mkdtempSync(join(tmpdir(), 'pipe-cli-'));
+    if (dir === undefined) mkdirSync(join(this.dir, 'pipelines'));
+  }
 
   write(name: string, text: string): void { writeFileSync(join(this.dir, 'pipelines', name), text); }
   path(...parts: string[]): string { return join(this.dir, ...parts); }
