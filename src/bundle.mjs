@@ -21,6 +21,8 @@ const FAMILIES = {
   worker: ['cli/run-worker'],
   topics: ['cli/topics', 'cli/topics-send', 'cli/generate', 'connectors/log/log'],
   state: ['cli/state-ls', 'cli/state-query', 'cli/state-tables', 'state/reader'],
+  backup: ['cli/state-backup', 'cli/state-restore', 'cli/state-reset', 'connectors/log/snapshot'],
+  dlq: ['cli/dlq-ls', 'cli/dlq-show', 'cli/dlq-replay', 'cli/dlq-drop', 'connectors/log/log'],
   kafka: ['connectors/kafka/log'],
 };
 
