@@ -1,8 +1,8 @@
 import type { Delivery } from '../connectors/connector.ts';
 import { PipeError } from '../errors.ts';
+import { failpoint } from '../failpoint.ts';
 import type { OutBlock, Position, Saved, StateStore } from '../state/store.ts';
 import { openBlock } from './block.ts';
-import { failpoint } from './failpoint.ts';
 import type { Accounting, Checkpointer, EpochInput, Outbox, PartOptions } from './ports.ts';
 
 /** Positions alone, of epochs without output, go out at most this often (ms). */
@@ -52,14 +52,17 @@ export class EpochCheckpointer implements Checkpointer {
 
   async recover(): Promise<Saved> {
     const saved = this.#store.saved();
+    failpoint('recover.before');
     const last = await this.#delivery.recover(saved.delivery);
     const blocks = this.#store.outbox();
     // those of this process are sent as they are; what was on disk is looked at first
     for (const b of blocks) openBlock(b.data, b.topic, b.partition, 0, null);
     this.#offsets = byTopic(saved.positions);
     const resend = this.#isOwed(blocks, last);
+    if (resend) failpoint('recover.resend.before');
     // the marker gets our owner id right away, with the epoch that the log missed or alone
     if (resend || saved.positions.length > 0) await this.#delivery.commit({ number: saved.delivery, blocks: resend ? blocks : [], offsets: this.#offsets });
+    if (resend) failpoint('recover.resend.after');
     this.#store.clearOutbox();
     this.#schedule(REFRESH_EVERY);
     return saved;
@@ -90,10 +93,12 @@ export class EpochCheckpointer implements Checkpointer {
   failed(): boolean { return this.#failed; }
 
   async drain(): Promise<void> {
+    failpoint('drain.before');
     await this.#sending;
     if (this.#owed) this.#send([]);
     await this.#sending;
     this.#store.clearOutbox();
+    failpoint('drain.after');
     this.stop();
   }
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, renameSync, statSync } from 'node:fs';
 import type Sqlite from 'better-sqlite3';
 import { PipeError } from '../errors.ts';
+import { failpoint, failsAt } from '../failpoint.ts';
 import { DeadLetterTable } from './dead-letters.ts';
 import { APPLICATION_ID, EpochWitness, LAYOUT, checkIntegrity, deleteState, inspectState, syncPath } from './file.ts';
 import { lockState, type StateLock } from './lock.ts';
@@ -27,7 +28,7 @@ const WAL_TRUNCATE_BYTES = 64 << 20;
 /** ms that a write waits for a reader that is in its way. */
 const BUSY_MS = 5000;
 /** A page that epoch after epoch writes goes into the file once. */
-const WAL_CHECKPOINT_BYTES = 48 << 20;
+const WAL_CHECKPOINT_BYTES = failsAt('checkpoint.before', 'checkpoint.after') ? 0 : 48 << 20;
 /** Outbox and packed windows are large blobs: fewer, larger pages take a quarter of the system calls. */
 const PAGE_BYTES = 16 << 10;
 
@@ -147,8 +148,11 @@ class SqliteStateStore implements StateStore {
   commit(e: EpochWrite, write: (tx: StateTx) => void): void {
     try {
       this.#run('BEGIN IMMEDIATE');
+      failpoint('flush.before');
       write(this.#tx);
+      failpoint('flush.after');
       this.#writeEpoch(e);
+      failpoint('commit.sql');
       this.#run('COMMIT');
     } catch (error) {
       if (this.#db.inTransaction) this.#run('ROLLBACK');
@@ -168,7 +172,13 @@ class SqliteStateStore implements StateStore {
   checkpoint(): void {
     const bytes = statSync(`${this.#path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
     if (bytes > this.#truncateAt) this.#truncate();
-    else if (bytes > WAL_CHECKPOINT_BYTES) this.#db.pragma('wal_checkpoint(PASSIVE)');
+    else if (bytes > WAL_CHECKPOINT_BYTES) this.#moveWal();
+  }
+
+  #moveWal(): void {
+    failpoint('checkpoint.before');
+    this.#db.pragma('wal_checkpoint(PASSIVE)');
+    failpoint('checkpoint.after');
   }
 
   /** Not while somebody reads an old state: then the file grows on, and waiting would stall the pipeline. */
@@ -212,6 +222,7 @@ class SqliteStateStore implements StateStore {
     this.#deadLetters.insert(e.deadLetters);
     if (this.#hasOutbox) this.#run('DELETE FROM outbox');
     for (const b of e.out) this.#run('INSERT INTO outbox (epoch, topic, partition, rows, data) VALUES (?, ?, ?, ?, ?)', e.epoch, b.topic, b.partition, b.rows, b.data);
+    if (e.out.length > 0) failpoint('outbox.written');
     this.#run("UPDATE meta SET value = ? WHERE key = 'epoch'", BigInt(e.epoch));
     this.#run("UPDATE meta SET value = ? WHERE key = 'delivery'", BigInt(e.delivery));
   }
@@ -231,6 +242,7 @@ function upgrade(db: Sqlite.Database): void {
   if (db.pragma('user_version', { simple: true }) === LAYOUT) return;
   db.transaction(() => {
     db.exec(PACKED_SQL);
+    failpoint('state.upgrading');
     db.pragma(`user_version = ${LAYOUT}`);
   })();
 }
@@ -262,6 +274,7 @@ function createState(o: StateOptions): void {
   db.pragma('journal_mode = WAL');
   db.close();
   syncPath(path);
+  failpoint('state.made');
   renameSync(path, o.path);
 }
 
