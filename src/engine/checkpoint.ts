@@ -56,7 +56,7 @@ export class EpochCheckpointer implements Checkpointer {
     const last = await this.#delivery.recover(saved.delivery);
     const blocks = this.#store.outbox();
     // those of this process are sent as they are; what was on disk is looked at first
-    for (const b of blocks) openBlock(b.data, b.topic, b.partition, 0, null);
+    for (const b of blocks) checkBlock(b);
     this.#offsets = byTopic(saved.positions);
     const resend = this.#isOwed(blocks, last);
     if (resend) failpoint('recover.resend.before');
@@ -143,6 +143,15 @@ export class EpochCheckpointer implements Checkpointer {
     throw new PipeError('system.sink.unknown_outcome', `pipeline "${this.#pipeline}" was stopped while epoch ${this.#delivered} was on its way, and the log no longer knows whether it arrived`, {
       hint: '--resume resend sends it (once more, perhaps), --resume skip takes it as delivered',
     });
+  }
+}
+
+/** Throws system.state.corrupt when the bytes are not those that were saved. */
+function checkBlock({ data, topic, partition }: OutBlock): void {
+  try {
+    openBlock(data, topic, partition, 0, null);
+  } catch (cause) {
+    throw new PipeError('system.state.corrupt', `the state file is damaged: output for ${topic}/${partition} that was not delivered yet has changed in it`, { cause, hint: 'restore a copy of it, or start again with --reset-state' });
   }
 }
 

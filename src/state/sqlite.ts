@@ -62,28 +62,22 @@ class SqliteStateStore implements StateStore {
   constructor(o: StateOptions, lock: StateLock) {
     this.#path = o.path;
     this.#lock = lock;
+    this.#witness = new EpochWitness(o.path);
+    const { stateId, epoch } = lookAt(o, this.#witness);
+    this.stateId = stateId;
+    this.#epoch = epoch;
+    this.fresh = epoch === 0;
     this.#db = new Database(o.path, { timeout: BUSY_MS, fileMustExist: true });
     try {
       this.#db.pragma('journal_mode = WAL');
       this.#db.pragma('synchronous = FULL');
       this.#db.pragma('wal_autocheckpoint = 0');
-      if (statSync(o.path).size <= CHECKED_BYTES) checkIntegrity(this.#db, o.path);
-      const meta = new Map(this.#all('SELECT key, value FROM meta').map(([k, v]) => [k as string, v]));
-      for (const [key, ours, what] of [['pipeline', o.pipeline, 'pipeline'], ['log', o.logId, 'log']] as const) {
-        if (meta.get(key) !== ours) throw new PipeError('system.state.foreign', `the state file ${o.path} belongs to ${what} "${String(meta.get(key))}", not to "${ours}"`);
-      }
-      this.stateId = meta.get('state_id') as string;
-      this.#epoch = meta.get('epoch') as number;
-      this.fresh = this.#epoch === 0;
-      this.#witness = new EpochWitness(o.path);
-      this.#witness.check(this.stateId, this.#epoch, o.path);
       upgrade(this.#db);
       this.#deadLetters = new DeadLetterTable(this.#db);
       this.#hasOutbox = this.#all('SELECT count(*) FROM outbox')[0]?.[0] !== 0;
     } catch (error) {
       this.#db.close();
-      if (isCorrupt(error)) throw new PipeError('system.state.corrupt', `the state file ${o.path} is damaged: ${(error as Error).message}`, { cause: error, hint: 'restore a copy of it, or start again with --reset-state' });
-      throw error;
+      throw damaged(o.path, error);
     }
   }
 
@@ -236,6 +230,32 @@ class SqliteStateStore implements StateStore {
   #run(sql: string, ...values: (SqlValue | bigint)[]): void { this.#statement(sql).run(...values); }
   #all(sql: string, ...values: SqlValue[]): SqlValue[][] { return this.#statement(sql).raw().all(...values) as SqlValue[][]; }
 }
+
+/**
+ * Reads the state once before it is opened to be written: a connection that may write moves its write-ahead log into the file when
+ * it closes, and a state that is refused must stay as it is. Throws system.state.corrupt, foreign and rolled_back.
+ */
+function lookAt({ path, pipeline, logId }: StateOptions, witness: EpochWitness): { readonly stateId: string; readonly epoch: number } {
+  const db = new Database(path, { timeout: BUSY_MS, readonly: true, fileMustExist: true });
+  try {
+    if (statSync(path).size <= CHECKED_BYTES) checkIntegrity(db, path);
+    const meta = new Map((db.prepare('SELECT key, value FROM meta').raw().all() as [string, SqlValue][]));
+    for (const [key, ours, what] of [['pipeline', pipeline, 'pipeline'], ['log', logId, 'log']] as const) {
+      if (meta.get(key) !== ours) throw new PipeError('system.state.foreign', `the state file ${path} belongs to ${what} "${String(meta.get(key))}", not to "${ours}"`);
+    }
+    const [stateId, epoch] = [meta.get('state_id') as string, meta.get('epoch') as number];
+    witness.check(stateId, epoch, path);
+    return { stateId, epoch };
+  } catch (error) {
+    throw damaged(path, error);
+  } finally {
+    db.close();
+  }
+}
+
+/** What SQLite says of damage, as a problem for people; other errors as they are. */
+const damaged = (path: string, error: unknown): unknown => (isCorrupt(error)
+  ? new PipeError('system.state.corrupt', `the state file ${path} is damaged: ${(error as Error).message}`, { cause: error, hint: 'restore a copy of it, or start again with --reset-state' }) : error);
 
 /** Files of layout 1 lack only a table that is empty at first. */
 function upgrade(db: Sqlite.Database): void {

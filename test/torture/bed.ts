@@ -8,7 +8,11 @@ import { unique } from '../unique.ts';
 import { type Difference, type ShapeName, Workload } from './workload.ts';
 
 const PARTITIONS = 3;
-const STEP = 200;
+const STEP = 150;
+/** Between two writes. */
+const FEED_MS = 20;
+/** A machine under load starts slowly. */
+const START_MS = 60_000;
 const quiet = { warn: () => undefined, info: () => undefined };
 
 export interface BedOptions {
@@ -21,6 +25,8 @@ export interface BedOptions {
   readonly workers?: number;
   /** Where records are written and rows are read, if not there. */
   readonly direct?: string | null;
+  /** Before anything is made in the folder of the project. */
+  readonly prepare?: (dir: string) => void;
 }
 
 export async function openLog(brokers: string | null, dir: string): Promise<Log> {
@@ -52,6 +58,7 @@ export class Bed {
   static async make(o: BedOptions): Promise<Bed> {
     const project = new Project();
     const name = unique('torture');
+    o.prepare?.(project.dir);
     const log = await openLog(o.direct === undefined ? o.brokers : o.direct, project.dir);
     const bed = new Bed(o, project, log, name);
     for (const topic of [bed.input, bed.output]) await log.createTopic({ name: topic, partitions: PARTITIONS, retention: null, config: {} });
@@ -75,10 +82,23 @@ export class Bed {
 
   start(o: { readonly failpoint?: string | null; readonly args?: readonly string[]; readonly file?: string } = {}): Running {
     const env: Record<string, string> = o.failpoint == null ? this.env : { ...this.env, PIPE_FAILPOINT: o.failpoint };
-    return this.project.start(['run', o.file ?? this.file, '--follow', '--quiet', '--no-print', ...(o.args ?? [])], { env });
+    return this.project.start(['run', o.file ?? this.file, '--follow', '--no-print', ...(o.args ?? [])], { env });
+  }
+
+  /** Starts it and waits until it runs: from then on signals are taken. */
+  async begin(o: Parameters<Bed['start']>[0] = {}): Promise<Running> {
+    const run = this.start(o);
+    await run.until('following', START_MS);
+    return run;
   }
 
   async feed(n = STEP): Promise<void> { await this.log.append(this.input, this.work.next(n)); }
+
+  /** SIGTERM: it must end well. */
+  async stop(run: Running): Promise<void> {
+    run.kill('SIGTERM');
+    mustEnd(await run.finished, 0);
+  }
 
   /** Feeds while the process lives, for `ms` at most; true when it ended by itself. */
   async feedWhile(run: Running, ms: number): Promise<boolean> {
@@ -86,7 +106,7 @@ export class Bed {
     const ended = (): boolean => run.child.exitCode !== null || run.child.signalCode !== null;
     while (!ended() && performance.now() < until) {
       await this.feed();
-      await sleep(10);
+      await sleep(FEED_MS);
     }
     return ended();
   }
@@ -131,9 +151,9 @@ export function mustEnd(f: Finished, code: number, ...says: readonly (string | R
   if (f.code !== code || missing.length > 0) throw new Error(`exit ${f.code ?? f.signal}, not ${code}${missing.map(m => `; not said: ${String(m)}`).join('')}\n${f.err}`);
 }
 
-/** Throws unless a SIGKILL ended it without a word. */
+/** Throws unless a SIGKILL ended it, and nothing else. */
 export function mustDie(f: Finished): void {
-  if (f.signal !== 'SIGKILL' || f.err !== '') throw new Error(`ended by exit ${f.code ?? f.signal}, not by the kill\n${f.err}`);
+  if (f.signal !== 'SIGKILL' || f.err.includes('error[')) throw new Error(`ended by exit ${f.code ?? f.signal}, not by the kill\n${f.err}`);
 }
 
 export const none: Difference = { lost: 0, dup: 0, mismatch: 0 };
