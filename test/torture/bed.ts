@@ -1,3 +1,4 @@
+import Sqlite from 'better-sqlite3';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeLog } from '../../src/cli/make-log.ts';
 import type { Log } from '../../src/connectors/connector.ts';
@@ -8,11 +9,11 @@ import { unique } from '../unique.ts';
 import { type Difference, type ShapeName, Workload } from './workload.ts';
 
 const PARTITIONS = 3;
-const STEP = 150;
+const STEP = 60;
 /** Between two writes. */
-const FEED_MS = 20;
+const FEED_MS = 25;
 /** A machine under load starts slowly. */
-const START_MS = 60_000;
+const START_MS = 120_000;
 const quiet = { warn: () => undefined, info: () => undefined };
 
 export interface BedOptions {
@@ -44,6 +45,7 @@ export class Bed {
   /** Numbers in [0, 1) of this bed's seed. */
   readonly chance: () => number;
   readonly #o: BedOptions;
+  #stateFolder = '.pipe/state';
   #closed = false;
 
   private constructor(o: BedOptions, project: Project, log: Log, name: string) {
@@ -71,10 +73,25 @@ export class Bed {
   get file(): string { return `${this.name}.yaml`; }
 
   /** The state file. */
-  get state(): string { return `${this.project.dir}/.pipe/state/${this.name}@${this.log.id}.db`; }
+  get state(): string { return `${this.project.dir}/${this.#stateFolder}/${this.name}@${this.log.id}.db`; }
+
+  /** The last epoch that is in the state file; 0 where there is none. */
+  epoch(): number {
+    try {
+      const db = new Sqlite(this.state, { readonly: true });
+      try {
+        return db.prepare("SELECT value FROM meta WHERE key = 'epoch'").pluck().get() as number;
+      } finally {
+        db.close();
+      }
+    } catch {
+      return 0;
+    }
+  }
 
   writePipeline(more = '', edit: (yaml: string) => string = y => y): void {
     const workers = this.#o.workers === undefined ? '' : `, workers: ${this.#o.workers}`;
+    this.#stateFolder = /state: \.\.\/(\w+)/.exec(`${more}${this.#o.settings ?? ''}`)?.[1] ?? '.pipe/state';
     this.project.write(this.file, edit(this.work.pipeline(this.name, `${this.#o.settings ?? ''}${workers}${more}`)));
   }
 
@@ -85,10 +102,15 @@ export class Bed {
     return this.project.start(['run', o.file ?? this.file, '--follow', '--no-print', ...(o.args ?? [])], { env });
   }
 
-  /** Starts it and waits until it runs: from then on signals are taken. */
+  /** Starts it, and feeds it until it has recovered and has written an epoch. */
   async begin(o: Parameters<Bed['start']>[0] = {}): Promise<Running> {
+    const before = this.epoch();
     const run = this.start(o);
-    await run.until('following', START_MS);
+    const end = performance.now() + START_MS;
+    while (this.epoch() <= before) {
+      if (await this.feedWhile(run, FEED_MS) || performance.now() > end) throw new Error(`it did not begin\n${run.err}`);
+      await sleep(FEED_MS);
+    }
     return run;
   }
 

@@ -7,6 +7,8 @@
  */
 import { createViteServer } from 'vitest/node';
 
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130));
+
 const server = await createViteServer({ root: new URL('../..', import.meta.url).pathname, configFile: false, logLevel: 'error', server: { middlewareMode: true, watch: null, ws: false }, optimizeDeps: { noDiscovery: true } });
 let exit = 2;
 try {

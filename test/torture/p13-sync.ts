@@ -1,6 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import Sqlite from 'better-sqlite3';
 import { main } from '../e2e/project.ts';
 import { onBed } from './bed.ts';
 import type { Promised } from './promise.ts';
@@ -20,31 +19,18 @@ export const p13: Promised = {
       try {
         const end = performance.now() + 60_000;
         // some epochs with output
-        for (let epochs = 0; epochs < 20 && performance.now() < end; epochs = epochOf(bed.state)) await bed.feed();
+        for (let epochs = 0; epochs < 20 && performance.now() < end; epochs = bed.epoch()) await bed.feed();
       } finally {
         process.kill(-(child.pid as number), 'SIGKILL');
         await new Promise(done => child.on('close', done));
       }
-      const epochs = epochOf(bed.state);
+      const epochs = bed.epoch();
       if (epochs < 20) throw new Error(`only ${epochs} epochs under strace`);
       const { synced, logged, early } = follow(readFileSync(trace, 'utf8'));
       return { commits: epochs, state_syncs: synced, log_syncs: logged, commits_without_sync: Math.max(0, epochs - synced), deliveries_before_sync: early };
     });
   },
 };
-
-function epochOf(state: string): number {
-  try {
-    const db = new Sqlite(state, { readonly: true });
-    try {
-      return db.prepare("SELECT value FROM meta WHERE key = 'epoch'").pluck().get() as number;
-    } finally {
-      db.close();
-    }
-  } catch {
-    return 0;
-  }
-}
 
 /** Syncs of the two write-ahead logs, and writes to the log's while what was written to the state's is not synced. */
 function follow(trace: string): { readonly synced: number; readonly logged: number; readonly early: number } {

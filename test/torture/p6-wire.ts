@@ -7,7 +7,7 @@ import type { Promised } from './promise.ts';
 const requests = [['AddPartitionsToTxn', 24], ['Produce', 0], ['AddOffsetsToTxn', 25], ['TxnOffsetCommit', 28], ['EndTxn', 26]] as const;
 const fates: readonly Fate[] = ['lost', 'unanswered', 'half', 'late', 1500];
 const points = requests.flatMap(([name, key]) => fates.map(fate => ({ name, key, fate })));
-const HIT_MS = 20_000;
+const HIT_MS = 60_000;
 const CUTS_A_CHECK = 10;
 
 export const p6: Promised = {

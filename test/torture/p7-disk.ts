@@ -53,18 +53,18 @@ async function fullDisk(seed: number, { folder, size, settings }: (typeof smalls
     mkdirSync(join(dir, folder));
     if (spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', join(dir, folder)]).status === 0) mounted = join(dir, folder);
   };
-  try {
-    return await onBed({ seed, brokers: null, settings, prepare }, async bed => {
-      if (mounted === null) return null;
+  return onBed({ seed, brokers: null, settings, prepare }, async bed => {
+    if (mounted === null) return null;
+    try {
       const full = await bed.begin();
       if (!await feedUntilFull(bed, full)) full.kill('SIGTERM');
       mustEnd(await full.finished, 30, MESSAGE);
       spawnSync('mount', ['-o', 'remount,size=64m', mounted]);
       return await bed.check();
-    });
-  } finally {
-    if (mounted !== null) spawnSync('umount', ['-l', mounted]);
-  }
+    } finally {
+      spawnSync('umount', ['-l', mounted]);
+    }
+  });
 }
 
 async function feedUntilFull(bed: Bed, run: ReturnType<Bed['start']>): Promise<boolean> {

@@ -51,7 +51,7 @@ const shapes = {
       FROM (SELECT account, second / 5 * 5 - 5 * k AS w, count(*) AS n, sum(cents) AS s, max(cents) AS m FROM t, (SELECT 0 AS k UNION SELECT 1 UNION SELECT 2) GROUP BY account, w)`,
   },
   fraud: {
-    mostCents: 10_000,
+    mostCents: 25_000,
     // one alert of an account a minute, and its text has no time: rows that are alike are told apart by their number
     key: ['account', 'total_activity'],
     pipeline: (name, settings) => readFileSync(new URL('../../pipelines/fraud.yaml', import.meta.url), 'utf8')
@@ -114,7 +114,7 @@ export class Workload {
     const { mostCents } = shapes[this.shape];
     this.#db.exec('BEGIN');
     const records = Array.from({ length: n }, () => {
-      if (this.#random() < 0.01) this.#second++;
+      if (this.#random() < 0.03) this.#second++;
       const account = String(1000 + Math.floor(this.#random() * ACCOUNTS));
       const cents = 1 + Math.floor(this.#random() * mostCents);
       const withdrawal = this.#random() < 0.3;
