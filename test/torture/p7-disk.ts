@@ -1,13 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PipeError } from '../../src/errors.ts';
 import { main } from '../e2e/project.ts';
 import { type Bed, mustEnd, none, onBed, plus } from './bed.ts';
 import type { Promised } from './promise.ts';
 import type { Difference } from './workload.ts';
 
-const FULL_MS = 60_000;
+const FULL_MS = 120_000;
 const MESSAGE = /error\[system\.resource\.disk\]: .* cannot be written: .*\n {2}hint: make room and start again: nothing is lost/;
 
 export const p7: Promised = {
@@ -36,42 +35,34 @@ export const p7: Promised = {
 
 /** The shell's limit on the size of any file that is written. */
 async function fileLimit(bed: Bed): Promise<Difference> {
-  await bed.feed(3000);
+  await bed.feed(10_000);
   const { PIPE_BROKERS, PIPE_DATA_DIR, ...env } = process.env;
   const r = spawnSync('bash', ['-c', `ulimit -f 600; exec "$@"`, '-', process.execPath, main, 'run', bed.file, '--until-end', '--no-print', '--quiet'], { cwd: bed.project.dir, env: { ...env, NO_COLOR: '1' }, encoding: 'utf8', timeout: FULL_MS });
   mustEnd({ code: r.status, signal: r.signal, out: r.stdout, err: r.stderr, lines: [] }, 30, MESSAGE);
   return bed.check();
 }
 
-/** Small file systems under the state, and under the log. */
-const smalls = [{ folder: 'small', size: '1m', settings: ', state: ../small' }, { folder: '.pipe', size: '1m', settings: ', state: ../roomy' }] as const;
+/** File systems under the state, and under the log, with so many kB left: a state can be made there, but not grow. */
+const smalls = [{ folder: 'small', left: 500, settings: ', state: ../small' }, { folder: '.pipe', left: 20, settings: ', state: ../roomy' }] as const;
 
-/** A file system that gets room later; null where none can be mounted. */
-async function fullDisk(seed: number, { folder, size, settings }: (typeof smalls)[number]): Promise<Difference | null> {
+/** What fills the file system is taken away after the run that it stopped; null where nothing can be mounted. */
+async function fullDisk(seed: number, { folder, left, settings }: (typeof smalls)[number]): Promise<Difference | null> {
   let mounted: string | null = null;
   const prepare = (dir: string): void => {
     mkdirSync(join(dir, folder));
-    if (spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', join(dir, folder)]).status === 0) mounted = join(dir, folder);
+    if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', join(dir, folder)]).status === 0) mounted = join(dir, folder);
   };
   return onBed({ seed, brokers: null, settings, prepare }, async bed => {
     if (mounted === null) return null;
     try {
-      const full = await bed.begin();
-      if (!await feedUntilFull(bed, full)) full.kill('SIGTERM');
-      mustEnd(await full.finished, 30, MESSAGE);
-      spawnSync('mount', ['-o', 'remount,size=64m', mounted]);
+      await bed.feed(10_000);
+      const { bavail, bsize } = statfsSync(mounted);
+      writeFileSync(join(mounted, 'ballast'), Buffer.alloc(bavail * bsize - left * 1024));
+      mustEnd(await bed.project.run(['run', bed.file, '--until-end', '--no-print', '--quiet']), 30, MESSAGE);
+      rmSync(join(mounted, 'ballast'));
       return await bed.check();
     } finally {
       spawnSync('umount', ['-l', mounted]);
     }
   });
-}
-
-async function feedUntilFull(bed: Bed, run: ReturnType<Bed['start']>): Promise<boolean> {
-  try {
-    return await bed.feedWhile(run, FULL_MS);
-  } catch (error) {
-    if (!(error instanceof PipeError) || error.code !== 'system.resource.disk') throw error;
-    return false;
-  }
 }
