@@ -10,12 +10,13 @@ export interface Breakable {
   readonly broker: OwnBroker;
 }
 
-/** Null where no broker can be started here. */
-export async function onOwnBroker<T>(work: (b: Breakable) => Promise<T>): Promise<T | null> {
+/** Null where no broker can be started here. `transactions` is the level of the feature transaction.version. */
+export async function onOwnBroker<T>(work: (b: Breakable) => Promise<T>, transactions = 2): Promise<T | null> {
   if (!canOwnBroker()) return null;
   const proxy = await Proxy.start();
   const direct = `127.0.0.1:${await freePort()}`;
   const broker = await startBroker({
+    format: ['--feature', `transaction.version=${transactions}`],
     properties: {
       'listeners': `PLAINTEXT://127.0.0.1:{port},DIRECT://${direct},CONTROLLER://127.0.0.1:{controller}`,
       'advertised.listeners': `PLAINTEXT://${proxy.address},DIRECT://${direct}`,
