@@ -22,16 +22,18 @@ const oneThread: readonly Failpoint[] = ['decode.after'];
 interface Setting extends Omit<BedOptions, 'seed' | 'shape'> {
   readonly label: string;
   readonly without: readonly Failpoint[];
+  /** Dying there leaves output that is owed. */
+  readonly owes: Failpoint;
   readonly dups: boolean;
 }
 
 function settings(brokers: string | null): Setting[] {
   const all: Setting[] = [
-    { label: 'embedded', brokers: null, without: [...transaction, ...plain], dups: false },
-    { label: 'kafka', brokers, without: [...embedded, ...plain], dups: false },
-    { label: 'embedded, 2 workers', brokers: null, workers: 2, without: [...transaction, ...plain, ...oneThread], dups: false },
-    { label: 'kafka, at-least-once', brokers, settings: ', delivery: at-least-once', without: [...embedded, ...transaction], dups: true },
-    { label: 'kafka, 2 workers', brokers, workers: 2, without: [...embedded, ...plain, ...oneThread], dups: false },
+    { label: 'embedded', brokers: null, without: [...transaction, ...plain], owes: 'append.before', dups: false },
+    { label: 'kafka', brokers, without: [...embedded, ...plain], owes: 'produce.before', dups: false },
+    { label: 'embedded, 2 workers', brokers: null, workers: 2, without: [...transaction, ...plain, ...oneThread], owes: 'append.before', dups: false },
+    { label: 'kafka, at-least-once', brokers, settings: ', delivery: at-least-once', without: [...embedded, ...transaction], owes: 'plain.between', dups: true },
+    { label: 'kafka, 2 workers', brokers, workers: 2, without: [...embedded, ...plain, ...oneThread], owes: 'produce.before', dups: false },
   ];
   return brokers === null ? all.filter(s => s.label.startsWith('embedded')) : all;
 }
@@ -72,7 +74,7 @@ async function steps(o: PassOptions, s: Setting, shape: ShapeName): Promise<Figu
       }
       if (resend.includes(point)) {
         kills++;
-        await die(bed, 'commit.after:2');
+        await die(bed, `${s.owes}:1`);
       }
       kills++;
       since.push(step);

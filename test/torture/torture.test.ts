@@ -22,7 +22,7 @@ async function keeps(p: Promised): Promise<void> {
   expect(wrongs(p, figures), again).toEqual([]);
 }
 
-const test = (p: Promised): [string, number, () => Promise<void>] => [`${p.id}: ${p.promise}`, 300_000, () => keeps(p)];
+const test = (p: Promised): [string, number, () => Promise<void>] => [`${p.id}: ${p.promise}`, 1_200_000, () => keeps(p)];
 
 describe('promises under faults', () => {
   for (const p of promises.filter(x => !waiting.includes(x.id))) {
