@@ -6,7 +6,8 @@ import type { Promised } from './promise.ts';
 import { shapeNames, type ShapeName } from './workload.ts';
 
 const KILLS_A_CHECK = 3;
-const READ_MS = 4000;
+/** ms without a record after which Kafka's consumer gives up. */
+const READ_MS = 60_000;
 
 export const p3: Promised = {
   id: 'P3',
@@ -31,7 +32,7 @@ export const p3: Promised = {
       await reader.until(r => r.out.split('\n').length > expected, 20_000).catch(() => undefined);
       reader.kill('SIGTERM');
       const live = bed.work.compare((await reader.finished).lines);
-      const java = javaReads(bed);
+      const java = javaReads(bed, (await bed.rows()).length);
       const theirs = java === null ? none : bed.work.compare(java);
       return {
         kills: o.rounds, records: bed.work.records, rows: expected, lost: found.lost + live.lost, dup: found.dup + live.dup, mismatch: found.mismatch + live.mismatch,
@@ -41,12 +42,12 @@ export const p3: Promised = {
   },
 };
 
-/** Committed rows as Kafka's own consumer reads them; null where there is none. */
-function javaReads(bed: Bed): string[] | null {
+/** The first `rows` committed rows as Kafka's own consumer reads them; null where there is none. */
+function javaReads(bed: Bed, rows: number): string[] | null {
   const r = spawnSync('java', [
     '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xmx256m', '-Dorg.slf4j.simpleLogger.defaultLogLevel=error', '-cp', join(jars, '*'), 'org.apache.kafka.tools.consumer.ConsoleConsumer',
-    '--bootstrap-server', bed.env['PIPE_BROKERS'] as string, '--topic', bed.output, '--from-beginning', '--isolation-level', 'read_committed', '--timeout-ms', String(READ_MS),
-  ], { encoding: 'utf8', timeout: 60_000, maxBuffer: 1 << 28 });
+    '--bootstrap-server', bed.env['PIPE_BROKERS'] as string, '--topic', bed.output, '--from-beginning', '--isolation-level', 'read_committed', '--timeout-ms', String(READ_MS), '--max-messages', String(rows),
+  ], { encoding: 'utf8', timeout: 3 * READ_MS, maxBuffer: 1 << 28 });
   if (r.error !== undefined) return null;
   return r.stdout.split('\n').filter(l => l !== '');
 }

@@ -3,10 +3,11 @@ import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import { PipeError } from '../../src/errors.ts';
 import { openStateStore } from '../../src/state/sqlite.ts';
-import { type Bed, mustEnd, onBed } from './bed.ts';
+import { type Bed, mustDie, mustEnd, onBed } from './bed.ts';
 import type { Promised } from './promise.ts';
 
 const PAGE_HEADER = 12;
+const OWED_MS = 60_000;
 const sha = (data: Buffer): string => createHash('sha256').update(data).digest('hex');
 
 interface Damage {
@@ -131,5 +132,20 @@ async function throughTheCommand(bed: Bed, data: Buffer): Promise<{ readonly com
     mustEnd(await bed.project.run(['run', bed.file, '--until-end', '--no-print'], { env: bed.env }), exit, says);
     if (!readFileSync(bed.state).equals(Buffer.from(bytes))) throw new Error('a refused file was changed');
   }
-  return { commands: cases.length };
+  restore(bed, data);
+  await damagedOutbox(bed);
+  return { commands: cases.length + 1 };
+}
+
+/** Output that waits in the state has a checksum of its own: a changed digit is not sent. */
+async function damagedOutbox(bed: Bed): Promise<void> {
+  const run = bed.start({ failpoint: 'append.before:1' });
+  await bed.feedWhile(run, OWED_MS);
+  mustDie(await run.finished);
+  const db = new Sqlite(bed.state);
+  const [id, block] = db.prepare('SELECT id, data FROM outbox').raw().get() as [number, Buffer];
+  db.prepare('UPDATE outbox SET data = ? WHERE id = ?').run(flip(block, block.length - 5, 0), id);
+  db.close();
+  const refused = await bed.project.run(['run', bed.file, '--until-end', '--no-print'], { env: bed.env });
+  mustEnd(refused, 31, new RegExp(`error\\[system\\.state\\.corrupt\\]: the state file is damaged: output for ${bed.output}/\\d that was not delivered yet has changed in it\n {2}hint: `));
 }
