@@ -11,7 +11,7 @@ const NO_HEADERS: readonly Header[] = [];
  * Throws system.source.corrupt_batch when the bytes are not what was written.
  */
 export function openBlock(data: Buffer, topic: string, partition: number, base: number, timestamp: number | null): RecordBatch {
-  const bad = (what: string): PipeError => new PipeError('system.source.corrupt_batch', `the block at offset ${base} of ${topic}/${partition} is damaged: ${what}`);
+  const bad = (what: string): PipeError => new PipeError('system.source.corrupt_batch', `the block at offset ${base} of ${topic}/${partition} is damaged: ${what}`, { hint: 'its bytes were changed on disk: restore a copy of the file (topics.db of the data folder)' });
   const magic = data.length < 4 ? 0 : data.readUInt32LE(0);
   if (magic === OLD_MAGIC) return openOldBlock(data, topic, partition, base, timestamp, bad);
   if (data.length < RECORDS_AT || magic !== MAGIC) throw bad('no block begins here');

@@ -1,6 +1,6 @@
 import type { Delivery } from '../connectors/connector.ts';
+import { failpoint } from '../failpoint.ts';
 import type { OutBlock, Saved, StateStore } from '../state/store.ts';
-import { failpoint } from './failpoint.ts';
 import type { Accounting, Checkpointer, EpochInput, Outbox, PartOptions } from './ports.ts';
 import { byTopic, deliveries, type Offsets, recover } from './recovery.ts';
 
@@ -77,10 +77,12 @@ export class EpochCheckpointer implements Checkpointer {
   failed(): boolean { return this.#failed; }
 
   async drain(): Promise<void> {
+    failpoint('drain.before');
     await this.#sending;
     if (this.#owed) this.#send([]);
     await this.#sending;
     this.#store.clearOutbox();
+    failpoint('drain.after');
     this.stop();
   }
 

@@ -1,5 +1,6 @@
 import type { Delivery } from '../connectors/connector.ts';
 import { PipeError } from '../errors.ts';
+import { failpoint } from '../failpoint.ts';
 import type { OutBlock, Position, Replay, Saved, StateStore } from '../state/store.ts';
 import { openBlock } from './block.ts';
 
@@ -20,18 +21,30 @@ export interface RecoveryOptions {
  */
 export async function recover(o: RecoveryOptions): Promise<Saved> {
   const { store, delivery } = o;
+  failpoint('recover.before');
   const replay = store.letters.pending();
   const last = await delivery.recover(Math.max(store.saved().delivery, replay?.epoch ?? 0));
   if (replay !== null) store.letters.settle(wasSent(o, replay, last));
   const saved = store.saved();
   const blocks = store.outbox();
   // those of this process are sent as they are; what was on disk is looked at first
-  for (const b of blocks) openBlock(b.data, b.topic, b.partition, 0, null);
+  for (const b of blocks) checkBlock(b);
   const resend = isOwed(o, saved, blocks, last);
+  if (resend) failpoint('recover.resend.before');
   // the marker gets our owner id right away, with the epoch that the log missed or alone
   if (resend || saved.positions.length > 0) await delivery.commit({ number: saved.delivery, blocks: resend ? blocks : [], offsets: byTopic(saved.positions) });
+  if (resend) failpoint('recover.resend.after');
   store.clearOutbox();
   return saved;
+}
+
+/** Throws system.state.corrupt when the bytes are not those that were saved. */
+function checkBlock({ data, topic, partition }: OutBlock): void {
+  try {
+    openBlock(data, topic, partition, 0, null);
+  } catch (cause) {
+    throw new PipeError('system.state.corrupt', `the state file is damaged: output for ${topic}/${partition} that was not delivered yet has changed in it`, { cause, hint: 'restore a copy of it, or start again with --reset-state' });
+  }
 }
 
 /** Whether the log lacks the epoch that lies in the outbox. */

@@ -1,7 +1,7 @@
 import type { Delivery } from '../connectors/connector.ts';
 import type { OutBlock, ReplayMark, StateStore } from '../state/store.ts';
 import { BlockQueue } from './block-queue.ts';
-import { failpoint } from './failpoint.ts';
+import { failpoint } from '../failpoint.ts';
 import { byTopic } from './recovery.ts';
 
 /** A dead letter as it goes back to a topic. */

@@ -1,5 +1,6 @@
 import type { Source } from '../connectors/connector.ts';
 import type { Code } from '../errors.ts';
+import { failpoint } from '../failpoint.ts';
 import type { Decoder } from '../formats/format.ts';
 import type { Position } from '../state/store.ts';
 import type { Batch } from './batch.ts';
@@ -131,6 +132,7 @@ export class SourceReader {
       while (to > 0 && (records.offsets[to - 1] as number) >= partition.end) to--;
       this.#fetched.push({ records, at: 0, to, partition });
     }
+    if (this.fetched) failpoint('poll.received');
   }
 
   /** Processes one slice of what was taken; the number of records in it, or null when nothing is left. */
@@ -160,6 +162,7 @@ export class SourceReader {
     partition.next = next;
     if (next >= partition.end) this.#finish(partition);
     this.#forward();
+    failpoint('slice.passed');
   }
 
   /** True while there is something to cut. */
@@ -238,6 +241,7 @@ export class SourceReader {
     this.#records = records;
     counts.read(name, to - from);
     let batch = decoder.decode(records, from, to, this.#bad);
+    failpoint('decode.after');
     if (batch.length > 0 && time !== null) {
       this.#checkUnit(batch, time.column);
       batch = time.clock.stamp(batch, time.column, records.partition, this.#fetchedAt, this.#future);

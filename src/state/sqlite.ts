@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, renameSync, statSync } from 'node:fs';
 import type Sqlite from 'better-sqlite3';
 import { PipeError } from '../errors.ts';
+import { failpoint, failsAt } from '../failpoint.ts';
 import { DeadLetterTable } from './dead-letters.ts';
 import { APPLICATION_ID, EpochWitness, LAYOUT, checkIntegrity, damaged, deleteState, inspectState, syncPath } from './file.ts';
 import { ReplayBook } from './replay.ts';
@@ -28,7 +29,7 @@ const WAL_TRUNCATE_BYTES = 64 << 20;
 /** ms that a write waits for a reader that is in its way. */
 const BUSY_MS = 5000;
 /** A page that epoch after epoch writes goes into the file once. */
-const WAL_CHECKPOINT_BYTES = 48 << 20;
+const WAL_CHECKPOINT_BYTES = failsAt('checkpoint.before', 'checkpoint.after') ? 0 : 48 << 20;
 /** A file with less room than this inside is left as it is. */
 const SHRINK_BYTES = 1 << 20;
 /** Outbox and packed windows are large blobs: fewer, larger pages take a quarter of the system calls. */
@@ -65,21 +66,16 @@ class SqliteStateStore implements StateStore {
   constructor(o: StateOptions, lock: StateLock) {
     this.#path = o.path;
     this.#lock = lock;
+    this.#witness = new EpochWitness(o.path);
+    const { stateId, epoch } = lookAt(o, this.#witness);
+    this.stateId = stateId;
+    this.#epoch = epoch;
+    this.fresh = epoch === 0;
     this.#db = new Database(o.path, { timeout: BUSY_MS, fileMustExist: true });
     try {
       this.#db.pragma('journal_mode = WAL');
       this.#db.pragma('synchronous = FULL');
       this.#db.pragma('wal_autocheckpoint = 0');
-      if (statSync(o.path).size <= CHECKED_BYTES) checkIntegrity(this.#db, o.path);
-      const meta = new Map(this.#all('SELECT key, value FROM meta').map(([k, v]) => [k as string, v]));
-      for (const [key, ours, what] of [['pipeline', o.pipeline, 'pipeline'], ['log', o.logId, 'log']] as const) {
-        if (meta.get(key) !== ours) throw new PipeError('system.state.foreign', `the state file ${o.path} belongs to ${what} "${String(meta.get(key))}", not to "${ours}"`);
-      }
-      this.stateId = meta.get('state_id') as string;
-      this.#epoch = meta.get('epoch') as number;
-      this.fresh = this.#epoch === 0;
-      this.#witness = new EpochWitness(o.path);
-      this.#witness.check(this.stateId, this.#epoch, o.path);
       upgrade(this.#db);
       this.#deadLetters = new DeadLetterTable(this.#db);
       this.#replays = new ReplayBook(this.#db, this.#deadLetters);
@@ -150,8 +146,11 @@ class SqliteStateStore implements StateStore {
 
   commit(e: EpochWrite, write: (tx: StateTx) => void): void {
     this.#transaction(() => {
+      failpoint('flush.before');
       write(this.#tx);
+      failpoint('flush.after');
       this.#writeEpoch(e);
+      failpoint('commit.sql');
     });
     this.#epoch = e.epoch;
     this.fresh = false;
@@ -185,7 +184,13 @@ class SqliteStateStore implements StateStore {
   checkpoint(): void {
     const bytes = statSync(`${this.#path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
     if (bytes > this.#truncateAt) this.#truncate();
-    else if (bytes > WAL_CHECKPOINT_BYTES) this.#db.pragma('wal_checkpoint(PASSIVE)');
+    else if (bytes > WAL_CHECKPOINT_BYTES) this.#moveWal();
+  }
+
+  #moveWal(): void {
+    failpoint('checkpoint.before');
+    this.#db.pragma('wal_checkpoint(PASSIVE)');
+    failpoint('checkpoint.after');
   }
 
   /** What was deleted goes back to the disk where most of the file is empty: then the rest is soon written. */
@@ -254,6 +259,7 @@ class SqliteStateStore implements StateStore {
     this.#deadLetters.insert(e.deadLetters);
     if (this.#hasOutbox) this.#run('DELETE FROM outbox');
     for (const b of e.out) this.#run('INSERT INTO outbox (epoch, topic, partition, rows, data) VALUES (?, ?, ?, ?, ?)', e.epoch, b.topic, b.partition, b.rows, b.data);
+    if (e.out.length > 0) failpoint('outbox.written');
     this.#run("UPDATE meta SET value = ? WHERE key = 'epoch'", BigInt(e.epoch));
     this.#run("UPDATE meta SET value = ? WHERE key = 'delivery'", BigInt(e.delivery));
   }
@@ -268,11 +274,38 @@ class SqliteStateStore implements StateStore {
   #all(sql: string, ...values: SqlValue[]): SqlValue[][] { return this.#statement(sql).raw().all(...values) as SqlValue[][]; }
 }
 
+/**
+ * Reads the state once before it is opened to be written: a connection that may write moves its write-ahead log into the file when
+ * it closes, and a state that is refused must stay as it is. Throws system.state.corrupt, foreign and rolled_back.
+ */
+function lookAt({ path, pipeline, logId }: StateOptions, witness: EpochWitness): { readonly stateId: string; readonly epoch: number } {
+  const db = new Database(path, { timeout: BUSY_MS, readonly: true, fileMustExist: true });
+  try {
+    if (statSync(path).size <= CHECKED_BYTES) checkIntegrity(db, path);
+    const meta = new Map((db.prepare('SELECT key, value FROM meta').raw().all() as [string, SqlValue][]));
+    for (const [key, ours, what] of [['pipeline', pipeline, 'pipeline'], ['log', logId, 'log']] as const) {
+      if (meta.get(key) !== ours) throw new PipeError('system.state.foreign', `the state file ${path} belongs to ${what} "${String(meta.get(key))}", not to "${ours}"`);
+    }
+    const [stateId, epoch] = [meta.get('state_id') as string, meta.get('epoch') as number];
+    witness.check(stateId, epoch, path);
+    return { stateId, epoch };
+  } catch (error) {
+    throw damaged(path, error);
+  } finally {
+    db.close();
+  }
+}
+
+/** What SQLite says of damage, as a problem for people; other errors as they are. */
+const damaged = (path: string, error: unknown): unknown => (isCorrupt(error)
+  ? new PipeError('system.state.corrupt', `the state file ${path} is damaged: ${(error as Error).message}`, { cause: error, hint: 'restore a copy of it, or start again with --reset-state' }) : error);
+
 /** Files of layout 1 lack only a table that is empty at first. */
 function upgrade(db: Sqlite.Database): void {
   if (db.pragma('user_version', { simple: true }) === LAYOUT) return;
   db.transaction(() => {
     db.exec(PACKED_SQL);
+    failpoint('state.upgrading');
     db.pragma(`user_version = ${LAYOUT}`);
   })();
 }
@@ -304,6 +337,7 @@ function createState(o: StateOptions): void {
   db.pragma('journal_mode = WAL');
   db.close();
   syncPath(path);
+  failpoint('state.made');
   renameSync(path, o.path);
 }
 

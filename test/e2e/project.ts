@@ -7,6 +7,10 @@ export const root = resolve(import.meta.dirname, '../..');
 /** The built command, as a user runs it. */
 export const main = join(root, 'dist/cli/main.js');
 
+/** Nothing that was started outlives this process. */
+const alive = new Set<ChildProcess>();
+process.on('exit', () => { for (const child of alive) child.kill('SIGKILL'); });
+
 export interface Finished {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -29,8 +33,10 @@ export class Project {
   start(args: readonly string[], o: { readonly env?: Readonly<Record<string, string>>; readonly input?: string } = {}): Running {
     const { PIPE_BROKERS, PIPE_DATA_DIR, ...env } = process.env;
     const child = spawn(process.execPath, [main, ...args], { cwd: this.dir, env: { ...env, NO_COLOR: '1', ...o.env }, stdio: ['pipe', 'pipe', 'pipe'] });
-    this.#running.add(child);
-    child.on('exit', () => this.#running.delete(child));
+    for (const set of [this.#running, alive]) {
+      set.add(child);
+      child.on('exit', () => set.delete(child));
+    }
     return new Running(child, o.input);
   }
 

@@ -8,6 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureJars, hasJava, jars } from './jars.ts';
 
 const JVM = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xmx256m', '-Dorg.slf4j.simpleLogger.defaultLogLevel=error', '-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info'];
+/** A machine under load starts it slowly. */
+const START_MS = 180_000;
 const CLUSTER_ID = 'pipe-tests-0000000000A';
 
 export const NO_BROKER = 'Kafka tests skipped: no broker (set PIPE_TEST_BROKERS, or install Java 17 + Maven, or Docker)';
@@ -88,7 +90,7 @@ class Process implements OwnBroker {
       child.on('exit', () => reject(new Error(`the broker ended:\n${log}`)));
       child.on('error', reject);
     });
-    const late = sleep(60_000, undefined, { ref: false }).then(() => { throw new Error(`the broker did not start in 60 s:\n${log}`); });
+    const late = sleep(START_MS, undefined, { ref: false }).then(() => { throw new Error(`the broker did not start in ${START_MS / 1000} s:\n${log}`); });
     await Promise.race([started, late]);
   }
 

@@ -1,15 +1,21 @@
 import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net';
 
-/** What becomes of a request: 'lost' never reaches the broker; 'unanswered' does, but its answer is lost. In both cases the connection breaks. */
-export type Fate = 'pass' | 'lost' | 'unanswered';
+/**
+ * What becomes of a request: 'lost' never reaches the broker; 'unanswered' does, but its answer is lost; of 'half' an answer arrives; 'late'
+ * reaches it when its client has long gone. In all of them the connection breaks. A number: the answer comes so many ms later.
+ */
+export type Fate = 'pass' | 'lost' | 'unanswered' | 'half' | 'late' | number;
+
+const LATE_MS = 400;
+const LINGER_MS = 500;
 
 /** Stands between clients and a broker, and breaks connections at chosen requests. */
 export class Proxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #target = 0;
-  /** Asked for every request by its API key. */
-  fate: (apiKey: number) => Fate = () => 'pass';
+  /** Asked for every request by its API key and its bytes from the length on. */
+  fate: (apiKey: number, frame: Buffer) => Fate = () => 'pass';
 
   private constructor(server: Server) {
     this.#server = server;
@@ -41,17 +47,33 @@ export class Proxy {
       s.on('error', end);
       s.on('close', () => { this.#sockets.delete(s); end(); });
     }
-    let fatal: number | null = null;
+    const answers = new Map<number, Exclude<Fate, 'pass' | 'lost' | 'late'>>();
     client.on('data', frames(frame => {
-      const fate = this.fate(frame.readInt16BE(4));
-      if (fate === 'lost') { end(); return; }
-      if (fate === 'unanswered') fatal = frame.readInt32BE(8);
+      const fate = this.fate(frame.readInt16BE(4), frame);
+      if (fate === 'late') this.#later(Buffer.from(frame));
+      if (fate === 'lost' || fate === 'late') { end(); return; }
+      if (fate !== 'pass') answers.set(frame.readInt32BE(8), fate);
       broker.write(frame);
     }));
     broker.on('data', frames(frame => {
-      if (frame.readInt32BE(4) === fatal) end();
-      else client.write(frame);
+      const fate = answers.get(frame.readInt32BE(4)) ?? 'pass';
+      answers.delete(frame.readInt32BE(4));
+      if (fate === 'pass') client.write(frame);
+      else if (fate === 'half') client.write(frame.subarray(0, frame.length >> 1), end);
+      else if (fate === 'unanswered') end();
+      else setTimeout(() => { if (!client.destroyed) client.write(frame); }, fate);
     }));
+  }
+
+  /** On a connection of its own. */
+  #later(frame: Buffer): void {
+    setTimeout(() => {
+      const broker = connect(this.#target, '127.0.0.1');
+      this.#sockets.add(broker);
+      broker.on('error', () => undefined).on('close', () => this.#sockets.delete(broker));
+      broker.write(frame);
+      setTimeout(() => broker.destroy(), LINGER_MS);
+    }, LATE_MS);
   }
 }
 

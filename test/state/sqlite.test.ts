@@ -246,6 +246,18 @@ describe('a state file', () => {
     expect(existsSync(path)).toBe(false);
   });
 
+  it('that is refused keeps its write-ahead log, so that nothing of what is left of it is lost', () => {
+    const store = start();
+    for (const n of [1, 2, 3]) store.commit(epoch(n), () => undefined);
+    // as a process that is killed leaves it: log torn, the file of the epoch from before
+    const [whole, wal] = [readFileSync(path), readFileSync(`${path}-wal`)];
+    stop(store);
+    writeFileSync(path, whole);
+    writeFileSync(`${path}-wal`, wal.subarray(0, wal.length - 100));
+    expect(codeOf(() => start())).toBe('system.state.rolled_back');
+    expect([readFileSync(path).equals(whole), readFileSync(`${path}-wal`).equals(wal.subarray(0, wal.length - 100))]).toEqual([true, true]);
+  });
+
   it('makes an empty table of other columns anew and refuses one with rows', () => {
     const other = { ...sums, columns: [...sums.columns, { name: 'n', type: 'INTEGER' as const }] };
     const store = start();

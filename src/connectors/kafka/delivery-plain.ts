@@ -1,3 +1,4 @@
+import { failpoint } from '../../failpoint.ts';
 import type { Delivery, DeliveryOptions, OutEpoch } from '../connector.ts';
 import type { Lane } from './cluster.ts';
 import { type DeliveryParts, RECOVER_MS } from './delivery-parts.ts';
@@ -43,6 +44,7 @@ export class PlainDelivery implements Delivery {
     if (e.blocks.length > 0 && e.number <= this.#epoch) return;
     try {
       if (e.blocks.length > 0) await this.#writer.write(e.blocks, Infinity);
+      failpoint('plain.between');
       await this.#offsets(e.offsets, e.number, Infinity);
     } catch (error) {
       throw explained(error, 'sink', `deliver for pipeline "${this.#o.pipeline}"`);

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PipeError } from '../../errors.ts';
+import { failpoint } from '../../failpoint.ts';
 import type { OutBlock } from '../../state/store.ts';
 import type { Delivery, DeliveryOptions, OutEpoch } from '../connector.ts';
 import type { Lane } from './cluster.ts';
@@ -47,7 +48,9 @@ class TransactionalDelivery implements Delivery {
     try {
       return await this.#retrier.run(async () => {
         (await this.#readSettled()).check(lastDelivery);
+        failpoint('marker.read');
         await this.#transactions.fence();
+        failpoint('marker.fenced');
         this.#seen = await this.#read(true);
         this.#seen.check(lastDelivery);
         this.#epoch = this.#seen.epoch;

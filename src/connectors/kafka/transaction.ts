@@ -3,6 +3,7 @@ import type { Cluster, Lane } from './cluster.ts';
 import type { Request } from './client.ts';
 import { check, isPassing, KafkaError } from './kafka-error.ts';
 import type { OutBlock } from '../../state/store.ts';
+import { failpoint, failpointSoon } from '../../failpoint.ts';
 import { BatchWriter } from './producer.ts';
 import type { GroupOffsets } from './protocol-cluster.ts';
 import { addOffsetsRequest, addPartitionsRequest, byTopic, type EndAnswer, endTxnRequest, initProducerRequest, type ProducerIdentity, produceRequest, txnOffsetCommitRequest } from './protocol-produce.ts';
@@ -71,10 +72,14 @@ export class Transactions {
     this.#deadline = performance.now() + PATIENCE_MS;
     try {
       this.#open = true;
+      failpoint('txn.begin');
       // the coordinator gets both requests at once, and takes what comes on one connection in turn
       const results = await Promise.allSettled([this.#records(p, items), this.#offsets(p, offsets, metadata)]);
       for (const r of results) if (r.status === 'rejected') throw r.reason;
+      failpoint('end.before');
+      failpointSoon('end.sent');
       const { next } = await this.#end(p);
+      failpoint('end.after');
       this.#open = false;
       if (next !== null) this.#begin(next);
     } catch (error) {
@@ -96,12 +101,16 @@ export class Transactions {
   async #records(p: ProducerIdentity, items: readonly OutBlock[]): Promise<void> {
     if (items.length === 0) return;
     if (!this.#second) await this.#ask('transaction', addPartitionsRequest(p, partitionsOf(items)));
+    failpoint('produce.before');
     await this.#writer.write(items, round => this.#patiently(round));
+    failpoint('produce.after');
   }
 
   async #offsets(p: ProducerIdentity, offsets: GroupOffsets, metadata: string): Promise<void> {
     if (!this.#second) await this.#ask('transaction', addOffsetsRequest(p, this.#name));
+    failpoint('offsets.before');
     await this.#ask('group', (this.#second ? txnOffsetCommitRequest2 : txnOffsetCommitRequest)(p, this.#name, offsets, metadata));
+    failpoint('offsets.after');
   }
 
   #end(p: ProducerIdentity): Promise<EndAnswer> {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PipeError } from '../../errors.ts';
+import { failpoint } from '../../failpoint.ts';
 import type { Delivery, DeliveryOptions, Notices, OutEpoch } from '../connector.ts';
 import { appendBlock } from './append.ts';
 import type { LogDb } from './database.ts';
@@ -65,8 +66,10 @@ export class EmbeddedDelivery implements Delivery {
     if (e.blocks.length === 0) return;
     const bytes = await this.#retry(() => {
       const db = this.#parts.db();
+      failpoint('append.before');
       return db.write(() => this.#append(db, e));
     });
+    failpoint('append.after');
     if (bytes > 0) this.#parts.wrote(bytes);
   }
 
@@ -86,6 +89,7 @@ export class EmbeddedDelivery implements Delivery {
       appendBlock(db, topic, b, now);
       bytes += b.data.length;
     }
+    failpoint('append.marker');
     this.#mark(db, e.number);
     return bytes;
   }

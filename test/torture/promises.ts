@@ -1,0 +1,20 @@
+import { p1 } from './p1-kill.ts';
+import { p2 } from './p2-steps.ts';
+import { p3 } from './p3-kill-kafka.ts';
+import { p4 } from './p4-broker.ts';
+import { p5 } from './p5-zombie.ts';
+import { p6 } from './p6-wire.ts';
+import { p7 } from './p7-disk.ts';
+import { p8 } from './p8-two.ts';
+import { p9 } from './p9-state.ts';
+import { p10 } from './p10-wal.ts';
+import { p11 } from './p11-rot.ts';
+import { p12 } from './p12-older.ts';
+import { p13 } from './p13-sync.ts';
+import { p15 } from './p15-stop.ts';
+import { p18 } from './p18-retention.ts';
+import { p19 } from './p19-topics.ts';
+import { p20 } from './p20-aborted.ts';
+import type { Promised } from './promise.ts';
+
+export const promises: readonly Promised[] = [p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, p12, p13, p15, p18, p19, p20];
