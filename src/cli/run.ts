@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { relative } from 'node:path';
 import type { CompiledPipeline } from '../config/compile.ts';
 import type { PipelineSpec } from '../config/spec.ts';
@@ -80,6 +81,8 @@ class Run {
     this.#formats = sharingFormats(modules.formats);
     this.#notices = { warn: line => this.#warn(line), info: line => this.#say(line) };
     this.#printing = new Printing(io.out, print => this.#above(print));
+    // each pipeline and each of its polls listens: many are no leak
+    setMaxListeners(0, this.#stop.signal);
   }
 
   async run(): Promise<number> {
