@@ -23,6 +23,7 @@ import { startLine, summary } from './run-summary.ts';
 import { missingTopics, prepareTopics } from './run-topics.ts';
 import { withShapeDiff } from './shape-diff.ts';
 import { afterPatience, stoppingLine } from './stopping.ts';
+import { harmless } from './text-width.ts';
 import { workersFor } from './workers.ts';
 
 const DRAIN_MS = 20_000;
@@ -268,11 +269,14 @@ class Run {
   }
 
   #warn(message: string): void {
-    const line = this.#o.json ? JSON.stringify({ code: null, severity: 'warning', file: null, line: null, col: null, endCol: null, message, hint: null }) : `warning: ${message}`;
+    const line = this.#o.json ? JSON.stringify({ code: null, severity: 'warning', file: null, line: null, col: null, endCol: null, message, hint: null }) : `warning: ${plainText(message)}`;
     this.#above(() => this.#io.err.write(`${line}\n`));
   }
 
   #say(line: string): void {
-    if (!this.#o.quiet && !this.#o.json) this.#above(() => this.#io.err.write(`${line}\n`));
+    if (!this.#o.quiet && !this.#o.json) this.#above(() => this.#io.err.write(`${plainText(line)}\n`));
   }
 }
+
+/** Lines that may quote data, harmless for a terminal. */
+const plainText = (text: string): string => text.split('\n').map(harmless).join('\n');

@@ -37,6 +37,9 @@ export class Folder {
 
   readFile(text: string | Buffer): Loaded { return readPipeline(this.write('p.yaml', text), { env: {}, root: this.dir }); }
 
+  /** Codes of the problems of a pipeline in `pipelines/` of a project. */
+  readIn(root: string, text: string): string[] { return readPipeline(join(root, 'pipelines/p.yaml'), { env: {}, root, text }).problems.map(p => p.code); }
+
   load(text: string, env: Record<string, string> = {}): PipelineSpec { return loadPipeline(this.write('p.yaml', text), { env, root: this.dir }); }
 
   /** `code line:col marked text: message (hint)` of each problem. */
