@@ -104,9 +104,13 @@ function dayAndMinute(w: number, now: number): string {
 /** The time of today, else the day. */
 const short = (w: number | null, now: number): string => (w === null ? '-' : (clockTime(w, now).split(' ')[0] as string));
 
+/** Sources whose event time cannot begin, since one of their partitions has given nothing yet; it holds them for `idle` at most. */
+const waiting = (p: Progress): string[] =>
+  p.sources.flatMap(s => (s.watermark === -Infinity && s.holder !== null && p.counts.records_in > 0 ? [`${s.name} waits for a first record in partition ${s.holder}`] : []));
+
 /** The view as lines of at most `columns` columns. */
 export function liveLines(title: string, jobs: readonly JobView[], now: number, columns: number): string[] {
-  const notes = jobs.flatMap(({ progress: p }) => (p.lastProblem === null ? [] : [fit(` ▲ ${harmless(p.name)}: ${harmless(p.lastProblem)}`, columns).trimEnd()]));
+  const notes = jobs.flatMap(({ progress: p }) => [...waiting(p), ...(p.lastProblem === null ? [] : [p.lastProblem])].map(note => fit(` ▲ ${harmless(p.name)}: ${harmless(note)}`, columns).trimEnd()));
   return [fit(` pipe  ${title}`, columns).trimEnd(), ...jobTable(jobs, now, columns), ...notes];
 }
 
@@ -128,7 +132,7 @@ export function summaryLine({ progress: p, rate, away }: JobView, now: number): 
   const w = lowestWatermark(p);
   const parts = [
     ...(away ? ['broker away'] : [`${grouped(rate.in)} in/s`, `${grouped(rate.out)} out/s`, `lag ${grouped(p.lag)}`]),
-    ...(w === null ? [] : [`watermark ${clockTime(w, now)}`]), `${grouped(p.counts.late)} late`, plural(dead(p), 'dead letter'),
+    ...(w === null ? [] : [`watermark ${clockTime(w, now)}`]), `${grouped(p.counts.late)} late`, plural(dead(p), 'dead letter'), ...waiting(p).map(harmless),
   ];
   return `${harmless(p.name)}  ${parts.join(' · ')}`;
 }

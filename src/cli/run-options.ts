@@ -1,6 +1,7 @@
-import { PACK_GROUPS } from '../engine/group-store.ts';
 import { totalmem } from 'node:os';
+import { mayCompile } from '../codegen/writer.ts';
 import type { OnError, PipelineSpec } from '../config/spec.ts';
+import { PACK_GROUPS } from '../engine/group-store.ts';
 import { PipeError } from '../errors.ts';
 import { durationFlag, wordFlag } from './args.ts';
 import type { Flag, Io, Parsed } from './command.ts';
@@ -41,7 +42,7 @@ export const runFlags: readonly Flag[] = [
   { name: 'resume', value: 'resend|skip', summary: 'what to do with an epoch of which the log no longer knows whether it arrived' },
   { name: 'connect-timeout', value: 'DURATION', summary: 'how long to try a broker that is away at start (default 30s)' },
   { name: 'workers', value: 'N', summary: 'threads that share the work (default settings.workers, else 1)' },
-  { name: 'jit', value: 'on|off', summary: 'off: closures instead of generated code' },
+  { name: 'jit', value: 'on|off', summary: 'off: closures instead of generated code (default on, off where Node forbids code from text)' },
   { name: 'decoder', value: 'fast|plain', summary: 'plain: records are read without generated code, as with --jit=off' },
 ];
 
@@ -64,7 +65,7 @@ export function runOptions(p: Parsed, io: Io): RunOptions {
     onError: onError === undefined ? null : wordFlag('--on-error', onError, ['dead_letters', 'skip', 'stop'] as const),
     resume: resume === undefined ? null : wordFlag('--resume', resume, ['resend', 'skip'] as const),
     connectTimeout: durationFlag('--connect-timeout', p.text('connect-timeout') ?? '30s'),
-    jit: wordFlag('--jit', p.text('jit') ?? 'on', ['on', 'off'] as const) === 'on',
+    jit: jit(p.text('jit')),
     decoder: wordFlag('--decoder', p.text('decoder') ?? 'fast', ['fast', 'plain'] as const),
     json: p.has('json'),
     quiet: p.has('quiet'),
@@ -72,6 +73,13 @@ export function runOptions(p: Parsed, io: Io): RunOptions {
     workers: workers(p.text('workers')),
     packFrom: Math.max(1, Math.floor(Number(io.env['PIPE_PACK_GROUPS']) || PACK_GROUPS)),
   };
+}
+
+/** On, but where Node forbids it. */
+function jit(text: string | undefined): boolean {
+  const on = text === undefined ? mayCompile() : wordFlag('--jit', text, ['on', 'off'] as const) === 'on';
+  if (on && text !== undefined && !mayCompile()) throw new PipeError('user.usage.bad_value', '--jit=on: this Node makes no code from text (--disallow-code-generation-from-strings)', { hint: 'leave --jit out: it is off there' });
+  return on;
 }
 
 function workers(text: string | undefined): number | null {

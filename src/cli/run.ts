@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import type { CompiledPipeline } from '../config/compile.ts';
 import type { PipelineSpec } from '../config/spec.ts';
 import type { Log, Notices } from '../connectors/connector.ts';
@@ -21,6 +22,7 @@ import { startLine, summary } from './run-summary.ts';
 import { missingTopics, prepareTopics } from './run-topics.ts';
 import { withShapeDiff } from './shape-diff.ts';
 import { afterPatience, stoppingLine } from './stopping.ts';
+import { harmless } from './text-width.ts';
 import { workersFor } from './workers.ts';
 
 const DRAIN_MS = 20_000;
@@ -79,6 +81,8 @@ class Run {
     this.#formats = sharingFormats(modules.formats);
     this.#notices = { warn: line => this.#warn(line), info: line => this.#say(line) };
     this.#printing = new Printing(io.out, print => this.#above(print));
+    // each pipeline and each of its polls listens: many are no leak
+    setMaxListeners(0, this.#stop.signal);
   }
 
   async run(): Promise<number> {
@@ -263,11 +267,14 @@ class Run {
   }
 
   #warn(message: string): void {
-    const line = this.#o.json ? JSON.stringify({ code: null, severity: 'warning', file: null, line: null, col: null, endCol: null, message, hint: null }) : `warning: ${message}`;
+    const line = this.#o.json ? JSON.stringify({ code: null, severity: 'warning', file: null, line: null, col: null, endCol: null, message, hint: null }) : `warning: ${plainText(message)}`;
     this.#above(() => this.#io.err.write(`${line}\n`));
   }
 
   #say(line: string): void {
-    if (!this.#o.quiet && !this.#o.json) this.#above(() => this.#io.err.write(`${line}\n`));
+    if (!this.#o.quiet && !this.#o.json) this.#above(() => this.#io.err.write(`${plainText(line)}\n`));
   }
 }
+
+/** Lines that may quote data, harmless for a terminal. */
+const plainText = (text: string): string => text.split('\n').map(harmless).join('\n');

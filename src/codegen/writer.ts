@@ -1,3 +1,15 @@
+import { PipeError } from '../errors.ts';
+
+/** False in a Node that makes no code from text (--disallow-code-generation-from-strings). */
+export function mayCompile(): boolean {
+  try {
+    new Function('');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Collects JavaScript and the constants it closes over. This file is the only `new Function` of the code base and the place
  * to audit: user text never becomes code, because every text, pattern and name is bound as a constant (`k3`) and what is
@@ -47,9 +59,10 @@ export class Writer {
 
   source(): string { return this.#lines.join('\n'); }
 
-  /** The collected lines as a function of `params`, named for profiles. Called once per stage, never per row. */
+  /** The collected lines as a function of `params`, named for profiles. Called once per stage, never per row. Throws user.usage.bad_value where Node forbids it. */
   compile<F>(name: 'stage' | 'aggregate' | 'scan' | 'encode', params: readonly string[]): F {
     const names = this.#constants.map((_, i) => `k${i}`);
+    if (!mayCompile()) throw new PipeError('user.usage.bad_value', 'this Node makes no code from text (--disallow-code-generation-from-strings)', { hint: 'pipe run goes without generated code there, as with --jit=off' });
     const make = new Function(...names, `"use strict"; return function ${name}(${params.join(', ')}) {\n${this.source()}\n};`) as (...constants: unknown[]) => F;
     return make(...this.#constants);
   }

@@ -1,4 +1,4 @@
-import { isAlias, isMap, isPair, isScalar, isSeq, parseDocument, type Document, type Node as YamlNode, type Pair, type Scalar } from 'yaml';
+import { isAlias, isMap, isPair, isScalar, isSeq, parseDocument, type Node as YamlNode, type Pair, type Scalar } from 'yaml';
 import { PipeError, type SourceText, type Span } from '../errors.ts';
 
 /** What a pipeline file says, as a tree in which every part knows its place. Anchors are followed, so a part can be reached twice. */
@@ -53,7 +53,7 @@ export function parseYaml(source: SourceText): Parsed {
   const problems = [...firstOnly(document.errors), ...document.warnings].map(e => yamlProblem(source, e));
   if (problems.length > 0) return { root: null, problems };
   if (document.contents === null) return { root: null, problems: [new PipeError('user.config.yaml', 'the file is empty', { span: { source, start: 0, end: 0 }, hint: 'a pipeline has name, sources and sinks' })] };
-  const builder = new Builder(source, document);
+  const builder = new Builder(source);
   const root = builder.node(document.contents);
   return builder.problems.length > 0 ? { root: null, problems: builder.problems } : { root, problems: [] };
 }
@@ -107,26 +107,30 @@ function firstLine(source: SourceText, start: number, end: number): number {
 class Builder {
   readonly problems: PipeError[] = [];
   readonly #source: SourceText;
-  readonly #document: Document;
   readonly #open: YamlNode[] = [];
+  /** The last node so far with each anchor: to ask the parser takes a walk through the file for each alias. */
+  readonly #anchors = new Map<string, YamlNode>();
   #repeating = 0;
   #repeated = 0;
 
-  constructor(source: SourceText, document: Document) {
-    this.#source = source;
-    this.#document = document;
-  }
+  constructor(source: SourceText) { this.#source = source; }
 
   node(n: YamlNode | null): Node {
     if (this.#repeating > 0 && ++this.#repeated > MAX_REPEATED) return this.#stop(n);
-    if (isAlias(n)) return this.#alias(n);
+    if (isAlias(n)) return this.#alias(n.source, n);
+    this.#anchor(n);
     if (isMap(n)) return { k: 'map', entries: n.items.flatMap(p => this.#entry(p as Pair<YamlNode, YamlNode | null>)), span: this.#span(n) };
     if (isSeq(n)) return { k: 'list', items: n.items.map(i => this.node((isPair(i) ? i.value : i) as YamlNode)), span: this.#span(n) };
     return this.#scalar(n as Scalar);
   }
 
-  #alias(n: YamlNode): Node {
-    const target = isAlias(n) ? n.resolve(this.#document) : undefined;
+  #anchor(n: YamlNode | null): void {
+    const { anchor } = (n ?? {}) as { readonly anchor?: string };
+    if (anchor !== undefined && this.#repeating === 0) this.#anchors.set(anchor, n as YamlNode);
+  }
+
+  #alias(name: string, n: YamlNode): Node {
+    const target = this.#anchors.get(name);
     if (target === undefined || this.#open.includes(target)) {
       this.problems.push(new PipeError('user.config.yaml', target === undefined ? 'there is no such anchor' : 'this anchor holds itself', { span: this.#span(n) }));
       return this.#nothing(n);
@@ -150,6 +154,7 @@ class Builder {
       return [];
     }
     const key = p.key as Scalar;
+    this.#anchor(key);
     const keySpan = this.#span(key);
     // a key such as 1 or true keeps its text
     const name = typeof key.value === 'string' ? key.value : (key.source ?? String(key.value));

@@ -296,10 +296,6 @@ function lookAt({ path, pipeline, logId }: StateOptions, witness: EpochWitness):
   }
 }
 
-/** What SQLite says of damage, as a problem for people; other errors as they are. */
-const damaged = (path: string, error: unknown): unknown => (isCorrupt(error)
-  ? new PipeError('system.state.corrupt', `the state file ${path} is damaged: ${(error as Error).message}`, { cause: error, hint: 'restore a copy of it, or start again with --reset-state' }) : error);
-
 /** Files of layout 1 lack only a table that is empty at first. */
 function upgrade(db: Sqlite.Database): void {
   if (db.pragma('user_version', { simple: true }) === LAYOUT) return;

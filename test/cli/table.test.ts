@@ -147,6 +147,13 @@ describe('the live view', () => {
     expect(at(-Infinity, 80)).toContain('  -  ');
   });
 
+  it('names a partition that holds event time back before its first record', () => {
+    const held = { ...job, progress: { ...progress, sources: [{ name: 'transactions', watermark: -Infinity, holder: 2, lag: 0 }] } };
+    expect(liveLines('', [held], now, 80).at(-1)).toBe(' ▲ balances: transactions waits for a first record in partition 2');
+    expect(summaryLine(held, now)).toContain(' · transactions waits for a first record in partition 2');
+    expect(liveLines('', [job], now, 80).join()).not.toContain('waits');
+  });
+
   it('shows no old figures as new ones while the broker is away', () => {
     const away = { ...job, away: true };
     expect(liveLines('', [away], now, 80)[2]).toMatch(/^ balances +▲ away +- +- +- +12:00:41/);

@@ -35,6 +35,11 @@ export class Folder {
 
   read(text: string, env: Record<string, string> = {}): Loaded { return readPipeline(this.write('p.yaml', text), { env, root: this.dir }); }
 
+  readFile(text: string | Buffer): Loaded { return readPipeline(this.write('p.yaml', text), { env: {}, root: this.dir }); }
+
+  /** Codes of the problems of a pipeline in `pipelines/` of a project. */
+  readIn(root: string, text: string): string[] { return readPipeline(join(root, 'pipelines/p.yaml'), { env: {}, root, text }).problems.map(p => p.code); }
+
   load(text: string, env: Record<string, string> = {}): PipelineSpec { return loadPipeline(this.write('p.yaml', text), { env, root: this.dir }); }
 
   /** `code line:col marked text: message (hint)` of each problem. */

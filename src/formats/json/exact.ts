@@ -14,14 +14,15 @@ export function parseInteger(text: string): Wide | null {
   const whole = m[2] as string;
   const digits = whole + (m[3] ?? '');
   if (digits === '') return null;
-  const significant = digits.replace(/0+$/, '');
-  if (/^0*$/.test(significant)) return 0;
-  const point = whole.length + Number(`${m[4] ?? ''}${m[5] ?? 0}`);
-  const zeros = point - significant.length;
-  if (zeros < 0 || zeros > TOO_LONG) return null;
-  const head = significant.replace(/^0+/, '');
-  if (head.length + zeros > TOO_LONG) return null;
-  const v = canonical(BigInt(head) * 10n ** BigInt(zeros));
+  // by hand: /0+$/ looks again from each zero of a million in the middle
+  let end = digits.length;
+  while (end > 0 && digits.charCodeAt(end - 1) === 48) end--;
+  if (end === 0) return 0;
+  let from = 0;
+  while (digits.charCodeAt(from) === 48) from++;
+  const zeros = whole.length + Number(`${m[4] ?? ''}${m[5] ?? 0}`) - end;
+  if (zeros < 0 || zeros > TOO_LONG || end - from + zeros > TOO_LONG) return null;
+  const v = canonical(BigInt(digits.slice(from, end)) * 10n ** BigInt(zeros));
   return m[1] === '-' ? -v : v;
 }
 

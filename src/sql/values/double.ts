@@ -31,7 +31,8 @@ function layout(x: number, shortest: string, twoDigits: (x: number) => string): 
 
 const trimZeros = (digits: string): string => digits.replace(/0+$/, '') || '0';
 
-const DOUBLE = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+// no two runs of digits side by side: of a million digits each split would be tried
+const DOUBLE = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 
 /** The double nearest to a number's text (no blanks), or null when it is none or overflows: DOUBLE is always finite here. */
 export function parseDouble(text: string): number | null {

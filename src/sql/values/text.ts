@@ -57,7 +57,7 @@ export function slice(s: string, start: number, end: number): string {
 
 /** 1-based code point position of `seek` at or after code point `from` (1-based); 0 when absent. */
 export function position(s: string, seek: string, from = 1): number {
-  const at = s.indexOf(seek, advance(s, 0, from - 1));
+  const at = indexOf(s, seek, advance(s, 0, from - 1));
   return at < 0 ? 0 : lengthOf(s.slice(0, at)) + 1;
 }
 
@@ -65,4 +65,48 @@ export function reverse(s: string): string {
   let out = '';
   for (const c of s) out = c + out;
   return out;
+}
+
+/** From this length on a search by String.indexOf may take minutes: it looks at each place of the text for most of the pattern. */
+const LONG = 200;
+
+/** As String.indexOf, in time linear in both lengths (Knuth, Morris, Pratt 1977), since both may come from a record. */
+export function indexOf(s: string, seek: string, from = 0): number {
+  const m = seek.length;
+  if (m < LONG) return s.indexOf(seek, from);
+  if (s.length - from < m) return -1;
+  const borders = bordersOf(seek);
+  let k = 0;
+  for (let i = from; i < s.length; i++) {
+    const c = s.charCodeAt(i);
+    while (k > 0 && seek.charCodeAt(k) !== c) k = borders[k - 1] as number;
+    if (seek.charCodeAt(k) === c && ++k === m) return i - m + 1;
+  }
+  return -1;
+}
+
+/** Of each start of a text, the length of its longest proper start that is its end too. */
+function bordersOf(text: string): Int32Array {
+  const borders = new Int32Array(text.length);
+  let k = 0;
+  for (let i = 1; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    while (k > 0 && text.charCodeAt(k) !== c) k = borders[k - 1] as number;
+    if (text.charCodeAt(k) === c) k++;
+    borders[i] = k;
+  }
+  return borders;
+}
+
+/** As String.split by a text that is not empty, in linear time. */
+export function splitBy(s: string, seek: string): string[] {
+  if (seek.length < LONG) return s.split(seek);
+  const parts: string[] = [];
+  let from = 0;
+  for (let at = indexOf(s, seek); at >= 0; at = indexOf(s, seek, from)) {
+    parts.push(s.slice(from, at));
+    from = at + seek.length;
+  }
+  parts.push(s.slice(from));
+  return parts;
 }

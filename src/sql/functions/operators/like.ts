@@ -1,5 +1,5 @@
 import { RowError } from '../../../errors.ts';
-import { advance, retreat } from '../../values/text.ts';
+import { advance, indexOf, retreat } from '../../values/text.ts';
 
 /** Characters between two %: text, and how many characters (`_`) may be anything where. */
 interface Segment {
@@ -8,6 +8,9 @@ interface Segment {
   /** The places as one text when none of them is `_`. */
   readonly literal: string | null;
 }
+
+/** Characters that are compared at most where a pattern has `_`: pattern and text may both come from a record, and no text needs so many. */
+const MOST_STEPS = 10_000_000;
 
 export type LikeMatcher = (text: string) => boolean;
 
@@ -21,8 +24,9 @@ export function compileLike(pattern: string, escape: string | null): LikeMatcher
   return text => {
     let at = matchAt(first, text, 0);
     if (at < 0) return false;
+    const left = { steps: MOST_STEPS };
     // leftmost is best: what a later place leaves is part of what an earlier one leaves
-    for (const segment of middle) if ((at = find(segment, text, at)) < 0) return false;
+    for (const segment of middle) if ((at = find(segment, text, at, left)) < 0) return false;
     const end = last.literal !== null ? text.length - last.literal.length : retreat(text, text.length, last.places.length);
     return end >= at && matchAt(last, text, end) === text.length;
   };
@@ -63,15 +67,33 @@ function matchAt(segment: Segment, text: string, at: number): number {
 }
 
 /** Unit offset after the first `segment` at or after `from`, or -1. */
-function find(segment: Segment, text: string, from: number): number {
-  const { literal } = segment;
+function find({ literal, places }: Segment, text: string, from: number, left: { steps: number }): number {
   if (literal !== null) {
-    const at = text.indexOf(literal, from);
+    const at = indexOf(text, literal, from);
     return at < 0 ? -1 : at + literal.length;
   }
-  for (let at = from; at < text.length; at = advance(text, at, 1)) {
-    const end = matchAt(segment, text, at);
-    if (end >= 0) return end;
+  const lead = places.findIndex(p => p !== null);
+  const blank = lead < 0 ? places.length : lead;
+  // what begins with _ fits everywhere: only what follows is looked for
+  let at = from;
+  for (let n = 0; n < blank; n++) {
+    if (at >= text.length) return -1;
+    at = advance(text, at, 1);
   }
-  return -1;
+  const rest = places.slice(blank);
+  for (; ; at = advance(text, at, 1)) {
+    let end = at;
+    let k = 0;
+    for (; k < rest.length && end < text.length; k++) {
+      const place = rest[k] as string | null;
+      const next = advance(text, end, 1);
+      if (place !== null && !(next - end === place.length && text.startsWith(place, end))) break;
+      end = next;
+    }
+    if (k === rest.length) return end;
+    // the text is too short for all that is left
+    if (end >= text.length) return -1;
+    left.steps -= k + 1;
+    if (left.steps < 0) throw new RowError('user.data.row', `LIKE compares more than ${MOST_STEPS} characters`);
+  }
 }

@@ -1,5 +1,5 @@
 import { BOOLEAN, INT, STRING } from '../../types.ts';
-import { lengthOf, position } from '../../values/text.ts';
+import { lengthOf, position, splitBy } from '../../values/text.ts';
 import type { ScalarDef } from '../define.ts';
 import { simple, strict, text, whole } from '../overload.ts';
 
@@ -12,7 +12,7 @@ const splitByCode = (s: string, code: number, index: number): string | null => (
 
 const splitIndex = simple({
   name: 'split_index', summary: 'The part of a text with a 0-based index between separators; NULL when there is none.', syntax: 'SPLIT_INDEX(text, separator, index)', params: [text, text, whole], returns: STRING, returnsNull: true,
-  fn: (s: string, separator: string, index: number) => part(s, separator === '' ? s.split(/\s/) : s.split(separator), index),
+  fn: (s: string, separator: string, index: number) => part(s, separator === '' ? s.split(/\s/) : splitBy(s, separator), index),
   examples: [{ sql: "SPLIT_INDEX('a,b,,c', ',', 1)", result: 'b' }, { sql: "SPLIT_INDEX('a,b,,c', ',', 2)", result: '' }, { sql: "SPLIT_INDEX('a,b', ',', 2)", result: 'NULL' }, { sql: "SPLIT_INDEX('a,b', 44, 0)", result: 'a' }],
 });
 

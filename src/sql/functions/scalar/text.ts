@@ -1,5 +1,5 @@
 import { INT, STRING } from '../../types.ts';
-import { advance, isFlat, lengthOf, retreat, reverse, slice } from '../../values/text.ts';
+import { advance, isFlat, lengthOf, retreat, reverse, slice, splitBy } from '../../values/text.ts';
 import type { ScalarDef } from '../define.ts';
 import { anyText, limited, simple, text, whole } from '../overload.ts';
 
@@ -60,7 +60,7 @@ function translate(s: string, from: string, to: string): string {
 }
 
 function replace(s: string, seek: string, by: string): string {
-  const parts = seek === '' ? ['', ...s, ''] : s.split(seek);
+  const parts = seek === '' ? ['', ...s, ''] : splitBy(s, seek);
   limited(s.length + parts.length * by.length);
   return parts.join(by);
 }

@@ -1,0 +1,2 @@
+export function foreignTokens(source: string): string[];
+export function recordingSources(work: () => void): string[];
