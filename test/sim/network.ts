@@ -95,6 +95,8 @@ interface Flight {
   readonly resolve: (answer: Buffer) => void;
   readonly reject: (error: Error) => void;
   done: boolean;
+  /** What happens when there is no answer. */
+  readonly late: { off: boolean };
 }
 
 /** One connection: requests arrive in order, are handled one after the other, and are answered in order. */
@@ -129,10 +131,9 @@ export class SimLink implements Link {
     const kinds: readonly NetFault[] = ['request lost', 'reply lost', 'late request', 'slow', 'twice', 'cut'];
     const fault = this.#net.draw(kinds);
     const answer = await new Promise<Buffer>((resolve, reject) => {
-      const flight: Flight = { key: request.key, body, fault, resolve, reject, done: false };
+      const flight: Flight = { key: request.key, body, fault, resolve, reject, done: false, late: world.after(REQUEST_MS, this.owner, () => { if (!flight.done) this.cut(true); }) };
       this.#flying.add(flight);
       const slow = fault === 'slow' ? world.between(0, world.chance(0.2) ? 70_000 : 3000) : 0;
-      world.after(REQUEST_MS, this.owner, () => { if (!flight.done) this.cut(true); });
       if (fault === 'request lost') { world.after(world.between(0, 2), this.owner, () => this.cut(false)); return; }
       if (fault === 'cut') world.after(world.between(0, 20), this.owner, () => this.cut(world.chance(0.5)));
       if (fault === 'late request') {
@@ -158,7 +159,7 @@ export class SimLink implements Link {
     const flying = [...this.#flying];
     this.#flying.clear();
     for (const f of flying) {
-      f.done = true;
+      f.done = f.late.off = true;
       this.#net.world.after(0.01, this.owner, () => f.reject(new ConnectionLost(`${this.address}: closed`)));
     }
   }
@@ -177,7 +178,7 @@ export class SimLink implements Link {
         this.#lastAnswer = Math.max(this.#lastAnswer, world.now + world.between(0.05, 1));
         world.after(this.#lastAnswer - world.now, this.owner, () => {
           if (flight.done) return;
-          flight.done = true;
+          flight.done = flight.late.off = true;
           this.#flying.delete(flight);
           flight.resolve(answer);
         });

@@ -66,20 +66,21 @@ export class World {
 
   /** One event and all that follows from it at once; false when there is none. */
   async step(): Promise<boolean> {
-    const event = this.#events.pop();
+    let event = this.#events.pop();
+    while (event !== undefined && (event.off || event.owner?.dead === true)) event = this.#events.pop();
     if (event === undefined) return false;
-    const { owner } = event;
-    if (event.off || owner?.dead === true) return true;
+    const { owner, run } = event;
     if (event.at > this.now) this.now = event.at;
     if (owner?.frozen === true) {
-      owner.held.push(() => { if (!event.off) event.run(); });
+      const held = event;
+      owner.held.push(() => { if (!held.off) run(); });
       return true;
     }
     this.steps++;
     this.current = owner;
     running = this;
     try {
-      event.run();
+      run();
     } catch (error) {
       if (!(error instanceof Killed)) throw error;
     }
