@@ -1,11 +1,11 @@
-// npm run mutants [-- --only text] [-- --list]: breaks the code on purpose, one mutant after the other, and sees whether a test notices.
+// npm run mutants [-- --only text] [-- --part 1/3] [-- --list]: breaks the code on purpose, one mutant after the other, and sees whether a test notices.
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { createServer } from 'vite';
 
 /** A mutant that makes a test hang is noticed, too. */
-const PATIENCE_MS = 600_000;
+const PATIENCE_MS = 300_000;
 
 const root = resolve(import.meta.dirname, '../..');
 const args = process.argv.slice(2);
@@ -14,7 +14,8 @@ const only = args.includes('--only') ? args[args.indexOf('--only') + 1] : '';
 const server = await createServer({ configFile: false, root, logLevel: 'error', appType: 'custom', server: { middlewareMode: true, hmr: false, watch: null, ws: false }, optimizeDeps: { noDiscovery: true } });
 const { mutants } = await server.ssrLoadModule('/test/mutants/list.ts');
 await server.close();
-let left = mutants.filter(m => m.name.includes(only) || m.file.includes(only));
+const [part, parts] = args.includes('--part') ? args[args.indexOf('--part') + 1].split('/').map(Number) : [1, 1];
+let left = mutants.filter(m => m.name.includes(only) || m.file.includes(only)).filter((_, i) => i % parts === part - 1);
 if (args.includes('--list')) {
   for (const m of left) process.stdout.write(`${m.name}: ${m.why} (${m.file})\n`);
   process.exit(0);

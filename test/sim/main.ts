@@ -49,4 +49,13 @@ async function run(argv: readonly string[]): Promise<number> {
   return failed.length === 0 ? 0 : 1;
 }
 
+/** For code that was broken on purpose: what the first of so many seeds says that finds it, or null. */
+export const firstProblem = (seeds: number): Promise<string | null> => virtually(async () => {
+  for (let seed = 1; seed <= seeds; seed++) {
+    const { problem } = await simulate(seed);
+    if (problem !== null) return `seed ${seed}: ${problem.split('\n')[0]}`;
+  }
+  return null;
+});
+
 const report = (o: Outcome): string => `seed ${o.seed} (${o.about}; ${o.lives} processes, ${o.steps} steps): ${o.problem === null ? 'well' : `${o.problem}\n  replay: npm run sim -- --seed ${o.seed}`}`;
