@@ -57,7 +57,6 @@ export const engine: readonly Mutant[] = [
     ['watermark before the rows', '    for (const pane of this.#due(finish)) if (!this.#close(pane)) return false;\n    this.#waiting = null;', '    if (ms > this.#forwarded) { this.#forwarded = ms; this.#next.watermark(ms); }\n    for (const pane of this.#due(finish)) if (!this.#close(pane)) return false;\n    this.#waiting = null;', 'rows of a step are late for the next', 'sim/sim'],
     ['waiting close forgotten', 'if (this.closed > this.#forwarded || this.#due(false).length > 0) this.#waiting', 'if (this.closed < -1) this.#waiting', 'a close that was cut by a crash waits for a newer record', 'engine/close'],
     ['result NULL as 0', 'if (v === null) empty[i] = 1;\n          else', '', 'an aggregate of nothing is 0', 'sim/sim', 'property/windows'],
-    ['last pane kept', '    if (this.#last === pane) this.#last = null;\n', '', 'a closed pane is held in memory', 'engine/close-order'],
   ]),
   ...of('engine/pane.ts', ['engine/pane', 'sim/sim'], [
     ['change not noted', '      this.changed[this.changes++] = g;\n', '', 'a group that changed after it was saved is not saved again', 'sim/sim'],

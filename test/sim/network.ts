@@ -8,6 +8,9 @@ import type { Actor, World } from './world.ts';
 /** Requests get no answer after so many ms: what the client's transport waits. */
 const REQUEST_MS = 30_000;
 
+/** What decides on an epoch is a small part of all requests. */
+const weights: Readonly<Record<number, number>> = { [API.produce]: 4, [API.initProducer]: 3, [API.addPartitions]: 3, [API.addOffsets]: 3, [API.txnOffsets]: 3, [API.offsetFetch]: 2, [API.endTxn]: 6 };
+
 export type NetFault = 'request lost' | 'reply lost' | 'late request' | 'slow' | 'twice' | 'cut' | 'refused';
 
 /** Brokers 1..n and the connections to them. */
@@ -61,8 +64,8 @@ export class Network implements Nodes {
   kill(owner: Actor): void { for (const l of [...this.#links]) if (l.owner === owner) l.cut(this.world.chance(0.5)); }
 
   /** Draws a fault for something that `owner` does on the network, or null. */
-  draw(kinds: readonly NetFault[]): NetFault | null {
-    if (this.budget <= 0 || !this.world.chance(this.rate)) return null;
+  draw(kinds: readonly NetFault[], weight = 1): NetFault | null {
+    if (this.budget <= 0 || !this.world.chance(this.rate * weight)) return null;
     this.budget--;
     return this.note(this.world.one(kinds));
   }
@@ -129,7 +132,7 @@ export class SimLink implements Link {
     // as a socket does: what is written is copied
     const body = Buffer.isBuffer(request.body) ? Buffer.from(request.body) : Buffer.concat(request.body as readonly Buffer[]);
     const kinds: readonly NetFault[] = ['request lost', 'reply lost', 'late request', 'slow', 'twice', 'cut'];
-    const fault = this.#net.draw(kinds);
+    const fault = this.#net.draw(kinds, weights[request.key] ?? 1);
     const answer = await new Promise<Buffer>((resolve, reject) => {
       const flight: Flight = { key: request.key, body, fault, resolve, reject, done: false, late: world.after(REQUEST_MS, this.owner, () => { if (!flight.done) this.cut(true); }) };
       this.#flying.add(flight);

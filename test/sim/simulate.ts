@@ -62,6 +62,8 @@ class Simulation {
   readonly #seen = new Map<string, number>();
   readonly #places = new Map<string, number>();
   #expectedNow = false;
+  /** Epochs with output, of all processes. */
+  #outputs = 0;
   #marker = 0;
   #owner: string | null = null;
   /** Committed offsets by partition, of each line of descent of the state. */
@@ -117,6 +119,12 @@ class Simulation {
     const after = Math.floor(10 ** w.between(0, 2.7));
     const life = this.#life(this.#disk, following, fate);
     await this.#steps(life, after);
+    // most of all while an epoch is on its way
+    if (w.chance(0.4)) {
+      const outputs = this.#outputs;
+      await this.#until(life, () => this.#outputs > outputs, 3000);
+      await this.#steps(life, w.pick(16));
+    }
     if (life.end !== null || life.actor.dead) return this.#over(life);
     if (fate !== 'none' && fate !== 'kill in commit' && fate !== 'disk full') this.#note(`${fate} ${life.actor.name}`, fate);
     switch (fate) {
@@ -289,6 +297,7 @@ class Simulation {
 
   #epoch(name: string, before: Pick<Saved, 'epoch' | 'delivery' | 'watermarks'> & { positions: ReadonlyMap<string, { next: number }> }, after: typeof before): void {
     this.#note(`${name} epoch ${after.epoch}, delivery ${after.delivery}`);
+    if (after.delivery === after.epoch) this.#outputs++;
     if (after.epoch !== before.epoch + 1) this.#fail(`epoch ${after.epoch} after ${before.epoch}`);
     if (after.delivery < before.delivery) this.#fail(`delivery ${after.delivery} after ${before.delivery}`);
     for (const [place, { next }] of before.positions) if ((after.positions.get(place)?.next ?? -1) < next) this.#fail(`the position of ${place} goes back from ${next}`);
