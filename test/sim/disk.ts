@@ -175,7 +175,7 @@ function recorder(changes: Change[]): StateTx {
         for (const [key, p] of c.packed) if (key.startsWith(`${spec.name} `) && p.lead === lead && (lane === null || Math.floor(p.seq / LANE_PIECES) === lane)) c.packed.delete(key);
       });
     },
-    put: (operator, name, value) => { changes.push(c => { c.operators.set(`${operator} ${name}`, value); }); },
+    put: (operator, name, value) => { changes.push(c => { c.operators.set(`${operator} ${name}`, typeof value === 'bigint' ? Number(value) : value); }); },
   };
 }
 
@@ -185,11 +185,11 @@ const stored = (v: SqlValue, type: string | undefined): SqlValue =>
 
 const keyText = (row: Row, n: number): string => row.slice(0, n).map(v => (v === null ? 'null' : v instanceof Uint8Array ? `x${Buffer.from(v).toString('hex')}` : `${typeof v === 'string' ? 's' : 'n'}${String(v)}`)).join('\u0001');
 
-/** As SQLite's index orders keys: numbers, text, bytes; NULL stands in the place of bytes. */
+/** As SQLite orders: NULL, numbers, text, bytes. */
 function compareKeys(a: Row, b: Row, n: number): number {
   for (let j = 0; j < n; j++) {
     const [x, y] = [a[j] as SqlValue, b[j] as SqlValue];
-    const rank = (v: SqlValue): number => (v === null || v instanceof Uint8Array ? 2 : typeof v === 'string' ? 1 : 0);
+    const rank = (v: SqlValue): number => (v === null ? -1 : v instanceof Uint8Array ? 2 : typeof v === 'string' ? 1 : 0);
     if (rank(x) !== rank(y)) return rank(x) - rank(y);
     if (x === y || x === null || y === null) continue;
     const order = rank(x) === 0 ? (x < y ? -1 : 1) : Buffer.compare(Buffer.from(x as string), Buffer.from(y as string));
