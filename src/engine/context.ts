@@ -17,19 +17,21 @@ export class RunContext implements OperatorContext {
   readonly packFrom: number;
   readonly #limit: number;
   readonly #outputBytes: () => number;
+  readonly #epochBytes: number;
   /** Bytes of state in memory, by the operators' own estimate. */
   used = 0;
   /** Bytes that state has grown by since the last commit. */
   grown = 0;
 
   /** `limit` in bytes. */
-  constructor(state: SavedState, counts: Counts, limit: number, packFrom: number, outputBytes: () => number, share: Share | null = null) {
+  constructor(state: SavedState, counts: Counts, limit: number, packFrom: number, outputBytes: () => number, share: Share | null = null, epochBytes: number = EPOCH_BYTES) {
     this.share = share;
     this.packFrom = packFrom;
     this.state = state;
     this.counts = counts;
     this.#limit = limit;
     this.#outputBytes = outputBytes;
+    this.#epochBytes = epochBytes;
   }
 
   memory(operator: string, keys: number, n: number): void {
@@ -39,7 +41,7 @@ export class RunContext implements OperatorContext {
     throw memoryError(this.#limit, operator, keys);
   }
 
-  full(): boolean { return this.#outputBytes() >= EPOCH_BYTES; }
+  full(): boolean { return this.#outputBytes() >= this.#epochBytes; }
 
   committed(): void { this.grown = 0; }
 }

@@ -21,6 +21,8 @@ export interface LoopParts {
   readonly clock: Clock;
   /** ms between epochs. */
   readonly checkpoint: number;
+  /** Bytes that make an epoch full; EPOCH_BYTES when absent. */
+  readonly epochBytes?: number;
   readonly epoch: {
     /** Bytes that wait for the commit. */
     bytes(): number;
@@ -128,8 +130,8 @@ export class RunLoop {
 
   #due(): boolean {
     if (!this.#changed()) return false;
-    const { epoch, clock, checkpoint } = this.#p;
-    if (this.#records >= EPOCH_RECORDS || epoch.bytes() >= EPOCH_BYTES) return true;
+    const { epoch, clock, checkpoint, epochBytes = EPOCH_BYTES } = this.#p;
+    if (this.#records >= EPOCH_RECORDS || epoch.bytes() >= epochBytes) return true;
     return !epoch.delivering() && clock.elapsed() - this.#committedAt >= checkpoint;
   }
 

@@ -8,7 +8,7 @@ import { buildGraph } from './build.ts';
 import type { Clock } from './clock.ts';
 import { RunContext } from './context.ts';
 import type { Graph } from './graph.ts';
-import { RunLoop } from './loop.ts';
+import { EPOCH_BYTES, RunLoop } from './loop.ts';
 import type { Operator, Output } from './operator.ts';
 import { CollectedOutbox } from './parallel/collected.ts';
 import { Parallel, type Workers } from './parallel/parallel.ts';
@@ -40,6 +40,8 @@ export interface RuntimeOptions {
   readonly resume: 'resend' | 'skip' | null;
   /** Groups from which on a pane is packed in the state file; tests pack small ones. */
   readonly packFrom: number;
+  /** Bytes that make an epoch full; EPOCH_BYTES when absent. */
+  readonly epochBytes?: number;
   /** Bytes of state in memory. */
   readonly memory: number;
   /** ms that a drain may take. */
@@ -112,7 +114,8 @@ export class PipelineRuntime {
     const taps = new Taps(this.#p.taps, accounting);
     const outbox = engine.outbox(part, taps);
     const checkpointer = engine.checkpointer(part, accounting, outbox, delivery);
-    const context = new RunContext(store, accounting, options.memory, options.packFrom, () => outbox.bytes());
+    const epochBytes = options.epochBytes ?? EPOCH_BYTES;
+    const context = new RunContext(store, accounting, options.memory, options.packFrom, () => outbox.bytes(), null, epochBytes);
     const graph = buildGraph(plan, context, taps.outputs(outbox.outputs), options.jit);
     for (const o of graph.operators) o.open();
     checkTables(spec, store);
@@ -122,7 +125,7 @@ export class PipelineRuntime {
     this.#checkpointer = checkpointer;
     this.#readers = await Promise.all(plan.scans.map(scan => this.#reader(scan, accounting, saved, graph.inputs.get(scan.source) as Output, lastEnd(plan, scan, graph))));
     this.#loop = new RunLoop({
-      readers: this.#readers, inputs: graph.inputs, operators: graph.operators, following: options.following, clock, checkpoint: spec.settings.checkpoint,
+      readers: this.#readers, inputs: graph.inputs, operators: graph.operators, following: options.following, clock, checkpoint: spec.settings.checkpoint, epochBytes,
       epoch: {
         bytes: () => outbox.bytes() + accounting.bytes() + context.grown,
         hasOutput: () => outbox.bytes() > 0 || accounting.bytes() > 0 || checkpointer.failed(),

@@ -21,6 +21,8 @@ describe('the share of bad records', () => {
     expect(stopped(0, 1, 1000)).toBe('p: 1 of 1000 records are bad (0.1 %), more than settings.max_bad (0 %)');
     expect(stopped(0.015, 20, 1000)).toBe('p: 20 of 1000 records are bad (2 %), more than settings.max_bad (1.5 %)');
     expect(stopped(0.05, 50, 1000)).toBe('no');
+    // too few to judge by
+    expect(stopped(0.05, 999, 999)).toBe('no');
   });
 
   it('warns once past 5 %', () => {

@@ -25,7 +25,7 @@ export interface Request<T> {
 }
 
 /** What a broker says of itself. */
-interface Abilities {
+export interface Abilities {
   /** [lowest, highest] version by API key. */
   readonly versions: ReadonlyMap<number, readonly [number, number]>;
   /** Level by name, as the whole cluster has agreed on it (KIP-584). */
@@ -94,8 +94,22 @@ const nothing = (): void => undefined;
 // its messages are about single attempts; ours come from where an outage is known
 const silent = { namespace: () => silent, debug: nothing, info: nothing, warn: nothing, error: nothing };
 
+/** What the data path needs of a connection to one broker. */
+export interface Link {
+  readonly address: string;
+  readonly connected: boolean;
+  readonly able: Abilities;
+  /** Throws ConnectionLost; system.source.auth where a session cannot be renewed. A request that got no answer ends the connection. */
+  send<T>(request: Request<T>): Promise<T>;
+  /** At once; what is on its way fails with ConnectionLost. */
+  close(): void;
+}
+
+/** Makes a connection, authenticated where settings say so. Throws Unreachable, ConnectionLost, or system.source.auth for what no retry cures. */
+export type Dial = (host: string, port: number, settings: ClientSettings) => Promise<Link>;
+
 /** One connection to one broker; several requests may be on their way. */
-export class Connection {
+class Connection implements Link {
   readonly address: string;
   readonly #raw: RawConnection;
   readonly #socket: () => Socket | null;
@@ -109,7 +123,6 @@ export class Connection {
 
   get connected(): boolean { return this.#raw.isConnected(); }
 
-  /** Throws ConnectionLost; system.source.auth where a session cannot be renewed. A request that got no answer ends the connection. */
   async send<T>(request: Request<T>): Promise<T> {
     const { name, key, version, body } = request;
     try {
@@ -146,7 +159,6 @@ export class Connection {
     }));
   }
 
-  /** At once; what is on its way fails with ConnectionLost. */
   close(): void {
     this.#raw.requestQueue.rejectAll(new ConnectionLost(`the connection to ${this.address} was closed`));
     this.#socket()?.destroy();
@@ -164,8 +176,8 @@ export class Connection {
   }
 }
 
-/** Connected and authenticated. Throws Unreachable, ConnectionLost, or system.source.auth for what no retry cures. */
-export async function connect(host: string, port: number, s: ClientSettings): Promise<Connection> {
+/** Over TCP or TLS. */
+export const connect: Dial = async (host, port, s) => {
   const Raw = load();
   const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
   let socket: Socket | null = null;
@@ -189,7 +201,7 @@ export async function connect(host: string, port: number, s: ClientSettings): Pr
     connection.close();
     throw explain(error, failure, address, s.sasl);
   }
-}
+};
 
 const FINALIZED_FEATURES = 2;
 

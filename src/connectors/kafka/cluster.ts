@@ -1,5 +1,5 @@
 import { PipeError } from '../../errors.ts';
-import { type Attempt, connect, type Connection, type Request, Unreachable } from './client.ts';
+import { type Attempt, connect, type Dial, type Link, type Request, Unreachable } from './client.ts';
 import { check, ConnectionLost, errors, KafkaError } from './kafka-error.ts';
 import { coordinatorRequest, metadataRequest, type ClusterMetadata, type TopicMetadata } from './protocol-cluster.ts';
 import type { ClientSettings } from './settings.ts';
@@ -12,12 +12,14 @@ interface Address {
 /** Requests that must not wait for those of others have a lane: connections of their own, one a broker, each opened once. */
 export class Lane {
   readonly #settings: ClientSettings;
+  readonly #dial: Dial;
   readonly #addressOf: (node: number) => Address;
-  readonly #connections = new Map<string, Promise<Connection>>();
+  readonly #connections = new Map<string, Promise<Link>>();
   #closed = false;
 
-  constructor(settings: ClientSettings, addressOf: (node: number) => Address) {
+  constructor(settings: ClientSettings, dial: Dial, addressOf: (node: number) => Address) {
     this.#settings = settings;
+    this.#dial = dial;
     this.#addressOf = addressOf;
   }
 
@@ -30,7 +32,7 @@ export class Lane {
     return (await this.connection(this.#addressOf(node))).able.features.get(name) ?? 0;
   }
 
-  async connection({ host, port }: Address): Promise<Connection> {
+  async connection({ host, port }: Address): Promise<Link> {
     if (this.#closed) throw new ConnectionLost('closed');
     const key = `${host}:${port}`;
     const known = await this.#connections.get(key)?.catch(() => undefined);
@@ -40,10 +42,10 @@ export class Lane {
     return pending;
   }
 
-  readonly #pending = new Map<string, Promise<Connection>>();
+  readonly #pending = new Map<string, Promise<Link>>();
 
-  #open(key: string, host: string, port: number): Promise<Connection> {
-    const opening = connect(host, port, this.#settings).then(c => {
+  #open(key: string, host: string, port: number): Promise<Link> {
+    const opening = this.#dial(host, port, this.#settings).then(c => {
       if (!this.#closed) return c;
       c.close();
       throw new ConnectionLost('closed');
@@ -70,6 +72,7 @@ const needed: readonly (readonly [key: number, version: number, name: string])[]
 export class Cluster {
   readonly seeds: readonly Address[];
   readonly #settings: ClientSettings;
+  readonly #dial: Dial;
   readonly #nodes = new Map<number, Address>();
   readonly #topics = new Map<string, TopicMetadata>();
   readonly #coordinators = new Map<string, Promise<number>>();
@@ -79,9 +82,10 @@ export class Cluster {
   #clusterId = '';
   #controller = -1;
 
-  constructor(brokers: readonly string[], settings: ClientSettings) {
+  constructor(brokers: readonly string[], settings: ClientSettings, dial: Dial = connect) {
     this.seeds = brokers.map(parseAddress);
     this.#settings = settings;
+    this.#dial = dial;
     this.#control = this.lane();
   }
 
@@ -89,7 +93,7 @@ export class Cluster {
   get nodes(): readonly number[] { return [...this.#nodes.keys()]; }
 
   lane(): Lane {
-    const lane = new Lane(this.#settings, node => {
+    const lane = new Lane(this.#settings, this.#dial, node => {
       const address = this.#nodes.get(node);
       if (address === undefined) throw new KafkaError(errors.LEADER_NOT_AVAILABLE, `broker ${node}`);
       return address;

@@ -3,6 +3,7 @@ import { BlockQueue } from '../../engine/block-queue.ts';
 import { PipeError } from '../../errors.ts';
 import type { OutBlock } from '../../state/store.ts';
 import type { CreateTopic, Delivery, DeliveryOptions, Log, NewRecord, Notices, Source, SourceOptions, TopicInfo } from '../connector.ts';
+import type { Dial } from './client.ts';
 import { Cluster } from './cluster.ts';
 import { openDelivery } from './delivery.ts';
 import { IdempotentWriter } from './idempotent.ts';
@@ -27,6 +28,8 @@ export interface KafkaLogOptions {
   /** ssl, sasl and client_id; null for none. */
   readonly settings: KafkaSettings | null;
   readonly notices: Notices;
+  /** How connections are made; TCP or TLS when absent. */
+  readonly dial?: Dial;
 }
 
 /** Topics of a Kafka cluster, 3.1 or newer. Throws user.config.bad_value where an address or a setting is none. */
@@ -45,11 +48,11 @@ class KafkaLog implements Log {
   #appending: Promise<unknown> = Promise.resolve();
   #turn: number | null = null;
 
-  constructor({ brokers, settings, notices }: KafkaLogOptions) {
+  constructor({ brokers, settings, notices, dial }: KafkaLogOptions) {
     this.#brokers = brokers.join(',');
     this.label = `Kafka at ${this.#brokers}`;
     this.#notices = notices;
-    this.#cluster = new Cluster(brokers, clientSettings(settings));
+    this.#cluster = new Cluster(brokers, clientSettings(settings), dial);
     this.#outage = new Outage(this.label, notices);
     this.#retrier = new Retrier(this.#cluster, this.#outage);
   }
