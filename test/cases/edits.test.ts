@@ -60,7 +60,7 @@ const edits: readonly (readonly [what: string, from: string | RegExp, to: string
   ['the scale of the sum', 'DECIMAL(12,2)', 'DECIMAL(12,3)', 'refused'],
   ['event time from another column', 'at BIGINT\n    event_time: {from: at', 'at BIGINT, later BIGINT\n    event_time: {from: later', 'refused'],
   ['another unit of event time', 'unit: ms', 'unit: s', 'refused'],
-  ['a sink with another name', '  totals:', '  sums:', 'refused'],
+  ['a sink with another name', '  totals:', '  sums:\n    topic: totals', 'goes on'],
   ['a source with another name', /events/g, 'happenings', 'refused'],
   ['another topic', '    schema: account', '    topic: others\n    schema: account', 'refused'],
 ];
