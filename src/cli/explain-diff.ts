@@ -35,6 +35,9 @@ export interface DiffPart {
   readonly differs: readonly string[];
 }
 
+/** Positions of so many partitions are shown. */
+const SHOWN = 8;
+
 const WAYS_OUT = [
   'put it back as it was',
   'pipe run --backfill: what changed is built again from its topics, what is gone is dropped, the rest goes on',
@@ -71,7 +74,7 @@ function partsOf(change: PlanChange, positions: readonly Position[]): DiffPart[]
 function sourceNext(s: PartFate, positions: readonly Position[]): string {
   const at = positions.filter(p => p.source === s.was);
   switch (s.fate) {
-    case 'kept': return `goes on at its saved positions (topic ${s.topic}, ${plural(at.length, 'partition')}, ${plural(at.reduce((n, p) => n + p.next, 0), 'offset')} behind it)`;
+    case 'kept': return `goes on at its saved positions (topic ${s.topic}, ${at.length > SHOWN ? plural(at.length, 'partition') : `${at.length === 1 ? 'offset' : 'offsets'} ${at.map(p => p.next).join(', ')}`})`;
     case 'new': return `begins where it says it starts (topic ${s.topic})`;
     case 'changed': return 'refused: its saved positions are of another topic; --backfill forgets them and begins where it starts';
     case 'gone': return `is not read; its positions in topic ${s.topic} stay, in case it comes back`;

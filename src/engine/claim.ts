@@ -76,12 +76,12 @@ class Mover {
     if (names.size > 0) this.#tx.renameSources(names);
   }
 
-  /** How far each operator has closed. */
+  /** How far each operator has closed: its sinks get no row of those windows again, whatever has changed. */
   #values(): void {
     const values = this.#tx.values();
     this.#tx.clearValues();
     for (const o of this.#change.operators) {
-      if (o.was === null || o.fate === 'gone' || this.#rebuilt.has(o.id)) continue;
+      if (o.was === null || o.fate === 'gone') continue;
       for (const [name, value] of values.get(o.was) ?? []) if (name !== 'shape') this.#tx.put(o.id, name, value);
       if (o.fate === 'kept') this.#tx.put(o.id, 'shape', shapeOf(this.#plan, this.#groupings().find(a => a.id === o.id) as Aggregate));
     }

@@ -3,7 +3,9 @@ import { PipeError, PipeErrors } from '../errors.ts';
 import { comparePlans, describePlan, type Named, type OperatorFate, type PlanChange, type SavedPlan, type Topics } from '../plan/compare.ts';
 import { identifier } from '../plan/identifier.ts';
 import type { PhysicalPlan } from '../plan/physical.ts';
+import { tableSql } from '../state/schema.ts';
 import { OTHER_SQL, type Position } from '../state/store.ts';
+import { groupTable } from './group-table.ts';
 
 /** What a saved state says of itself: a StateStore, or a reader of its file. */
 export interface SavedBy {
@@ -14,8 +16,9 @@ export interface SavedBy {
 
 export const topicsOf = (spec: PipelineSpec): Topics => ({ sources: spec.sources.map(({ name, topic }) => ({ name, topic })), sinks: spec.sinks.map(({ name, topic }) => ({ name, topic })) });
 
-/** The plan that is kept with a state. */
-export const planText = (spec: PipelineSpec, plan: PhysicalPlan): string => JSON.stringify(describePlan(plan, topicsOf(spec)));
+/** The plan that is kept with a state, and how its tables look: other names of columns have to be moved, too. */
+export const planText = (spec: PipelineSpec, plan: PhysicalPlan): string =>
+  JSON.stringify({ ...describePlan(plan, topicsOf(spec)), tables: plan.operators.flatMap(o => (o.k === 'aggregate' ? [tableSql(groupTable(o))[0]] : [])) });
 
 /** What becomes of a state that has been committed, under the plan as it is now. */
 export function planChange(spec: PipelineSpec, plan: PhysicalPlan, state: SavedBy, positions: readonly Position[]): PlanChange {

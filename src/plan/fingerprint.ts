@@ -28,7 +28,7 @@ export interface Fingerprint {
 /** `nameOf` gives the name under which a source is to appear: the one that the state knows it by. */
 export function fingerprint(plan: PhysicalPlan, a: Aggregate, nameOf: (source: string) => string = s => s): Fingerprint {
   const input = inputOf(plan, a.input, nameOf);
-  const rows = [...input.rows, ...where(a.filter, input)];
+  const rows = lines(withFilter(input, a.filter));
   const { window } = a;
   const base = window !== null && 'def' in window ? withBounds(input) : input;
   if (window !== null) rows.push('k' in window ? `WINDOW ${printExpr(input.exprs[window.end] as Expr, namesOf(input))}` : printWindow({ ...window, time: 0 }, printExpr(input.exprs[window.time] as Expr, namesOf(input))));
@@ -42,7 +42,7 @@ export const fingerprintText = (f: Fingerprint): string => [...f.rows, `GROUP BY
 export function rowsOfSink(plan: PhysicalPlan, sink: string, nameOf: (source: string) => string): string {
   const w = plan.sinks.find(s => s.sink === sink) as PhysicalPlan['sinks'][number];
   const input = inputOf(plan, w.input, nameOf);
-  return [...input.rows, `SELECT ${w.schema.map((f, i) => `${typed(columnOf(i, f), input)} AS ${f.name}`).join(', ')}`].join(' | ');
+  return [...lines(input), `SELECT ${w.schema.map((f, i) => `${typed(columnOf(i, f), input)} AS ${f.name}`).join(', ')}`].join(' | ');
 }
 
 /** Columns of an input as expressions over a scan or a grouping. */
@@ -51,18 +51,24 @@ interface Input {
   /** Columns of the scan or grouping, then the bounds of windows. */
   readonly base: readonly { readonly name: string; readonly type: string }[];
   readonly exprs: readonly Expr[];
-  readonly rows: readonly string[];
+  readonly from: string;
+  readonly where: readonly string[];
+  readonly windows: readonly string[];
 }
+
+/** Filters in one order, in whichever steps they stand. */
+const lines = (i: Input): string[] => [i.from, ...[...new Set(i.where)].sort().map(w => `WHERE ${w}`), ...i.windows];
+const withFilter = (i: Input, filter: Expr | null): Input => (filter === null ? i : { ...i, where: [...i.where, ...conjuncts(filter, i)] });
 
 function inputOf(plan: PhysicalPlan, id: string, nameOf: (source: string) => string): Input {
   const scan = plan.scans.find(s => s.id === id);
   if (scan !== undefined) return scanned(scan, nameOf(scan.source));
   const o = plan.operators.find(x => x.id === id) as Stage | Aggregate;
   if (o.k === 'aggregate') return grouped(o, fingerprint(plan, o, nameOf));
-  const before = inputOf(plan, o.input, nameOf);
+  const before = withFilter(inputOf(plan, o.input, nameOf), o.filter);
   const window = o.window === null ? [] : [printWindow({ ...o.window, time: 0 }, printExpr(before.exprs[o.window.time] as Expr, namesOf(before)))];
   const over = o.window === null ? before : withBounds(before);
-  return { ...shortened(o.project, over), rows: [...before.rows, ...where(o.filter, before), ...window] };
+  return { ...shortened(o.project, over), windows: [...before.windows, ...window] };
 }
 
 /** Expressions over an input; one that would grow beyond use becomes a column named by its digest. */
@@ -94,7 +100,7 @@ function nodes(e: Expr, input: Input): number {
 
 function scanned(scan: Scan, name: string): Input {
   return {
-    source: name, rows: [`FROM ${name}`], exprs: scan.schema.map((f, i) => columnOf(i, f)),
+    source: name, from: `FROM ${name}`, where: [], windows: [], exprs: scan.schema.map((f, i) => columnOf(i, f)),
     base: scan.columns.map((c, i) => {
       const { type, nullable } = scan.schema[i] as Field;
       if (c.eventTime) return { name: `EVENT_TIME(${c.name}${c.unit === null ? '' : ` in ${c.unit}`})`, type: '' };
@@ -107,7 +113,7 @@ function scanned(scan: Scan, name: string): Input {
 function grouped(a: Aggregate, f: Fingerprint): Input {
   const columns = [...f.keys, ...f.calls].map(text => ({ name: `{${text}}`, type: '' }));
   return {
-    source: f.source, rows: [`FROM (${[...f.rows, `GROUP BY ${[...f.keys].sort().join(', ')}`].join('; ')})`], exprs: a.schema.map((s, i) => columnOf(i, s)),
+    source: f.source, from: `FROM (${[...f.rows, `GROUP BY ${[...f.keys].sort().join(', ')}`].join('; ')})`, where: [], windows: [], exprs: a.schema.map((s, i) => columnOf(i, s)),
     base: [...columns, ...bounds.slice(0, a.schema.length - columns.length)],
   };
 }
@@ -147,8 +153,6 @@ function call(c: AggregateCall, input: Input): string {
   const filter = c.filter === null ? '' : ` FILTER (${conjuncts(c.filter, input).join(' AND ')})`;
   return `${c.fn.name.toUpperCase()}(${c.args.map(x => typed(x, input)).join(', ')})${filter}`;
 }
-
-const where = (filter: Expr | null, input: Input): string[] => (filter === null ? [] : conjuncts(filter, input).map(c => `WHERE ${c}`));
 
 /** The parts of an AND in one order, whichever step or sink they were written in. */
 function conjuncts(e: Expr, input: Input): string[] {
