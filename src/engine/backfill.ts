@@ -105,7 +105,7 @@ export class Backfill {
     const { rows_out: rows, late, future, undecodable, failed } = this.#accounting.counts();
     const bad = late + future + undecodable + failed;
     const parts = [...rebuilt].map(o => `"${o}"`).concat(sinks.filter(s => !rebuilt.has(s)).map(s => `"${s}"`));
-    notices.info(`${spec.name}  ${parts.length === 0 ? '--backfill has nothing to build' : `${parts.join(', ')} built again from ${records(this.#read)}`}${sinks.length === 0 ? '' : `; ${rows} ${rows === 1 ? 'row' : 'rows'} of history for ${sinks.join(', ')}`}${bad === 0 ? '' : `; ${records(bad)} late or bad`}`);
+    notices.info(`${spec.name}  ${parts.length === 0 ? '--backfill has nothing to build' : `${parts.join(', ')} built again from ${records(this.#read)}`}${sinks.length === 0 ? '' : `; ${count(rows)} ${rows === 1 ? 'row' : 'rows'} of history for ${sinks.join(', ')}`}${bad === 0 ? '' : `; ${records(bad)} late or bad`}`);
   }
 
   /** A reader of one source from its start to its saved positions. */
@@ -199,7 +199,7 @@ export class Backfill {
     const { clock, notices, spec } = this.#p.run;
     if (clock.elapsed() - this.#saidAt < SAY_EVERY) return;
     this.#saidAt = clock.elapsed();
-    notices.info(`${spec.name}  backfill: ${this.#read} of ${records(this.#total)} read (${Math.floor((100 * this.#read) / Math.max(1, this.#total))} %)`);
+    notices.info(`${spec.name}  backfill: ${count(this.#read)} of ${records(this.#total)} read (${Math.floor((100 * this.#read) / Math.max(1, this.#total))} %)`);
   }
 
   #checkStopped(): void {
@@ -207,7 +207,8 @@ export class Backfill {
   }
 }
 
-const records = (n: number): string => `${n} ${n === 1 ? 'record' : 'records'}`;
+const count = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ',');
+const records = (n: number): string => `${count(n)} ${n === 1 ? 'record' : 'records'}`;
 
 /** A state that holds nothing. */
 const NOTHING: SavedState = { table: spec => ({ spec, scan: () => [], packed: () => [] }), get: () => undefined };

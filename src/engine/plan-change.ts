@@ -14,7 +14,7 @@ export interface SavedBy {
   holds(name: string): boolean;
 }
 
-export const topicsOf = (spec: PipelineSpec): Topics => ({ sources: spec.sources.map(({ name, topic }) => ({ name, topic })), sinks: spec.sinks.map(({ name, topic }) => ({ name, topic })) });
+const topicsOf = (spec: PipelineSpec): Topics => ({ sources: spec.sources.map(({ name, topic }) => ({ name, topic })), sinks: spec.sinks.map(({ name, topic }) => ({ name, topic })) });
 
 /** The plan that is kept with a state, and how its tables look: other names of columns have to be moved, too. */
 export const planText = (spec: PipelineSpec, plan: PhysicalPlan): string =>
