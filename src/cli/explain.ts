@@ -1,8 +1,11 @@
-import { PipeError } from '../errors.ts';
+import { basename, relative } from 'node:path';
+import { PipeError, exitCode } from '../errors.ts';
 import type { CompiledPipeline } from '../config/compile.ts';
 import type { Command, Io, Parsed } from './command.ts';
 import { explainMermaid, explainText } from './explain-format.ts';
 import { explainModel } from './explain-model.ts';
+import { chooseLog } from './log-choice.ts';
+import { dataDir, statePath } from './places.ts';
 
 const PHASES = ['bound', 'logical', 'physical', 'code'] as const;
 const FORMATS = ['text', 'json', 'mermaid'] as const;
@@ -15,20 +18,55 @@ export const explain: Command = {
     ['pipe explain fraud.yaml', 'sources, operators with state and emission, sinks, warnings'],
     ['pipe explain fraud.yaml --format mermaid', 'a flowchart to paste into a README'],
     ['pipe explain fraud.yaml --phase code', 'the generated loop of each operator'],
+    ['pipe explain fraud.yaml --diff', 'after an edit: what becomes of the saved state, also while it runs'],
   ],
   flags: [
     { name: 'phase', value: 'PHASE', summary: 'bound (names resolved), logical (steps in place), physical (default), code' },
     { name: 'format', value: 'FORMAT', summary: 'text (default), json or mermaid' },
+    { name: 'diff', value: 'boolean', summary: 'compare with the saved state instead; exit code 33 where the next run refuses it' },
+    { name: 'brokers', value: 'LIST', summary: '--diff: the log whose state is meant, as for run' },
   ],
   async run(p: Parsed, io: Io): Promise<number> {
     const phase = oneOf(p.text('phase') ?? 'physical', PHASES, '--phase');
     const format = oneOf(p.text('format') ?? (p.has('json') ? 'json' : 'text'), FORMATS, '--format');
     const { loadCompiled } = await import('./load-compiled.ts');
     const compiled = await loadCompiled(p, io);
+    if (p.has('diff')) return showDiffs(compiled, p, io, phase, format);
     for (const c of compiled) io.out.write(await render(c, phase, format));
     return 0;
   },
 };
+
+/** ms that a broker may take to say which cluster it is. */
+const CONNECT_MS = 10_000;
+
+async function showDiffs(compiled: readonly CompiledPipeline[], p: Parsed, io: Io, phase: string, format: string): Promise<number> {
+  if (format === 'mermaid' || phase !== 'physical') throw new PipeError('user.usage.bad_value', '--diff is text or json, of the physical phase');
+  const { diff, diffText } = await import('./explain-diff.ts');
+  let exit = 0;
+  for (const c of compiled) {
+    const data = dataDir(p, io);
+    const log = await logId(c, p, io, data);
+    const found = diff(c, log, statePath(data, c.spec, log));
+    io.out.write(format === 'json' ? `${JSON.stringify(found)}\n` : diffText({ ...found, state: found.state === null ? null : relative(io.cwd, found.state) }, basename(c.spec.path)));
+    if (found.next === 'refused') exit = exitCode('system.state.incompatible');
+  }
+  return exit;
+}
+
+/** State files go by the log's id, which a Kafka cluster is asked for. */
+async function logId(c: CompiledPipeline, p: Parsed, io: Io, data: string): Promise<string> {
+  const choice = chooseLog(p.text('brokers'), io.env['PIPE_BROKERS'], c.spec.settings.kafka);
+  if (choice.brokers === null) return 'embedded';
+  const { makeLog } = await import('./make-log.ts');
+  const log = await makeLog(choice, data, c.spec, { warn: line => io.err.write(`warning: ${line}\n`), info: () => undefined });
+  try {
+    await log.open(CONNECT_MS, io.signal);
+    return log.id;
+  } finally {
+    await log.close();
+  }
+}
 
 function oneOf<T extends string>(word: string, words: readonly T[], flag: string): T {
   const found = words.find(w => w === word);

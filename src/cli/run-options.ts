@@ -12,6 +12,7 @@ export interface RunOptions {
   readonly following: boolean | null;
   readonly from: 'earliest' | 'latest' | number | null;
   readonly reset: boolean;
+  readonly backfill: boolean;
   /** null: the default of the log. */
   readonly print: boolean | null;
   readonly onError: OnError | null;
@@ -34,8 +35,9 @@ export const runFlags: readonly Flag[] = [
   { name: 'brokers', value: 'LIST', summary: 'Kafka brokers host:port,..; none for the embedded log (also PIPE_BROKERS, settings.kafka.brokers)' },
   { name: 'follow', value: 'boolean', summary: 'go on with new records (default on Kafka, and on a terminal)' },
   { name: 'until-end', value: 'boolean', summary: 'read to the end, close all windows, stop' },
-  { name: 'from', value: 'WHERE', summary: 'earliest, latest or an ISO time; with fresh state only' },
-  { name: 'reset-state', value: 'boolean', summary: 'delete the saved state and start again; sink topics are left alone' },
+  { name: 'from', value: 'WHERE', summary: 'earliest, latest or an ISO time; with fresh state, or where --backfill begins' },
+  { name: 'reset-state', value: 'boolean', summary: 'delete the saved state and start again: rows are sent a second time; sink topics are left alone' },
+  { name: 'backfill', value: 'boolean', summary: 'build what an edit has added or changed again from its topics, drop what is gone, and go on' },
   { name: 'print', value: 'boolean', summary: 'rows on stdout too (default on the embedded log)' },
   { name: 'no-print', value: 'boolean', summary: 'no rows on stdout' },
   { name: 'on-error', value: 'WHAT', summary: 'dead_letters, skip or stop, instead of what the file says' },
@@ -60,7 +62,8 @@ export function runOptions(p: Parsed, io: Io): RunOptions {
   return {
     following: both('follow', 'until-end'),
     from: from(p.text('from')),
-    reset: p.has('reset-state'),
+    reset: both('reset-state', 'backfill') === true,
+    backfill: p.has('backfill'),
     print: both('print', 'no-print'),
     onError: onError === undefined ? null : wordFlag('--on-error', onError, ['dead_letters', 'skip', 'stop'] as const),
     resume: resume === undefined ? null : wordFlag('--resume', resume, ['resend', 'skip'] as const),

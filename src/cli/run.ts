@@ -20,7 +20,6 @@ import type { RunModules } from './run-modules.ts';
 import { memoryLimit, runFlags, runOptions, type RunOptions } from './run-options.ts';
 import { startLine, summary } from './run-summary.ts';
 import { missingTopics, prepareTopics } from './run-topics.ts';
-import { withShapeDiff } from './shape-diff.ts';
 import { afterPatience, stoppingLine } from './stopping.ts';
 import { harmless } from './text-width.ts';
 import { workersFor } from './workers.ts';
@@ -39,6 +38,7 @@ export function makeRun(parts: () => Promise<RunModules>): Command {
       ['pipe run balances.yaml', 'follows on a terminal, reads to the end elsewhere'],
       ['pipe run pipelines/ --until-end', 'all pipelines of a folder in one process'],
       ['pipe run fraud.yaml --brokers localhost:9092', 'on Kafka, exactly once'],
+      ['pipe run fraud.yaml --backfill', 'after an edit: what changed is built again, the rest goes on'],
       ['pipe run fraud.yaml --reset-state --from earliest', 'once more from the start'],
     ],
     flags: runFlags,
@@ -132,8 +132,8 @@ class Run {
     const store = this.#modules.store({ path: statePath(data, spec, log.id), pipeline: spec.name, logId: log.id, reset: this.#o.reset });
     let runtime: PipelineRuntime | null = null;
     try {
-      if (this.#o.from !== null && !store.fresh) {
-        throw new PipeError('system.state.not_fresh', `pipeline "${spec.name}" goes on from its saved state, so --from does not apply`, { hint: 'add --reset-state to start again' });
+      if (this.#o.from !== null && !store.fresh && !this.#o.backfill) {
+        throw new PipeError('system.state.not_fresh', `pipeline "${spec.name}" goes on from its saved state, so --from does not apply`, { hint: 'add --reset-state to start again: rows are sent a second time' });
       }
       // the line that says which log it is comes before what was made there
       const made: (() => void)[] = [];
@@ -146,10 +146,9 @@ class Run {
       await this.#orStopped(runtime.open());
       jobs.push({ compiled: c, runtime, store, log, following });
     } catch (problem) {
-      const error = withShapeDiff(problem, c.plan, store);
       if (runtime === null) store.close();
       else await runtime.close();
-      throw error;
+      throw problem;
     }
   }
 
@@ -177,7 +176,7 @@ class Run {
       spec, plan, log, store, source: o => (this.#sharing.get(log) as SourceSharing).source(o), formats: this.#formats, engine, clock, workers, notices: this.#notices, taps: print ? this.#taps(c) : new Map(), committed: () => this.#printing.flush(spec.name),
       options: {
         following, from: this.#o.from, batchRows: this.#o.batchRows, packFrom: this.#o.packFrom, jit: this.#o.jit, decoder: this.#o.decoder, onError: this.#o.onError, resume: this.#o.resume, memory: memoryLimit(spec), drain: DRAIN_MS,
-        takeOver: this.#o.reset, ownerId: randomBytes(9).toString('base64url'),
+        backfill: this.#o.backfill, takeOver: this.#o.reset, ownerId: randomBytes(9).toString('base64url'),
       },
     });
   }

@@ -1,5 +1,5 @@
 import type { Aggregate, PhysicalPlan, Stage } from '../plan/physical.ts';
-import { shapeOf } from '../plan/shape.ts';
+import { shapeOf } from '../plan/compare.ts';
 import type { Schema } from '../sql/types.ts';
 import { AggregateOperator } from './aggregate.ts';
 import { fanOut } from './fan-out.ts';

@@ -1,4 +1,3 @@
-import type { Aggregate } from '../plan/physical.ts';
 import type { StateSlot } from '../sql/functions/define.ts';
 import type { SqlType, Value } from '../sql/types.ts';
 import type { PackedChunk, SqlValue } from '../state/store.ts';
@@ -8,6 +7,13 @@ import { chunkStart, unpackChunk } from './pane-chunk.ts';
 import { Pane } from './pane.ts';
 
 const same = (v: unknown): unknown => v;
+
+/** What of a grouping says how its groups lie in the state file. */
+export interface GroupLayout {
+  readonly window: unknown;
+  readonly keys: readonly { readonly type: SqlType }[];
+  readonly calls: readonly { readonly fn: { readonly state: readonly StateSlot[] } }[];
+}
 
 /** Groups of one grouping as rows of its state table (group-table.ts). */
 export class GroupRows {
@@ -19,7 +25,7 @@ export class GroupRows {
   readonly #leads: boolean;
   readonly #savers: readonly ((v: unknown) => SqlValue)[];
 
-  constructor(a: Aggregate) {
+  constructor(a: GroupLayout) {
     this.#windowed = a.window !== null;
     this.#leads = a.window !== null || a.keys.length === 0;
     this.slots = a.calls.flatMap(c => c.fn.state);

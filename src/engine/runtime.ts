@@ -3,16 +3,20 @@ import type { OnError, PipelineSpec, SourceSpec } from '../config/spec.ts';
 import { PipeError } from '../errors.ts';
 import type { FormatDef } from '../formats/format.ts';
 import type { PhysicalPlan, Scan } from '../plan/physical.ts';
-import { OTHER_SQL, type Position, type Saved, type StateStore } from '../state/store.ts';
+import type { Position, Saved, StateStore } from '../state/store.ts';
+import { Backfill } from './backfill.ts';
 import { buildGraph } from './build.ts';
+import { claimState } from './claim.ts';
 import type { Clock } from './clock.ts';
 import { RunContext } from './context.ts';
 import type { Graph } from './graph.ts';
+import { History } from './history.ts';
 import { EPOCH_BYTES, RunLoop } from './loop.ts';
 import type { Operator, Output } from './operator.ts';
 import { CollectedOutbox } from './parallel/collected.ts';
 import { Parallel, type Workers } from './parallel/parallel.ts';
 import { splitPlan, type Split } from './parallel/split.ts';
+import { checkChange, planChange, planText, startsEmpty } from './plan-change.ts';
 import type { Accounting, Checkpointer, EngineParts, EpochInput, PartOptions } from './ports.ts';
 import type { Progress } from './progress.ts';
 import { decodeColumns, downstream, leadOf } from './scan.ts';
@@ -46,6 +50,8 @@ export interface RuntimeOptions {
   readonly memory: number;
   /** ms that a drain may take. */
   readonly drain: number;
+  /** Build what is new or changed again from its topics, and drop what is gone. */
+  readonly backfill: boolean;
   /** --reset-state: take the pipeline over from a foreign state. */
   readonly takeOver: boolean;
   /** New in every process. */
@@ -83,6 +89,7 @@ export class PipelineRuntime {
   #readers: readonly SourceReader[] = [];
   #operators: readonly Operator[] = [];
   #parallel: Parallel | null = null;
+  readonly #stop = new AbortController();
   #loop: { run(signal: AbortSignal): Promise<void>; touch(): void } | null = null;
 
   constructor(parts: RuntimeParts) { this.#p = parts; }
@@ -98,9 +105,9 @@ export class PipelineRuntime {
       exactlyOnce: spec.settings.delivery === 'exactly-once', takeOver: options.takeOver,
     });
     const part = { spec, plan, store, formats, jit: options.jit, onError: options.onError, resume: options.resume, partitions: await this.#partitions(), now: () => clock.now(), warn: (m: string) => notices.warn(m) };
+    await this.#claim(part);
     const accounting = engine.accounting(part);
     const saved = store.saved();
-    checkSources(spec, saved);
     this.#accounting = accounting;
     const split = workers === null ? null : splitPlan(plan);
     if (workers === null || split === null || typeof split === 'string') await this.#openHere(part, accounting, saved, this.#delivery);
@@ -109,17 +116,29 @@ export class PipelineRuntime {
     if (this.#readers.some(r => r.positions().some(p => p.next !== savedNext(saved, p)))) this.#loop?.touch();
   }
 
+  /** The state becomes that of this plan, where it can. Throws system.state.incompatible. */
+  async #claim(part: PartOptions): Promise<void> {
+    const { spec, plan, store, options, notices } = this.#p;
+    const text = planText(spec, plan);
+    const change = store.fresh ? null : planChange(spec, plan, store, store.saved().positions);
+    if (change !== null && options.backfill) return new Backfill({ run: this.#p, part, change, text, signal: this.#stop.signal }).run();
+    if (change !== null) checkChange(spec, change);
+    claimState(store, plan, text, change);
+    for (const line of change === null ? [] : startsEmpty(change)) notices.info(`${spec.name}  ${line}`);
+  }
+
   async #openHere(part: PartOptions, accounting: Accounting, saved: Saved, delivery: Delivery): Promise<void> {
     const { spec, plan, store, options, engine, clock } = this.#p;
     const taps = new Taps(this.#p.taps, accounting);
     const outbox = engine.outbox(part, taps);
-    const checkpointer = engine.checkpointer(part, accounting, outbox, delivery);
+    const history = new History(outbox);
+    const checkpointer = engine.checkpointer(part, accounting, history, delivery);
     const epochBytes = options.epochBytes ?? EPOCH_BYTES;
     const context = new RunContext(store, accounting, options.memory, options.packFrom, () => outbox.bytes(), null, epochBytes);
     const graph = buildGraph(plan, context, taps.outputs(outbox.outputs), options.jit);
     for (const o of graph.operators) o.open();
-    checkTables(spec, store);
     await checkpointer.recover();
+    await history.deliver(store, checkpointer, accounting);
     this.#context = context;
     this.#operators = graph.operators;
     this.#checkpointer = checkpointer;
@@ -138,13 +157,14 @@ export class PipelineRuntime {
   async #openParallel(part: PartOptions, accounting: Accounting, saved: Saved, delivery: Delivery, workers: Workers, split: Split): Promise<void> {
     const { spec, plan, store, options, engine, clock, taps, notices } = this.#p;
     const outbox = new CollectedOutbox();
-    const checkpointer = engine.checkpointer(part, accounting, outbox, delivery);
+    const history = new History(outbox);
+    const checkpointer = engine.checkpointer(part, accounting, history, delivery);
     const parallel = new Parallel({
       spec, plan, split, store, accounting, outbox, taps, partitions: part.partitions, clock, options, warn: message => notices.warn(`${spec.name}: ${message}`),
     }, workers);
     this.#parallel = parallel;
-    checkTables(spec, store);
     await Promise.all([parallel.open(), checkpointer.recover()]);
+    await history.deliver(store, checkpointer, accounting);
     this.#checkpointer = checkpointer;
     const reader = async (input: Output, lastOpenEnd: () => number | null): Promise<SourceReader> => {
       const made = await this.#reader(split.scan, accounting, saved, input, lastOpenEnd);
@@ -174,6 +194,7 @@ export class PipelineRuntime {
 
   /** Closes sources, delivery and state; also after a failure, and after an open that failed. */
   async close(): Promise<void> {
+    this.#stop.abort();
     this.#checkpointer?.stop();
     await Promise.allSettled([...this.#readers.map(r => r.source.close()), this.#delivery?.close(), this.#parallel?.close()]);
     this.#p.store.close();
@@ -217,7 +238,6 @@ export class PipelineRuntime {
     const format = formats.find(source.format);
     if (format?.decoder === undefined) throw new PipeError('user.config.bad_value', `format "${source.format}" cannot be read`, { span: source.nameSpan });
     const positions = saved.positions.filter(p => p.source === source.name);
-    checkTopic(source, positions);
     const input = this.#p.source({
       topic: source.topic, topicId: positions[0]?.topicId ?? null, positions: new Map(positions.map(p => [p.partition, p.next])),
       from: options.from ?? source.start, onDataLoss: source.onDataLoss, appetite: this.#parallel === null ? 1 : APPETITE,
@@ -275,28 +295,4 @@ export function writtenTopics(spec: PipelineSpec, onError: OnError | null): Set<
   const topics = new Set(spec.sinks.map(s => s.topic));
   for (const policy of onError === null ? [...spec.sources, ...spec.sinks].map(x => x.onError) : [onError]) if (policy !== null && typeof policy === 'object') topics.add(policy.topic);
   return topics;
-}
-
-/** State that nothing in the file would go on with must not vanish in silence. */
-function checkTables(spec: PipelineSpec, store: StateStore): void {
-  const [table] = store.unclaimed();
-  if (table !== undefined) throw new PipeError('system.state.incompatible', `the saved state holds open groups of "${table}", which is no longer in ${spec.file.name}`, { hint: OTHER_SQL });
-}
-
-/** Nor may a source be read twice into it. */
-function checkSources(spec: PipelineSpec, saved: Saved): void {
-  const gone = saved.positions.find(p => !spec.sources.some(s => s.name === p.source));
-  if (gone !== undefined) {
-    throw new PipeError('system.state.incompatible', `the saved state has read topic "${gone.topic}" as source "${gone.source}", which is no longer in ${spec.file.name}`, {
-      hint: 'name the source as before, rename the pipeline to keep the old results, or start again with --reset-state',
-    });
-  }
-}
-
-function checkTopic(source: SourceSpec, positions: readonly Position[]): void {
-  const other = positions.find(p => p.topic !== source.topic);
-  if (other === undefined) return;
-  throw new PipeError('system.state.incompatible', `source "${source.name}" reads topic "${source.topic}" now; its saved positions are of "${other.topic}"`, {
-    span: source.topicSpan, hint: 'give the source another name, rename the pipeline to keep the old results, or start again with --reset-state',
-  });
 }

@@ -11,6 +11,8 @@ export interface EventTimeOptions {
   readonly maxFuture: number;
   /** False: until-end or a replay, where only the records themselves decide. */
   readonly following: boolean;
+  /** The watermark goes no further (epoch ms): of a replay, as far as it had come; none when absent. */
+  readonly ceiling?: number;
 }
 
 interface PartitionTime {
@@ -164,7 +166,7 @@ export class EventTime {
       if (p.state === 'live' && p.max < least) least = p.max;
       else if (p.state === 'idle') idle++;
     }
-    let w = least - this.#o.delay;
+    let w = Math.min(least - this.#o.delay, this.#o.ceiling ?? Infinity);
     if (least === Infinity) {
       const ticking = idle > 0 && lastOpenEnd !== null;
       w = ticking ? Math.min(this.#last + (this.#clock.elapsed() - this.#lastAt) - this.#o.delay, lastOpenEnd - 1) : -Infinity;
@@ -175,10 +177,10 @@ export class EventTime {
 
   #of(partition: number): PartitionTime { return this.#partitions.get(partition) as PartitionTime; }
 
-  /** Watermark of the live partitions but one; Infinity when there are no others. */
+  /** Watermark of the live partitions but one, or the ceiling; Infinity when there is none of them. */
   #others(partition: number): number {
     let least = Infinity;
     for (const [id, p] of this.#partitions) if (id !== partition && p.state === 'live' && p.max < least) least = p.max;
-    return least - this.#o.delay;
+    return Math.min(least - this.#o.delay, this.#o.ceiling ?? Infinity);
   }
 }

@@ -5,10 +5,10 @@ import { PipeError } from '../errors.ts';
 /** 'pipe' in ASCII: PRAGMA application_id of a state file. */
 export const APPLICATION_ID = 0x70697065;
 /** PRAGMA user_version: grows with every change of the layout. */
-export const LAYOUT = 2;
+export const LAYOUT = 3;
 
 const SQLITE_MAGIC = 'SQLite format 3\0';
-const WAYS_OUT = 'restore a copy of it (pipe state restore), or start again with --reset-state (it reads the topics from their start)';
+export const WAYS_OUT = 'restore a copy of it (pipe state restore), or start again with --reset-state (it reads the topics from their start and sends rows a second time)';
 
 /** Makes a file durable as it is now, or what a folder lists. */
 export function syncPath(path: string): void {

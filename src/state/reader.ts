@@ -3,10 +3,10 @@ import type Sqlite from 'better-sqlite3';
 import { PipeError } from '../errors.ts';
 import { Database } from './database.ts';
 import { quote } from './schema.ts';
-import { LANE_PIECES, type PackedChunk, type SqlValue } from './store.ts';
+import { LANE_PIECES, type PackedChunk, type Position, type SqlValue } from './store.ts';
 
 /** Tables that are read through what they mean, or by nobody. */
-const HIDDEN: ReadonlySet<string> = new Set(['packed', 'outbox']);
+const HIDDEN: ReadonlySet<string> = new Set(['packed', 'outbox', 'backlog']);
 
 /** A state file for reading, while a pipeline may write it: what the last epoch left. */
 export class StateReader {
@@ -32,6 +32,31 @@ export class StateReader {
   *packed(table: string): Iterable<PackedChunk> {
     if (this.#db.prepare("SELECT count(*) FROM sqlite_master WHERE name = 'packed'").pluck().get() === 0) return;
     for (const [lead, seq, data] of this.#iterate(this.#db.prepare('SELECT window_end, seq, data FROM packed WHERE table_name = ? ORDER BY window_end, seq').raw(), table) as Iterable<[number, number, Buffer]>) yield { lead, lane: Math.floor(seq / LANE_PIECES), data };
+  }
+
+  /** The last epoch, 0 before the first. */
+  epoch(): number { return this.#db.prepare("SELECT value FROM meta WHERE key = 'epoch'").pluck().get() as number; }
+
+  /** The plan that the state is of (JSON); null in a file of layout 1 or 2. */
+  plan(): string | null { return (this.#db.prepare("SELECT value FROM meta WHERE key = 'plan'").pluck().get() ?? null) as string | null; }
+
+  /** Operators with what their groups mean, of layouts 1 and 2. */
+  shapes(): ReadonlyMap<string, string> {
+    return new Map(this.#db.prepare("SELECT operator, value FROM operators WHERE name = 'shape' ORDER BY operator").raw().all() as [string, string][]);
+  }
+
+  positions(): readonly Position[] {
+    const rows = this.#db.prepare('SELECT source, topic, topic_id, partition, next_offset, max_event_time FROM positions ORDER BY source, partition').raw().all() as [string, string, string, number, number, number | null][];
+    return rows.map(([source, topic, topicId, partition, next, max]) => ({ source, topic, topicId, partition, next, maxEventTime: max ?? -Infinity }));
+  }
+
+  /** Whether a table, by its name without `state_`, holds groups. */
+  holds(name: string): boolean {
+    const table = `state_${name}`;
+    const has = (t: string): boolean => this.#db.prepare('SELECT count(*) FROM sqlite_master WHERE name = ?').pluck().get(t) !== 0;
+    if (!has(table)) return false;
+    if (this.#db.prepare(`SELECT EXISTS (SELECT 1 FROM ${quote(table)})`).pluck().get() === 1) return true;
+    return has('packed') && this.#db.prepare('SELECT EXISTS (SELECT 1 FROM packed WHERE table_name = ?)').pluck().get(table) === 1;
   }
 
   /** Also while somebody is in the middle of a table. */

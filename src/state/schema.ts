@@ -4,7 +4,10 @@ import type { TableSpec } from './store.ts';
 export const PACKED_SQL = `CREATE TABLE packed (table_name TEXT NOT NULL, window_end INTEGER NOT NULL, seq INTEGER NOT NULL, groups INTEGER NOT NULL, data BLOB NOT NULL);
 CREATE UNIQUE INDEX packed_key ON packed (table_name, window_end, seq);`;
 
-/** Layout 2 of a state file; 1 had no table `packed`. Every table has typed, named columns: `sqlite3 file .schema` explains a pipeline's state. */
+/** Rows of history that a backfill has made and that are still to be sent; those beyond `backlog` in `meta` belong to one that did not end. */
+export const BACKLOG_SQL = 'CREATE TABLE backlog (id INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, partition INTEGER NOT NULL, rows INTEGER NOT NULL, data BLOB NOT NULL);';
+
+/** Layout 3 of a state file; 1 had no table `packed`, 2 no `backlog` and no plan in `meta`. Every table has typed, named columns: `sqlite3 file .schema` explains a pipeline's state. */
 export const LAYOUT_SQL = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE positions (source TEXT NOT NULL, partition INTEGER NOT NULL, topic TEXT NOT NULL, topic_id TEXT NOT NULL,
@@ -15,6 +18,7 @@ CREATE TABLE operators (operator TEXT NOT NULL, name TEXT NOT NULL, value, PRIMA
 CREATE TABLE dead_letters (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, code TEXT NOT NULL, message TEXT, place TEXT, source TEXT NOT NULL, operator TEXT,
   topic TEXT NOT NULL, partition INTEGER NOT NULL, "offset" INTEGER NOT NULL, timestamp INTEGER, key BLOB, value BLOB, size INTEGER NOT NULL);
 ${PACKED_SQL}
+${BACKLOG_SQL}
 CREATE TABLE outbox (id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, topic TEXT NOT NULL, partition INTEGER NOT NULL, rows INTEGER NOT NULL, data BLOB NOT NULL);
 `;
 

@@ -3,12 +3,13 @@ import { chmodSync, renameSync, statSync } from 'node:fs';
 import type Sqlite from 'better-sqlite3';
 import { PipeError } from '../errors.ts';
 import { failpoint, failsAt } from '../failpoint.ts';
+import { StateClaim } from './claim.ts';
 import { DeadLetterTable } from './dead-letters.ts';
 import { APPLICATION_ID, EpochWitness, LAYOUT, checkIntegrity, damaged, deleteState, inspectState, syncPath } from './file.ts';
 import { ReplayBook } from './replay.ts';
 import { lockState, type StateLock } from './lock.ts';
-import { LAYOUT_SQL, PACKED_SQL, deleteSql, quote, scanSql, tableName, tableSql, upsertSql } from './schema.ts';
-import { LANE_PIECES, OTHER_SQL, type EpochWrite, type LetterBook, type OutBlock, type PackedChunk, type Saved, type SqlValue, type StateStore, type StateTable, type StateTx, type TableSpec } from './store.ts';
+import { BACKLOG_SQL, LAYOUT_SQL, PACKED_SQL, deleteSql, quote, scanSql, tableName, tableSql, upsertSql } from './schema.ts';
+import { LANE_PIECES, OTHER_SQL, type Backlog, type ClaimTx, type EpochWrite, type LetterBook, type OutBlock, type PackedChunk, type Saved, type SqlValue, type StateStore, type StateTable, type StateTx, type TableSpec } from './store.ts';
 import { Database } from './database.ts';
 
 export interface StateOptions {
@@ -28,6 +29,8 @@ const CHECKED_BYTES = 64 << 20;
 const WAL_TRUNCATE_BYTES = 64 << 20;
 /** ms that a write waits for a reader that is in its way. */
 const BUSY_MS = 5000;
+/** Up to where the backlog is to be sent. */
+const TAKEN = "(SELECT coalesce((SELECT value FROM meta WHERE key = 'backlog'), 0))";
 /** A page that epoch after epoch writes goes into the file once. */
 const WAL_CHECKPOINT_BYTES = failsAt('checkpoint.before', 'checkpoint.after') ? 0 : 48 << 20;
 /** A file with less room than this inside is left as it is. */
@@ -57,7 +60,6 @@ class SqliteStateStore implements StateStore {
   readonly #witness: EpochWitness;
   readonly #deadLetters: DeadLetterTable;
   readonly #replays: ReplayBook;
-  readonly #claimed = new Set<string>();
   readonly #statements = new Map<string, Sqlite.Statement>();
   #truncateAt = WAL_TRUNCATE_BYTES;
   #epoch: number;
@@ -79,6 +81,7 @@ class SqliteStateStore implements StateStore {
       upgrade(this.#db);
       this.#deadLetters = new DeadLetterTable(this.#db);
       this.#replays = new ReplayBook(this.#db, this.#deadLetters);
+      this.unstage();
       this.#hasOutbox = this.#all('SELECT count(*) FROM outbox')[0]?.[0] !== 0;
     } catch (error) {
       this.#db.close();
@@ -92,7 +95,6 @@ class SqliteStateStore implements StateStore {
     const [ddl, index] = tableSql(spec) as [string, string];
     if (found !== undefined && found[0] !== ddl) this.#dropEmpty(name, spec);
     if (found === undefined || found[0] !== ddl) this.#db.transaction(() => { this.#db.exec(ddl); this.#db.exec(index); })();
-    this.#claimed.add(name);
     const scan = this.#db.prepare(scanSql(spec)).raw().safeIntegers();
     return {
       spec,
@@ -106,9 +108,42 @@ class SqliteStateStore implements StateStore {
     };
   }
 
-  unclaimed(): readonly string[] {
-    const tables = this.#all("SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB 'state_*'").map(([name]) => name as string);
-    return tables.filter(t => !this.#claimed.has(t) && this.#hasRows(t)).map(t => t.slice('state_'.length));
+  plan(): string | null { return (this.#all("SELECT value FROM meta WHERE key = 'plan'")[0]?.[0] ?? null) as string | null; }
+
+  shapes(): ReadonlyMap<string, string> {
+    return new Map(this.#all("SELECT operator, value FROM operators WHERE name = 'shape' ORDER BY operator") as [string, string][]);
+  }
+
+  holds(name: string): boolean {
+    const table = `state_${name}`;
+    return this.#all("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", table).length > 0 && this.#hasRows(table);
+  }
+
+  claim(write: (tx: ClaimTx) => void): void {
+    this.#transaction(() => write(new StateClaim(this.#db, this.#tx, this.#deadLetters)));
+  }
+
+  stage(blocks: readonly OutBlock[]): void {
+    this.#transaction(() => { for (const b of blocks) this.#run('INSERT INTO backlog (topic, partition, rows, data) VALUES (?, ?, ?, ?)', b.topic, b.partition, b.rows, b.data); });
+  }
+
+  unstage(): void { this.#run(`DELETE FROM backlog WHERE id > ${TAKEN}`); }
+
+  backlog(bytes: number): Backlog | null {
+    const blocks: OutBlock[] = [];
+    let last = 0;
+    let size = 0;
+    for (const [id, topic, partition, rows, data] of this.#statement(`SELECT id, topic, partition, rows, data FROM backlog WHERE id <= ${TAKEN} ORDER BY id`).raw().iterate() as IterableIterator<[number, string, number, number, Buffer]>) {
+      blocks.push({ topic, partition, rows, data });
+      last = id;
+      size += data.length;
+      if (size >= bytes) break;
+    }
+    return blocks.length === 0 ? null : { last, blocks };
+  }
+
+  deadRecords(): ReadonlySet<string> {
+    return new Set(this.#all('SELECT topic, partition, "offset" FROM dead_letters').map(([topic, partition, offset]) => `${topic}/${partition}/${offset}`));
   }
 
   *#packed(table: string): Iterable<PackedChunk> {
@@ -247,6 +282,7 @@ class SqliteStateStore implements StateStore {
       const [from, to] = lane === null ? [0, Number.MAX_SAFE_INTEGER] : [lane * LANE_PIECES, (lane + 1) * LANE_PIECES - 1];
       this.#run('DELETE FROM packed WHERE table_name = ? AND window_end = ? AND seq BETWEEN ? AND ?', tableName(table.spec), lead, from, to);
     },
+    dropBacklog: last => { this.#run('DELETE FROM backlog WHERE id <= ?', last); },
     put: (operator, name, value) => { this.#run('INSERT OR REPLACE INTO operators VALUES (?, ?, ?)', operator, name, value); },
   };
 
@@ -296,11 +332,13 @@ function lookAt({ path, pipeline, logId }: StateOptions, witness: EpochWitness):
   }
 }
 
-/** Files of layout 1 lack only a table that is empty at first. */
+/** Older files lack only tables that are empty at first, and the plan, which the next start adds. */
 function upgrade(db: Sqlite.Database): void {
-  if (db.pragma('user_version', { simple: true }) === LAYOUT) return;
+  const layout = db.pragma('user_version', { simple: true }) as number;
+  if (layout === LAYOUT) return;
   db.transaction(() => {
-    db.exec(PACKED_SQL);
+    if (layout < 2) db.exec(PACKED_SQL);
+    db.exec(BACKLOG_SQL);
     failpoint('state.upgrading');
     db.pragma(`user_version = ${LAYOUT}`);
   })();

@@ -40,6 +40,8 @@ export interface StateTx {
   appendPacked(table: StateTable, lead: number, lane: number, seq: number, groups: number, data: Buffer): void;
   /** The pieces of one lane, or of all (null). */
   deletePacked(table: StateTable, lead: number, lane: number | null): void;
+  /** The backlog up to and with `last` is in the outbox of this epoch. */
+  dropBacklog(last: number): void;
   /** Small named values of an operator (its closed_before, a cursor). */
   put(operator: string, name: string, value: SqlValue): void;
 }
@@ -136,8 +138,40 @@ export interface LetterBook {
   drop(ids: readonly number[]): number;
 }
 
-/** Ways on when open windows were counted under other SQL. */
-export const OTHER_SQL = 'undo the edit, let the open windows close under the old file first, rename the pipeline, or start again with --reset-state';
+/** Ways on when a state was made by another file. */
+export const OTHER_SQL = 'put it back as it was; or build what changed again from its topics with --backfill; or start all of it again with --reset-state, which sends rows a second time';
+
+/** Changes of a state file for another plan, all in one transaction. Operators' tables go by their names without `state_`. */
+export interface ClaimTx extends StateTx {
+  /** The plan that the state is of from now on: JSON. */
+  plan(json: string): void;
+  /** New names of sources in positions and watermarks; null forgets them. */
+  renameSources(names: ReadonlyMap<string, string | null>): void;
+  /** Named values of all operators. */
+  values(): ReadonlyMap<string, ReadonlyMap<string, SqlValue>>;
+  clearValues(): void;
+  /** Columns of a table in their order; none: there is no such table. */
+  columns(name: string): readonly string[];
+  /** Gives a table with its packed pieces another name, so that the old one is free. */
+  setAside(name: string): string;
+  create(spec: TableSpec): void;
+  /** Copies all rows; `columns` are the places of the new columns among those of `name`. */
+  copyRows(name: string, to: TableSpec, columns: readonly number[]): void;
+  movePacked(name: string, to: TableSpec): void;
+  packed(name: string): Iterable<PackedChunk>;
+  /** Drops a table with its packed pieces, also where there is none. */
+  drop(name: string): void;
+  /** All that was staged is to be sent. */
+  takeStaged(): void;
+  deadLetters(letters: readonly DeadLetter[]): void;
+}
+
+/** Rows of history that wait for their epochs. */
+export interface Backlog {
+  /** Up to and with this one. */
+  readonly last: number;
+  readonly blocks: readonly OutBlock[];
+}
 
 /** What operators read when they open. */
 export interface SavedState {
@@ -152,8 +186,22 @@ export interface StateStore extends SavedState {
   readonly stateId: string;
   /** True when no epoch has been committed. */
   readonly fresh: boolean;
-  /** Names of tables that hold rows and were not declared: state of groupings that are no longer in the file. */
-  unclaimed(): readonly string[];
+  /** The plan that the state is of (JSON), or null: it is fresh, or of layout 1 or 2. */
+  plan(): string | null;
+  /** Operators with what their groups mean, of layouts 1 and 2. */
+  shapes(): ReadonlyMap<string, string>;
+  /** Whether a table, by its name without `state_`, holds groups. */
+  holds(name: string): boolean;
+  /** ONE transaction that makes the state that of another plan. */
+  claim(write: (tx: ClaimTx) => void): void;
+  /** Output of a backfill, kept apart until a claim takes it; what no claim has taken is forgotten with the process. */
+  stage(blocks: readonly OutBlock[]): void;
+  /** Forgets what was staged and not taken. */
+  unstage(): void;
+  /** The next blocks that a claim has taken, of some `bytes` or a little more; null when there are none. */
+  backlog(bytes: number): Backlog | null;
+  /** Where records lie that are dead letters: `topic/partition/offset`. */
+  deadRecords(): ReadonlySet<string>;
   saved(): Saved;
   /** The undelivered outbox (of epoch `delivery`), in insertion order; empty when delivered or none. */
   outbox(): readonly OutBlock[];

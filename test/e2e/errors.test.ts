@@ -131,10 +131,10 @@ it('an edit that changes what open windows mean: only what differs', async () =>
   const text = readFileSync(join(p.dir, 'pipelines/fraud.yaml'), 'utf8');
   p.write('fraud.yaml', text.replace("INTERVAL '1' MINUTE", "INTERVAL '2' MINUTE").replace(/\ntests:[^]*$/, '\n'));
   const { code, err } = await failed(['run', 'fraud.yaml']);
-  expect([code, err.slice(err.indexOf('error['))]).toEqual([33, `error[system.state.incompatible]: the saved state of "fraud-alerts" holds open windows of other SQL
+  expect([code, err.slice(err.indexOf('error['))]).toEqual([33, `error[system.state.incompatible]: the saved state of "fraud-alerts" holds open groups of other SQL
     saved: TUMBLE 1 min on EVENT_TIME(timestamp in s)
     now:   TUMBLE 2 min on EVENT_TIME(timestamp in s)
-  hint: undo the edit, let the open windows close under the old file first, rename the pipeline, or start again with --reset-state
+  hint: put it back as it was; or build what changed again from its topics with --backfill; or start all of it again with --reset-state, which sends rows a second time
 `]);
 });
 

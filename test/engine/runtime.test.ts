@@ -29,7 +29,7 @@ function runtime(l: MemoryLog, c: CompiledPipeline, more: Partial<RuntimeOptions
   const store = openStateStore({ path: join(dir, `${c.spec.name}.db`), pipeline: c.spec.name, logId: l.id, reset: false });
   return new PipelineRuntime({
     spec: c.spec, plan: c.plan, log: l, source: o => l.source(o), store, formats, engine: memoryParts, clock: systemClock, workers: null, notices: { warn: m => { warnings.push(m); }, info: () => undefined }, taps: new Map(), committed: () => Promise.resolve(),
-    options: { following: false, from: null, batchRows: 1000, jit: true, decoder: 'fast', onError: null, resume: null, memory: 1e9, packFrom: 1000, drain: 20_000, takeOver: false, ownerId: 'me', ...more },
+    options: { following: false, from: null, batchRows: 1000, jit: true, decoder: 'fast', onError: null, resume: null, memory: 1e9, packFrom: 1000, drain: 20_000, backfill: false, takeOver: false, ownerId: 'me', ...more },
   });
 }
 

@@ -94,19 +94,19 @@ describe('an epoch', () => {
     const again = start();
     const back = again.table(sums);
     expect(pieces(back)).toEqual([[10, 'a'], [10, 'b'], [20, 'c']]);
-    // pieces that nobody claims are groups that nobody goes on with
-    expect(again.unclaimed()).toEqual(['others']);
+    // pieces alone are groups, too
+    expect([again.holds('others'), again.holds('more')]).toEqual([true, false]);
     again.commit(epoch(2), tx => tx.deletePacked(back, 10, 0));
     expect(pieces(back)).toEqual([[20, 'c']]);
   });
 
-  it('of a file of layout 1 goes on in layout 2', () => {
+  it('of a file of layout 1 goes on in the present layout', () => {
     const store = start();
     const rows = store.table(sums);
     store.commit(epoch(1), tx => tx.upsert(rows, [10, 'a', 1], 1));
     stop(store);
     const db = new Database(path);
-    db.exec('DROP TABLE packed; PRAGMA user_version = 1');
+    db.exec('DROP TABLE packed; DROP TABLE backlog; PRAGMA user_version = 1');
     db.close();
     const again = start();
     const table = again.table(sums);
@@ -268,15 +268,13 @@ describe('a state file', () => {
     expect(codeOf(() => store.table(sums))).toBe('system.state.incompatible');
   });
 
-  it('names tables with rows that nobody declared', () => {
+  it('says which tables hold groups', () => {
     const first = start();
     const table = first.table(sums);
     first.table({ ...sums, name: 'empty' });
     first.commit(epoch(1), tx => tx.upsert(table, [1, 'a', 2], 1));
     stop(first);
     const second = start();
-    expect(second.unclaimed()).toEqual(['sums']);
-    second.table(sums);
-    expect(second.unclaimed()).toEqual([]);
+    expect(['sums', 'empty', 'none'].map(t => second.holds(t))).toEqual([true, false, false]);
   });
 });

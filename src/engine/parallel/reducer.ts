@@ -1,4 +1,4 @@
-import { shapeOf } from '../../plan/shape.ts';
+import { shapeOf } from '../../plan/compare.ts';
 import type { PhysicalPlan } from '../../plan/physical.ts';
 import { buildGraph } from '../build.ts';
 import { RunContext } from '../context.ts';

@@ -43,7 +43,7 @@ export function shadowState(saved: SavedGroups | null): SavedState {
 export function recordTx(writes: StateWrite[]): StateTx {
   const rows = (): never => { throw new Error('the groups of a worker are packed'); };
   return {
-    upsert: rows, deletePrefix: rows,
+    upsert: rows, deletePrefix: rows, dropBacklog: () => undefined,
     appendPacked: (_table, lead, lane, seq, groups, data) => { writes.push({ k: 'packed', lead, lane, seq, groups, data }); },
     deletePacked: (_table, lead, lane) => { writes.push({ k: 'delete', lead, lane }); },
     put: (_operator, name, value) => { writes.push({ k: 'put', name, value }); },

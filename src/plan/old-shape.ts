@@ -9,11 +9,8 @@ interface Input {
   readonly path: string;
 }
 
-/**
- * What the state of a grouping means: its source, what filters its rows, its windows, keys and folds. State that was saved under one
- * shape is wrong under another. Names and columns that it does not use, and all that comes behind it (HAVING), are not part of it.
- */
-export function shapeOf(plan: PhysicalPlan, a: Aggregate): string {
+/** What layouts 1 and 2 of a state file kept in place of a fingerprint: by it they are recognised, and never written again. */
+export function oldShape(plan: PhysicalPlan, a: Aggregate): string {
   const { names, path } = inputOf(plan, a.input);
   const { window } = a;
   const over = window === null ? [] : 'k' in window ? [`window ${names[window.end]}`] : [printWindow(window, names[window.time] as string)];
@@ -26,7 +23,7 @@ function inputOf(plan: PhysicalPlan, id: string): Input {
   const scan = plan.scans.find(s => s.id === id);
   if (scan !== undefined) return { names: scan.columns.map(c => (c.eventTime ? `EVENT_TIME(${c.name}${c.unit === null ? '' : ` in ${c.unit}`})` : c.name)), path: `FROM ${scan.source}` };
   const o = plan.operators.find(x => x.id === id) as Stage | Aggregate;
-  if (o.k === 'aggregate') return { names: o.schema.map(f => `${o.id}.${f.name}`), path: `(${shapeOf(plan, o)})` };
+  if (o.k === 'aggregate') return { names: o.schema.map(f => `${o.id}.${f.name}`), path: `(${oldShape(plan, o)})` };
   const { names, path } = inputOf(plan, o.input);
   const window = o.window === null ? [] : [printWindow(o.window, names[o.window.time] as string)];
   return { names: o.project.map(e => printExpr(e, names)), path: [path, ...where(o, names), ...window].join(' | ') };

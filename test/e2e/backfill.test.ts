@@ -1,0 +1,91 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { canonical, truth } from '../cases/edit-project.ts';
+import { unique } from '../unique.ts';
+import { Project } from './project.ts';
+
+// of the built command: dist/
+
+let p: Project;
+beforeEach(() => { p = new Project(); });
+afterEach(() => { p.remove(); });
+
+const brokers = inject('brokers') as string | null;
+const event = (i: number): { k: string; v: number; at: number } => ({ k: `k${i % 3}`, v: 1 + ((i * 17) % 50), at: i * 500 });
+const lines = (from: number, to: number): string => Array.from({ length: to - from }, (_, i) => `${JSON.stringify(event(from + i))}\n`).join('');
+const file = (name: string, more = ''): string => `name: ${name}
+sources:
+  events:
+    topic: ${name}-events
+    schema: k STRING, v INT, at BIGINT
+    event_time: {from: at, unit: ms, delay: 0s}
+    create: {partitions: 1}
+sinks:
+  sums:
+    topic: ${name}-sums
+    create: {partitions: 1}
+    sql: SELECT k, SUM(v) AS total, window_start FROM events GROUP BY k, TUMBLE(ts, INTERVAL '10' SECOND)
+${more}`;
+const counts = (name: string): string => `  counts:
+    topic: ${name}-counts
+    create: {partitions: 1}
+    sql: SELECT k, COUNT(*) AS n, window_start FROM events GROUP BY k, TUMBLE(ts, INTERVAL '5' SECOND)
+`;
+const SUMS = 'SELECT k, SUM(v) AS total, at / 10000 * 10000 AS window_start FROM events GROUP BY 1, 3';
+const COUNTS = 'SELECT k, COUNT(*) AS n, at / 5000 * 5000 AS window_start FROM events GROUP BY 1, 3';
+const of = (sql: string, n: number): string[] => canonical(truth(sql, { events: Array.from({ length: n }, (_, i) => event(i)) }));
+
+async function rows(topic: string, env: Record<string, string>): Promise<string[]> {
+  const { lines: found } = await p.run(['topics', 'tail', topic, '--from-beginning', '--until-end'], { env });
+  return canonical(found.map(l => JSON.parse(l) as Record<string, unknown>));
+}
+
+describe.each([['the embedded log', null], ['Kafka', brokers]] as const)('on %s', (where, address) => {
+  it.skipIf(where === 'Kafka' && address === null)('an edit is compared while the pipeline runs, and a backfill gives a new sink its history', async () => {
+    const env: Record<string, string> = address === null ? {} : { PIPE_BROKERS: address };
+    const name = unique('edit');
+    p.write(`${name}.yaml`, file(name));
+    await p.run(['topics', 'create', `${name}-events`, '--partitions', '1'], { env });
+    await p.run(['topics', 'send', `${name}-events`], { env, input: lines(0, 51) });
+    const running = p.start(['run', `${name}.yaml`, '--follow', '--no-print'], { env });
+    const tail = p.start(['topics', 'tail', `${name}-sums`, '--from-beginning', '--count', '6'], { env });
+    await running.until(`topic ${name}-sums`);
+    await tail.finished;
+    writeFileSync(join(p.dir, 'pipelines/next.yaml'), file(name, counts(name)));
+    const diff = await p.run(['explain', 'next.yaml', '--diff', '--json'], { env });
+    expect([diff.code, diff.err]).toEqual([0, '']);
+    const { next, parts } = JSON.parse(diff.out) as { next: string; parts: { kind: string; name: string; fate: string }[] };
+    expect([next, parts.map(x => `${x.kind} ${x.name} ${x.fate}`)]).toEqual(['goes on', ['source events kept', 'operator sums kept', 'operator counts new', 'sink sums kept', 'sink counts new']]);
+    running.kill('SIGINT');
+    expect((await running.finished).code).toBe(0);
+    await p.run(['topics', 'send', `${name}-events`], { env, input: lines(51, 111) });
+    const built = await p.run(['run', 'next.yaml', '--backfill', '--until-end', '--no-print'], { env });
+    expect([built.code, built.err]).toEqual([0, expect.stringContaining('"counts" built again from 51 records; 15 rows of history for counts')]);
+    expect(await rows(`${name}-sums`, env)).toEqual(of(SUMS, 111));
+    expect(await rows(`${name}-counts`, env)).toEqual(of(COUNTS, 111));
+  });
+});
+
+it('a backfill that is killed leaves the state as it was, and starts over', async () => {
+  const many = 60_000;
+  p.write('big.yaml', file('big'));
+  await p.run(['topics', 'create', 'big-events', '--partitions', '1']);
+  await p.run(['topics', 'send', 'big-events'], { input: lines(0, many) });
+  const first = p.start(['run', 'big.yaml', '--follow', '--no-print']);
+  await first.until('topic big-sums');
+  await p.start(['topics', 'tail', 'big-sums', '--from-beginning', '--count', '1000']).finished;
+  first.kill('SIGINT');
+  expect((await first.finished).code).toBe(0);
+  p.write('big.yaml', file('big', counts('big')));
+  for (const ms of [0, 150, 300, 500]) {
+    const run = p.start(['run', 'big.yaml', '--backfill', '--until-end', '--no-print'], { env: { PIPE_BATCH_ROWS: '20' } });
+    await run.until('goes on where it stopped');
+    await new Promise(r => setTimeout(r, ms));
+    run.kill('SIGKILL');
+    await run.finished;
+  }
+  expect((await p.run(['run', 'big.yaml', '--backfill', '--until-end', '--no-print'])).code).toBe(0);
+  expect(await rows('big-sums', {})).toEqual(of(SUMS, many));
+  expect(await rows('big-counts', {})).toEqual(of(COUNTS, many));
+});
