@@ -3,14 +3,17 @@ import type Sqlite from 'better-sqlite3';
 import { PipeError } from '../errors.ts';
 import { Database } from './database.ts';
 import { quote } from './schema.ts';
+import { SpilledTable } from './spilled.ts';
 import { LANE_PIECES, type PackedChunk, type SqlValue } from './store.ts';
 
 /** Tables that are read through what they mean, or by nobody. */
-const HIDDEN: ReadonlySet<string> = new Set(['packed', 'outbox']);
+const HIDDEN: ReadonlySet<string> = new Set(['packed', 'spilled', 'outbox']);
 
 /** A state file for reading, while a pipeline may write it: what the last epoch left. */
 export class StateReader {
   readonly #db: Sqlite.Database;
+  /** Panes that have left memory. */
+  readonly spilled: SpilledTable;
   readonly #open: IterableIterator<SqlValue[]>[] = [];
 
   /** Throws user.usage.bad_value when there is no such file. */
@@ -18,6 +21,7 @@ export class StateReader {
     if (!existsSync(path)) throw new PipeError('user.usage.bad_value', `there is no state at ${path}`, { hint: 'a pipeline has state once it has run: pipe run' });
     this.#db = new Database(path, { readonly: true });
     this.#db.exec('BEGIN');
+    this.spilled = new SpilledTable(this.#db);
   }
 
   /** Names of the tables with their columns. */

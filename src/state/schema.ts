@@ -4,7 +4,15 @@ import type { TableSpec } from './store.ts';
 export const PACKED_SQL = `CREATE TABLE packed (table_name TEXT NOT NULL, window_end INTEGER NOT NULL, seq INTEGER NOT NULL, groups INTEGER NOT NULL, data BLOB NOT NULL);
 CREATE UNIQUE INDEX packed_key ON packed (table_name, window_end, seq);`;
 
-/** Layout 2 of a state file; 1 had no table `packed`. Every table has typed, named columns: `sqlite3 file .schema` explains a pipeline's state. */
+/**
+ * Panes that have left memory: runs of partial groups, each in pieces by the hash of the keys (engine/spill-piece.ts). A piece holds
+ * groups of the hash partitions [part, part + span) of 4096; runs of a window are merged in the order of `run`.
+ */
+export const SPILLED_SQL = `CREATE TABLE spilled (table_name TEXT NOT NULL, window_end INTEGER NOT NULL, window_start INTEGER NOT NULL, part INTEGER NOT NULL, span INTEGER NOT NULL,
+  run INTEGER NOT NULL, groups INTEGER NOT NULL, data BLOB NOT NULL);
+CREATE UNIQUE INDEX spilled_key ON spilled (table_name, window_end, part, run);`;
+
+/** Layout 3 of a state file; 2 had no table `spilled`, 1 no `packed`. Every table has typed, named columns: `sqlite3 file .schema` explains a pipeline's state. */
 export const LAYOUT_SQL = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE positions (source TEXT NOT NULL, partition INTEGER NOT NULL, topic TEXT NOT NULL, topic_id TEXT NOT NULL,
@@ -15,6 +23,7 @@ CREATE TABLE operators (operator TEXT NOT NULL, name TEXT NOT NULL, value, PRIMA
 CREATE TABLE dead_letters (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, code TEXT NOT NULL, message TEXT, place TEXT, source TEXT NOT NULL, operator TEXT,
   topic TEXT NOT NULL, partition INTEGER NOT NULL, "offset" INTEGER NOT NULL, timestamp INTEGER, key BLOB, value BLOB, size INTEGER NOT NULL);
 ${PACKED_SQL}
+${SPILLED_SQL}
 CREATE TABLE outbox (id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, topic TEXT NOT NULL, partition INTEGER NOT NULL, rows INTEGER NOT NULL, data BLOB NOT NULL);
 `;
 

@@ -5,8 +5,9 @@ import { PipeError } from '../errors.ts';
 import { DeadLetterTable } from './dead-letters.ts';
 import { APPLICATION_ID, EpochWitness, LAYOUT, checkIntegrity, deleteState, inspectState, syncPath } from './file.ts';
 import { lockState, type StateLock } from './lock.ts';
-import { LAYOUT_SQL, PACKED_SQL, deleteSql, quote, scanSql, tableName, tableSql, upsertSql } from './schema.ts';
+import { LAYOUT_SQL, PACKED_SQL, SPILLED_SQL, deleteSql, quote, scanSql, tableName, tableSql, upsertSql } from './schema.ts';
 import { LANE_PIECES, OTHER_SQL, type EpochWrite, type OutBlock, type PackedChunk, type Saved, type SqlValue, type StateStore, type StateTable, type StateTx, type TableSpec } from './store.ts';
+import { SpilledTable } from './spilled.ts';
 import { Database } from './database.ts';
 
 export interface StateOptions {
@@ -52,6 +53,7 @@ class SqliteStateStore implements StateStore {
   readonly #path: string;
   readonly #witness: EpochWitness;
   readonly #deadLetters: DeadLetterTable;
+  readonly #spilled: SpilledTable;
   readonly #claimed = new Set<string>();
   readonly #statements = new Map<string, Sqlite.Statement>();
   #truncateAt = WAL_TRUNCATE_BYTES;
@@ -78,6 +80,7 @@ class SqliteStateStore implements StateStore {
       this.#witness.check(this.stateId, this.#epoch, o.path);
       upgrade(this.#db);
       this.#deadLetters = new DeadLetterTable(this.#db);
+      this.#spilled = new SpilledTable(this.#db);
       this.#hasOutbox = this.#all('SELECT count(*) FROM outbox')[0]?.[0] !== 0;
     } catch (error) {
       this.#db.close();
@@ -97,6 +100,9 @@ class SqliteStateStore implements StateStore {
     return {
       spec,
       packed: () => this.#packed(name),
+      runs: () => this.#spilled.runs(name),
+      spilledSizes: lead => this.#spilled.sizes(name, lead),
+      spilled: (lead, from, to, first) => this.#spilled.pieces(name, lead, from, to, first),
       *scan() {
         for (const row of scan.iterate() as IterableIterator<SqlValue[]>) {
           for (let j = 0; j < row.length; j++) if (typeof row[j] === 'bigint') row[j] = plain(row[j] as bigint);
@@ -117,7 +123,7 @@ class SqliteStateStore implements StateStore {
   }
 
   #hasRows(table: string): boolean {
-    return this.#all(`SELECT EXISTS (SELECT 1 FROM ${quote(table)}) OR EXISTS (SELECT 1 FROM packed WHERE table_name = ?)`, table)[0]?.[0] === 1;
+    return this.#all(`SELECT EXISTS (SELECT 1 FROM ${quote(table)}) OR EXISTS (SELECT 1 FROM packed WHERE table_name = ?) OR EXISTS (SELECT 1 FROM spilled WHERE table_name = ?)`, table, table)[0]?.[0] === 1;
   }
 
   #dropEmpty(table: string, spec: TableSpec): void {
@@ -200,6 +206,10 @@ class SqliteStateStore implements StateStore {
       const [from, to] = lane === null ? [0, Number.MAX_SAFE_INTEGER] : [lane * LANE_PIECES, (lane + 1) * LANE_PIECES - 1];
       this.#run('DELETE FROM packed WHERE table_name = ? AND window_end = ? AND seq BETWEEN ? AND ?', tableName(table.spec), lead, from, to);
     },
+    putSpilled: (table, p) => { this.#run('INSERT OR REPLACE INTO spilled VALUES (?, ?, ?, ?, ?, ?, ?, ?)', tableName(table.spec), p.lead, p.start, p.part, p.span, p.run, p.groups, p.data); },
+    deleteSpilled: (table, lead, from, to, first, last) => {
+      this.#run('DELETE FROM spilled WHERE table_name = ? AND window_end = ? AND part >= ? AND part + span <= ? AND run BETWEEN ? AND ?', tableName(table.spec), lead, from, to, first, last);
+    },
     put: (operator, name, value) => { this.#run('INSERT OR REPLACE INTO operators VALUES (?, ?, ?)', operator, name, value); },
   };
 
@@ -226,11 +236,13 @@ class SqliteStateStore implements StateStore {
   #all(sql: string, ...values: SqlValue[]): SqlValue[][] { return this.#statement(sql).raw().all(...values) as SqlValue[][]; }
 }
 
-/** Files of layout 1 lack only a table that is empty at first. */
+/** Older files lack only tables that are empty at first. */
 function upgrade(db: Sqlite.Database): void {
-  if (db.pragma('user_version', { simple: true }) === LAYOUT) return;
+  const layout = db.pragma('user_version', { simple: true }) as number;
+  if (layout === LAYOUT) return;
   db.transaction(() => {
-    db.exec(PACKED_SQL);
+    if (layout < 2) db.exec(PACKED_SQL);
+    db.exec(SPILLED_SQL);
     db.pragma(`user_version = ${LAYOUT}`);
   })();
 }

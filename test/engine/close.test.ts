@@ -32,7 +32,7 @@ class Job {
 
   constructor(room: number, packFrom: number, plan: PhysicalPlan = countPipeline().plan) {
     this.context = {
-      state: this.store, share: null, packFrom, memory: () => undefined, full: () => this.#rows >= room,
+      state: this.store, share: null, packFrom, disk: null, memory: () => undefined, full: () => this.#rows >= room,
       counts: { filtered: () => undefined, late: () => { this.late++; }, failed: (_o, _b, _i, code, message) => { throw new Error(`${code} ${message}`); } },
     };
     const sink = { push: (b: Batch) => { this.#rows += b.length; for (let i = 0; i < b.length; i++) this.out.push((b.cols[0] as number[])[i] as number); }, watermark: () => undefined, finish: () => undefined };

@@ -4,7 +4,7 @@ import type { SqlValue, StateStore, StateTable, TableSpec } from '../../src/stat
 export function memoryState(): StateStore {
   return {
     stateId: 'memory', fresh: true,
-    table: (spec: TableSpec): StateTable => ({ spec, scan: () => [] as readonly (readonly SqlValue[])[], packed: () => [] }),
+    table: (spec: TableSpec): StateTable => ({ spec, scan: () => [] as readonly (readonly SqlValue[])[], packed: () => [], runs: () => [], spilledSizes: () => [], spilled: () => [] }),
     unclaimed: () => [],
     get: () => undefined,
     saved: () => ({ epoch: 0, delivery: 0, positions: [], watermarks: new Map(), counters: new Map() }),
