@@ -5,6 +5,7 @@ import { PARTS, type SavedState, type SpilledPiece, type StateTable, type StateT
 import { Pane } from './pane.ts';
 import { RowLog } from './row-log.ts';
 import { packPiece, PieceMerger, sortGroups } from './spill-piece.ts';
+import { sizesByPart, stepEnd } from './spill-steps.ts';
 
 /** Pieces that are smaller do not pay. */
 const PIECE_BYTES = 2048;
@@ -119,10 +120,8 @@ export class SpillStore {
    * pieces. They are valid until the next call. `check` sees the pane when it takes more than it was meant to.
    */
   nextGroups(w: SpilledWindow, check: (pane: Pane) => void): { readonly pane: Pane; readonly to: number } {
-    w.sizes ??= this.#sizes(w);
-    let to = w.next;
-    let bytes = 0;
-    do bytes += w.sizes[to++] as number; while (to < PARTS && bytes + (w.sizes[to] as number) <= this.#step);
+    w.sizes ??= sizesByPart(this.#table.spilledSizes(this.#lead(w)));
+    const to = stepEnd(w.sizes, w.next, this.#step);
     this.#scratch ??= this.pane(w.start, w.end, this.#memory, false);
     const pane = this.#scratch;
     if (pane.start !== w.start || pane.end !== w.end) {
@@ -231,12 +230,6 @@ export class SpillStore {
       yield { lead: this.#lead(pane), start: this.#windowed ? pane.start : 0, part, span, run, groups: to - from, data: packPiece(pane, this.#slots, sorted, from, to) };
       from = to;
     }
-  }
-
-  #sizes(w: SpilledWindow): Float64Array {
-    const sizes = new Float64Array(PARTS);
-    for (const { part, span, bytes } of this.#table.spilledSizes(this.#lead(w))) for (let p = part; p < part + span; p++) sizes[p] = (sizes[p] as number) + bytes / span;
-    return sizes;
   }
 
   #fold(pane: Pane, w: SpilledWindow, from: number, to: number, first: number, check: (pane: Pane) => void): void {

@@ -4,7 +4,7 @@ import { PipeError } from '../errors.ts';
 import { Database } from './database.ts';
 import { quote } from './schema.ts';
 import { SpilledTable } from './spilled.ts';
-import { LANE_PIECES, type PackedChunk, type SqlValue } from './store.ts';
+import { LANE_PIECES, type PackedChunk, type PieceSize, type SpilledPiece, type SpilledRun, type SqlValue } from './store.ts';
 
 /** Tables that are read through what they mean, or by nobody. */
 const HIDDEN: ReadonlySet<string> = new Set(['packed', 'spilled', 'outbox']);
@@ -12,8 +12,7 @@ const HIDDEN: ReadonlySet<string> = new Set(['packed', 'spilled', 'outbox']);
 /** A state file for reading, while a pipeline may write it: what the last epoch left. */
 export class StateReader {
   readonly #db: Sqlite.Database;
-  /** Panes that have left memory. */
-  readonly spilled: SpilledTable;
+  readonly #spilled: SpilledTable;
   readonly #open: IterableIterator<SqlValue[]>[] = [];
 
   /** Throws user.usage.bad_value when there is no such file. */
@@ -21,7 +20,7 @@ export class StateReader {
     if (!existsSync(path)) throw new PipeError('user.usage.bad_value', `there is no state at ${path}`, { hint: 'a pipeline has state once it has run: pipe run' });
     this.#db = new Database(path, { readonly: true });
     this.#db.exec('BEGIN');
-    this.spilled = new SpilledTable(this.#db);
+    this.#spilled = new SpilledTable(this.#db);
   }
 
   /** Names of the tables with their columns. */
@@ -36,6 +35,11 @@ export class StateReader {
   *packed(table: string): Iterable<PackedChunk> {
     if (this.#db.prepare("SELECT count(*) FROM sqlite_master WHERE name = 'packed'").pluck().get() === 0) return;
     for (const [lead, seq, data] of this.#iterate(this.#db.prepare('SELECT window_end, seq, data FROM packed WHERE table_name = ? ORDER BY window_end, seq').raw(), table) as Iterable<[number, number, Buffer]>) yield { lead, lane: Math.floor(seq / LANE_PIECES), data };
+  }
+
+  /** Windows of an operator's table that are on disk only. */
+  spilled(table: string): { runs(): readonly SpilledRun[]; sizes(lead: number): readonly PieceSize[]; pieces(lead: number, from: number, to: number): Iterable<SpilledPiece> } {
+    return { runs: () => this.#spilled.runs(table), sizes: (lead: number) => this.#spilled.sizes(table, lead), pieces: (lead: number, from: number, to: number) => this.#spilled.pieces(table, lead, from, to, 0) };
   }
 
   /** Also while somebody is in the middle of a table. */
