@@ -73,7 +73,11 @@ export class Pane {
   }
 
   /** Bytes that it will grow by to take `n` more groups. */
-  growth(n: number): number { return this.groups + n > this.#capacity ? this.bytes : 0; }
+  growth(n: number): number {
+    const keys = this.keyAt[this.groups] as number;
+    const columns = this.groups + n > this.#capacity ? this.bytes - this.keyBytes.length : 0;
+    return columns + (keys + (n * keys) / Math.max(1, this.groups) > this.keyBytes.length ? this.keyBytes.length : 0);
+  }
 
   /** The group of key bytes [from, to), made in its initial state if there is none. `hash` is their hashBytes. */
   find(bytes: Uint8Array, from: number, to: number, hash: number): number {

@@ -30,4 +30,4 @@ it('state of several workers past settings.memory stops the pipeline, names the 
   const rows = await p.run(['topics', 'tail', 'counts', '--from-beginning', '--until-end']);
   expect(rows.lines.length).toBe(KEYS);
   expect(rows.lines.every(l => l.endsWith('"n":1}'))).toBe(true);
-});
+}, 300_000);
