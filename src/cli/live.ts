@@ -60,7 +60,7 @@ const LAG = column('LAG', true, fresh(j => j.progress.lag));
 const WATERMARK = column('WATERMARK', false, (j, now) => watermarkText(j.progress, now));
 const WATERMARK_SHORT = column('WATERMARK', false, (j, now) => short(lowestWatermark(j.progress), now));
 const KEYS = column('KEYS', true, j => grouped(j.progress.keys));
-const MEMORY = column('MEMORY', true, j => bytes(j.progress.memory));
+const MEMORY = column('MEMORY', true, ({ progress: p }) => (p.onDisk === 0 ? bytes(p.memory) : `${bytes(p.memory)} + ${bytes(p.onDisk)} on disk`));
 const LATE = column('LATE', true, j => grouped(j.progress.counts.late));
 const DEAD = column('DEAD', true, j => grouped(dead(j.progress)));
 

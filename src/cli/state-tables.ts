@@ -4,7 +4,7 @@ import { groupTable } from '../engine/group-table.ts';
 import type { StateReader } from '../state/reader.ts';
 import type { SqlValue } from '../state/store.ts';
 
-/** A table of a state file as a person reads it: the rows of a grouping whether they lie there as rows or packed. */
+/** A table of a state file as a person reads it: the rows of a grouping whether they lie there as rows, packed, or as runs to be folded together. */
 export interface ReadableTable {
   readonly name: string;
   readonly columns: readonly string[];
@@ -18,7 +18,9 @@ export function readableTables(reader: StateReader, { plan }: CompiledPipeline):
     *rows() {
       yield* reader.rows(name);
       const grouping = groupings.get(name);
-      if (grouping !== undefined) yield* grouping.unpack(reader.packed(name));
+      if (grouping === undefined) return;
+      yield* grouping.unpack(reader.packed(name));
+      yield* grouping.merge(reader.spilled(name));
     },
   }));
 }

@@ -12,8 +12,8 @@ import { Writer } from './writer.ts';
 /** Columns of `calls[k]` in the state of a pane start here. */
 export const slotsBefore = (calls: readonly AggregateCall[], k: number): number => calls.slice(0, k).reduce((n, c) => n + c.fn.state.length, 0);
 
-/** Filter, window, key and fold in one generated loop over a batch of `width` columns. */
-export function generateAggregate(a: Aggregate, width: number): { readonly loop: AggregateLoop; readonly source: string } {
+/** Filter, window, key and fold in one generated loop over a batch of `width` columns. `logs`: some panes keep the values of aggregates that do not merge. */
+export function generateAggregate(a: Aggregate, width: number, logs = false): { readonly loop: AggregateLoop; readonly source: string } {
   const w = new Writer();
   const e = new Emitter(w, width, ['ws', 'we', '(we - 1)']);
   const text = keyText(a, width);
@@ -24,22 +24,22 @@ export function generateAggregate(a: Aggregate, width: number): { readonly loop:
   rowLoop(w, () => {
     const { filter } = a;
     if (filter !== null) w.line(e.section(() => w.line(`if (!(${e.test(filter)})) { filtered++; continue; }`)));
-    if (a.window === null) w.line(fold(a, width, w, e, 'if (pane === null) pane = h.pane(0, Infinity);'));
+    if (a.window === null) w.line(fold(a, width, logs, w, e, 'if (pane === null) pane = h.pane(0, Infinity);'));
     else {
       const late = (newest: string): string => `const at = wm[i] > closed ? wm[i] : closed;\nif (${newest} - 1 <= at) { h.late(b, i); continue; }`;
       const into = (ws: string, we: string): string => `if (${we} !== end) { pane = h.pane(${ws}, ${we}); end = ${we}; }`;
       if ('k' in a.window) {
-        w.line(`const ws = ${e.array(a.window.start)}[i], we = ${e.array(a.window.end)}[i];\n${late('we')}\n${fold(a, width, w, e, into('ws', 'we'))}`);
+        w.line(`const ws = ${e.array(a.window.start)}[i], we = ${e.array(a.window.end)}[i];\n${late('we')}\n${fold(a, width, logs, w, e, into('ws', 'we'))}`);
       } else {
         const { def, ms, time } = a.window;
         w.line(`const t = ${e.array(time)}[i];`);
         const size = def.fixed?.(ms);
         if (size !== undefined) {
-          w.line(`if (!(t >= ws && t < we)) { ws = Math.floor(t / ${size}) * ${size}; we = ws + ${size}; }\n${late('we')}\n${fold(a, width, w, e, into('ws', 'we'))}`);
+          w.line(`if (!(t >= ws && t < we)) { ws = Math.floor(t / ${size}) * ${size}; we = ws + ${size}; }\n${late('we')}\n${fold(a, width, logs, w, e, into('ws', 'we'))}`);
           return;
         }
         w.line(late(def.newestJs('t', ms)));
-        w.line(def.eachJs('t', ms, (ws, we) => `const we = ${we};\nif (we - 1 > at) {\n${fold(a, width, w, e, into(ws, 'we'))}\n}`));
+        w.line(def.eachJs('t', ms, (ws, we) => `const we = ${we};\nif (we - 1 > at) {\n${fold(a, width, logs, w, e, into(ws, 'we'))}\n}`));
       }
     }
   });
@@ -55,7 +55,7 @@ function keyText(a: Aggregate, width: number): (Expr & { k: 'col' }) | null {
 }
 
 /** Keys and arguments first, so that a row that fails makes no pane and touches no aggregate; then the pane (`into`), the group, every fold. */
-function fold(a: Aggregate, width: number, w: Writer, e: Emitter, into: string): string {
+function fold(a: Aggregate, width: number, logs: boolean, w: Writer, e: Emitter, into: string): string {
   return e.section(() => {
     const found = findGroup(keyText(a, width), a.keys, w, e);
     const calls = a.calls.map(c => ({ c, when: c.filter === null ? null : w.temp(e.test(c.filter)), args: [] as Code[] }));
@@ -73,7 +73,8 @@ function fold(a: Aggregate, width: number, w: Writer, e: Emitter, into: string):
       const places: Record<string, string> = {};
       const names = c.fn.state.map((slot, j) => (places[slot.name] = `s${at + j}[g]`, `s${at + j} = st[${at + j}]`));
       if (c.fn.addJs !== undefined && names.length > 0) w.line(`const ${names.join(', ')};`);
-      const add = c.fn.addJs?.(places as Places, args.map(x => x.v), x => w.bind(x)) ?? `${w.bind(c.fn.add)}(st, ${at}, g${args.map(x => `, ${x.v}`).join('')});`;
+      const folded = c.fn.addJs?.(places as Places, args.map(x => x.v), x => w.bind(x)) ?? `${w.bind(c.fn.add)}(st, ${at}, g${args.map(x => `, ${x.v}`).join('')});`;
+      const add = logs && c.fn.merge === undefined ? `if (pane.log !== null) pane.log.add(${at}, g, ${args[0]?.v}); else { ${folded} }` : folded;
       const guards = [...(when === null ? [] : [when]), ...args.flatMap(x => (x.n === null ? [] : [`!${x.n}`]))];
       w.line(guards.length === 0 ? add : `if (${guards.join(' && ')}) { ${add} }`);
       at += c.fn.state.length;
@@ -129,7 +130,9 @@ export function interpretAggregate(a: Aggregate, width: number): AggregateLoop {
     if (pane.dirty[g] === 0) pane.touch(g);
     calls.forEach((c, j) => {
       const x = args[j];
-      if (x !== null && x !== undefined && !x.includes(null)) c.fn.add(pane.state, c.at, g, ...(x as Value[]));
+      if (x === null || x === undefined || x.includes(null)) return;
+      if (pane.log !== null && c.fn.merge === undefined) pane.log.add(c.at, g, x[0] as number);
+      else c.fn.add(pane.state, c.at, g, ...(x as Value[]));
     });
   };
   const { window } = a;

@@ -4,28 +4,37 @@ import { locator } from '../codegen/locate.ts';
 import type { AggregateHost, AggregateLoop } from '../codegen/loop.ts';
 import type { Aggregate } from '../plan/physical.ts';
 import type { AggregateFn } from '../sql/functions/define.ts';
-import { reprOf, type Schema, type Value } from '../sql/types.ts';
 import type { StateTx } from '../state/store.ts';
 import { plainColumn, TextColumn } from '../sql/values/text-column.ts';
-import { newColumn, type Batch, type Column } from './batch.ts';
+import type { Batch } from './batch.ts';
+import { GroupEmitter } from './emit-groups.ts';
 import { KeyWriter, NULL_HASH, NULL_KEY, TextEncoder } from './group-key.ts';
 import { GroupStore } from './group-store.ts';
-import type { Operator, OperatorContext, Output } from './operator.ts';
-import { Pane } from './pane.ts';
+import { memoryError } from './context.ts';
+import type { DiskBudget, Operator, OperatorContext, Output } from './operator.ts';
+import type { Pane } from './pane.ts';
+import type { SpilledWindow } from './spill-store.ts';
 
 /** Rows pushed on at once when a pane closes. */
 const OUT_ROWS = 4096;
+/** Bytes of emitted groups that wait to be written back, at most: those of a grouping without a window. */
+const KEPT_BYTES = 16 << 20;
 
 /**
  * GROUP BY within windows, or over the whole input when `window` is null. A pane closes, and a row is late for it, when
  * window_end - 1 ms <= watermark. Output: keys, results, then window_start, window_end, window_time.
+ *
+ * Panes that memory does not hold go to disk (spill-store.ts), those that did not change first. Rows that come for such a window make a
+ * new pane, which every epoch appends to what is on disk.
  */
 export class AggregateOperator implements Operator, AggregateHost {
   readonly id: string;
   readonly #a: Aggregate;
   readonly #context: OperatorContext;
   readonly #next: Output;
-  readonly #loop: AggregateLoop;
+  #loop: AggregateLoop;
+  readonly #logging: (() => AggregateLoop) | null;
+  readonly #emitter: GroupEmitter;
   readonly #locate: ReturnType<typeof locator>;
   readonly #panes = new Map<number, Pane>();
   /** Calls whose groups hold bytes beyond their slots, with their first slot. */
@@ -38,6 +47,8 @@ export class AggregateOperator implements Operator, AggregateHost {
   /** Watermark or end of input that waits behind an unfinished close. */
   #waiting: { readonly ms: number; readonly finish: boolean } | null = null;
   #forwarded = -Infinity;
+  #logged = false;
+  #onDisk = false;
   closed = -Infinity;
 
   /** `shape` is what its state means; state of another shape is not taken over. */
@@ -47,10 +58,15 @@ export class AggregateOperator implements Operator, AggregateHost {
     this.#context = context;
     this.#next = next;
     this.#loop = jit ? generateAggregate(a, width).loop : interpretAggregate(a, width);
+    this.#logging = jit ? () => generateAggregate(a, width, true).loop : null;
     const exprs = [...(a.filter === null ? [] : [a.filter]), ...a.keys, ...a.calls.flatMap(c => [...(c.filter === null ? [] : [c.filter]), ...c.args])];
     this.#locate = locator(exprs, a.window !== null && 'def' in a.window ? a.window : null, width);
     this.#sized = a.calls.flatMap((c, k) => (c.fn.bytes === undefined ? [] : [{ at: slotsBefore(a.calls, k), bytes: c.fn.bytes }]));
-    this.#store = new GroupStore(a, shape, context);
+    this.#store = new GroupStore(a, shape, context, bytes => this.#grow(bytes));
+    this.#emitter = new GroupEmitter({
+      a, next, keys: (pane, g) => this.#store.keys(pane, g), forwarded: () => this.#forwarded,
+      failed: (b, error, at) => this.#context.counts.failed(this.id, b, 0, error.code, error.message, at),
+    });
     this.key = new KeyWriter(a.keys.length);
   }
 
@@ -60,12 +76,18 @@ export class AggregateOperator implements Operator, AggregateHost {
     const forwarded = this.#context.state.get(this.id, 'forwarded');
     if (typeof forwarded === 'number') this.#forwarded = forwarded;
     this.#store.load((start, end) => this.pane(start, end));
+    this.#logValues();
+    this.#told(0);
     // a close that was cut goes on, also when no newer record comes
     if (this.closed > this.#forwarded || this.#due(false).length > 0) this.#waiting = { ms: this.closed, finish: false };
     for (const pane of this.#panes.values()) if (pane.extra !== null) this.#weigh(pane, 0);
   }
 
-  push(b: Batch): void { this.#loop(b, this); }
+  push(b: Batch): void {
+    this.#loop(b, this);
+    const { disk } = this.#context;
+    if (disk != null && disk.used > disk.watch) this.#press(disk, b.length);
+  }
 
   watermark(ms: number): void {
     if (ms > this.closed) this.closed = ms;
@@ -84,7 +106,10 @@ export class AggregateOperator implements Operator, AggregateHost {
   resume(): boolean {
     if (this.#waiting === null) return true;
     const { ms, finish } = this.#waiting;
-    for (const pane of this.#due(finish)) if (!this.#close(pane)) return false;
+    for (const end of this.#due(finish)) {
+      const spilled = this.#store.spill?.windows.get(end);
+      if (!(spilled === undefined ? this.#close(this.#panes.get(end) as Pane) : this.#closeSpilled(spilled))) return false;
+    }
     this.#waiting = null;
     if (ms > this.#forwarded) { this.#forwarded = ms; this.#next.watermark(ms); }
     if (finish) this.#next.finish();
@@ -98,6 +123,7 @@ export class AggregateOperator implements Operator, AggregateHost {
 
   snapshot(tx: StateTx): void {
     for (const pane of this.#panes.values()) if (pane.extra !== null) this.#weigh(pane, pane.saved);
+    this.#spill(tx);
     this.#store.save(tx, this.#panes.values());
     if (this.closed > -Infinity) tx.put(this.id, 'closed', this.closed);
     if (this.#forwarded > -Infinity) tx.put(this.id, 'forwarded', this.#forwarded);
@@ -106,7 +132,7 @@ export class AggregateOperator implements Operator, AggregateHost {
   pane(start: number, end: number): Pane {
     let pane = this.#panes.get(end);
     if (pane === undefined) {
-      pane = new Pane(start, end, this.#store.slots, this.#a.window === null, this.#sized.length > 0, bytes => this.#grow(bytes, 1));
+      pane = this.#store.pane(start, end, bytes => this.#grow(bytes, 1));
       this.#panes.set(end, pane);
     }
     this.#last = pane;
@@ -136,12 +162,16 @@ export class AggregateOperator implements Operator, AggregateHost {
 
   #lastEnd(): number | null {
     let last: number | null = null;
-    for (const end of this.#panes.keys()) if (last === null || end > last) last = end;
+    for (const end of this.#ends()) if (last === null || end > last) last = end;
     return last;
   }
 
-  #due(finish: boolean): Pane[] {
-    return [...this.#panes.values()].filter(p => finish || p.end - 1 <= this.closed).sort((x, y) => x.end - y.end);
+  /** Ends of the windows that are to close. */
+  #due(finish: boolean): number[] { return this.#ends().filter(end => finish || end - 1 <= this.closed).sort((x, y) => x - y); }
+
+  #ends(): number[] {
+    const windows = this.#store.spill?.windows;
+    return windows === undefined || windows.size === 0 ? [...this.#panes.keys()] : [...new Set([...this.#panes.keys(), ...windows.keys()])];
   }
 
   /** Emits what is left of a pane; false when the epoch is full before that. */
@@ -151,124 +181,115 @@ export class AggregateOperator implements Operator, AggregateHost {
       if (this.#context.full()) return false;
       const from = pane.emitted;
       const to = Math.min(total, from + OUT_ROWS);
-      this.#emit(pane, from, to);
+      this.#emitter.emit(pane, from, to);
       pane.emitted = to;
     }
     if (pane.end === Infinity) {
       pane.emitted = 0;
       return true;
     }
-    this.#panes.delete(pane.end);
-    if (this.#last === pane) this.#last = null;
-    this.#grow(-pane.bytes - pane.extraBytes);
+    this.#drop(pane);
     this.#store.closed(pane);
     return true;
   }
 
-  #emit(pane: Pane, from: number, to: number): void {
-    if (pane.pending === null && this.#emitAll(pane, from, to)) return;
-    this.#emitEach(pane, from, to);
+  #drop(pane: Pane): void {
+    this.#panes.delete(pane.end);
+    if (this.#last === pane) this.#last = null;
+    this.#grow(-pane.bytes - pane.extraBytes);
   }
 
-  /** Groups [from, to) column by column; false, and nothing is emitted, when a result fails. */
-  #emitAll(pane: Pane, from: number, to: number): boolean {
-    const { schema, keys, calls } = this.#a;
-    const m = to - from;
-    const cols: Column[] = schema.map(f => newColumn(f.type, m));
-    const nulls: (Uint8Array | null)[] = schema.map(f => (f.nullable ? new Uint8Array(m) : null));
-    let at = 0;
-    try {
-      for (let j = 0; j < calls.length; j++) {
-        const { fn } = calls[j] as (typeof calls)[number];
-        const column = cols[keys.length + j] as unknown[];
-        const empty = nulls[keys.length + j] as Uint8Array;
-        for (let i = 0; i < m; i++) {
-          const v = fn.result(pane.state, at, from + i);
-          if (v === null) empty[i] = 1;
-          else column[i] = typeof v === 'boolean' ? (v ? 1 : 0) : v;
-        }
-        at += fn.state.length;
-      }
-    } catch (error) {
-      if (!(error instanceof RowError)) throw error;
-      return false;
+  /** The same for a window that is on disk, range by range of its keys; its newest rows must be there, too. */
+  #closeSpilled(w: SpilledWindow): boolean {
+    const spill = this.#store.spill as NonNullable<GroupStore['spill']>;
+    const newest = this.#panes.get(w.end);
+    if (newest !== undefined && newest.groups > 0) return false;
+    if (newest !== undefined) this.#drop(newest);
+    while (w.next < spill.parts) {
+      if (this.#context.full() || spill.kept(w) >= KEPT_BYTES) return false;
+      const { pane, to } = spill.nextGroups(w, p => this.#check(p));
+      let emitted = 0;
+      for (let from = 0; from < pane.groups; from += OUT_ROWS) emitted += this.#emitter.emit(pane, from, Math.min(pane.groups, from + OUT_ROWS));
+      if (pane.pending !== null && emitted > 0) spill.keep(w, pane, to);
+      w.next = to;
     }
-    this.#putKeys(pane, from, to, cols, nulls);
-    this.#bounds(pane).forEach((t, j) => (cols[keys.length + calls.length + j] as Float64Array).fill(t));
-    this.#next.push({ schema, length: m, cols, nulls, wm: new Float64Array(m).fill(this.#forwarded), origin: null });
+    spill.closed(w);
+    spill.release();
     return true;
   }
 
-  #putKeys(pane: Pane, from: number, to: number, cols: Column[], nulls: readonly (Uint8Array | null)[]): void {
-    const { keys } = this.#a;
-    const [first] = keys;
-    if (keys.length === 1 && first !== undefined && reprOf(first.type) === 'text') {
-      const { keyAt, keyBytes } = pane;
-      cols[0] = new TextColumn(keyBytes, keyAt.subarray(from, to), keyAt.subarray(from + 1, to + 1), null);
-      const empty = nulls[0];
-      if (empty) for (let g = from; g < to; g++) if (keyBytes[keyAt[g] as number] === NULL_KEY[0] && (keyAt[g + 1] as number) > (keyAt[g] as number)) empty[g - from] = 1;
-      return;
-    }
-    for (let g = from; g < to; g++) {
-      const values = this.#store.keys(pane, g);
-      for (let j = 0; j < values.length; j++) {
-        const v = values[j] as Value | null;
-        if (v === null) (nulls[j] as Uint8Array)[g - from] = 1;
-        else (cols[j] as unknown[])[g - from] = typeof v === 'boolean' ? (v ? 1 : 0) : v;
-      }
-    }
+  /** One key may have more than memory holds. */
+  #check(pane: Pane): void {
+    const { disk } = this.#context;
+    if (disk === null || this.#sized.length === 0) return;
+    let bytes = pane.bytes;
+    for (const s of this.#sized) for (let g = 0; g < pane.groups; g++) bytes += s.bytes(pane.state, s.at, g);
+    if (bytes > disk.most) throw memoryError(disk.most, this.id, pane.groups);
   }
 
-  #bounds(pane: Pane): readonly number[] { return this.#a.window === null ? [] : [pane.start, pane.end, pane.end - 1]; }
-
-  /** Groups [from, to) one by one: those that are pending, where one pane is emitted more than once, and without those that fail. */
-  #emitEach(pane: Pane, from: number, to: number): void {
-    const { schema, calls } = this.#a;
-    const rows: (Value | null)[][] = [];
-    for (let g = from; g < to; g++) {
-      if (pane.pending !== null && pane.pending[g] === 0) continue;
-      let at = 0;
-      try {
-        const results = calls.map(({ fn }) => {
-          const v = fn.result(pane.state, at, g);
-          at += fn.state.length;
-          return v;
-        });
-        rows.push([...this.#store.keys(pane, g), ...results, ...this.#bounds(pane)]);
-      } catch (error) {
-        if (!(error instanceof RowError)) throw error;
-        this.#failedGroup(pane, g, error);
-      }
-      if (pane.pending !== null) pane.settle(g);
-    }
-    if (rows.length > 0) this.#next.push({ ...batchOf(schema, rows), wm: new Float64Array(rows.length).fill(this.#forwarded) });
+  /** Asks for an epoch before the panes that another `rows` rows would make grow take more than they may. */
+  #press(disk: DiskBudget, rows: number): void {
+    let bytes = disk.used;
+    for (const pane of this.#panes.values()) bytes += pane.growth(rows);
+    if (bytes > disk.limit) disk.pressed = true;
   }
 
-  /** A result that does not fit (SUM overflow): the group is reported with its key and the results that do, the others as NULL. */
-  #failedGroup(pane: Pane, g: number, error: RowError): void {
-    const { schema, calls } = this.#a;
-    let at = 0;
-    const results = calls.map(c => {
-      const from = at;
-      at += c.fn.state.length;
-      try {
-        return c.fn.result(pane.state, from, g);
-      } catch {
-        return null;
+  /** New groups of windows on disk go there; where memory is short more windows follow: those with the fewest changes, and of them those that close last. */
+  #spill(tx: StateTx): void {
+    const { spill } = this.#store;
+    const { disk } = this.#context;
+    if (spill === null || disk == null) return;
+    const short = disk.pressed || disk.used > disk.limit;
+    if (!short && spill.windows.size === 0) return;
+    const before = spill.written;
+    for (const pane of [...this.#panes.values()]) {
+      if (!spill.windows.has(pane.end)) continue;
+      const keep = pane.groups > 0 && !short;
+      if (pane.groups > 0) spill.append(tx, pane);
+      if (keep) this.#empty(pane);
+      else this.#drop(pane);
+    }
+    if (short) {
+      const changed = (p: Pane): number => (p.changes + p.groups - p.saved) / p.groups;
+      const panes = [...this.#panes.values()].filter(p => p.emitted === 0 && p.groups > 0).map(pane => ({ pane, changed: changed(pane) })).sort((x, y) => x.changed - y.changed || y.pane.end - x.pane.end);
+      for (const { pane } of panes) {
+        if (disk.used <= disk.limit / 2) break;
+        this.#store.spillPane(tx, pane);
+        this.#drop(pane);
       }
-    });
-    const row = [...this.#store.keys(pane, g), ...results, ...this.#bounds(pane)];
-    this.#context.counts.failed(this.id, batchOf(schema, [row]), 0, error.code, error.message, calls[0]?.at ?? null);
+      this.#logValues();
+    }
+    this.#told(spill.written - before);
+  }
+
+  /** Its memory stays for the rows of the next epoch. */
+  #empty(pane: Pane): void {
+    this.#grow(-pane.extraBytes);
+    pane.reset();
+  }
+
+  /** From when on some panes are only the newest part of their window. */
+  #logValues(): void {
+    const { spill } = this.#store;
+    if (this.#logging === null || spill === null || !spill.logs || spill.windows.size === 0 || this.#logged) return;
+    this.#loop = this.#logging();
+    this.#logged = true;
+  }
+
+  #told(written: number): void {
+    const { spill } = this.#store;
+    if (spill !== null && (written > 0 || spill.windows.size > 0 || this.#onDisk)) this.#context.disk?.spilled(this.id, spill.groups, spill.bytes, written);
+    this.#onDisk = (spill?.windows.size ?? 0) > 0;
   }
 
   keys(): number {
-    let n = 0;
+    let n = this.#store.spill?.groups ?? 0;
     for (const pane of this.#panes.values()) n += pane.groups - pane.emitted;
     return n;
   }
 
   /** `more` are the keys that are being added and do not count yet. */
-  #grow(bytes: number, more = 0): void { this.#context.memory(this.id, this.keys() + more, bytes); }
+  #grow(bytes: number, more = 0): void { this.#context.memory(this.id, () => this.keys() + more, bytes); }
 
   /** Texts and sets of the groups that changed and of those from `first` on, weighed once an epoch. */
   #weigh(pane: Pane, first: number): void {
@@ -284,18 +305,4 @@ export class AggregateOperator implements Operator, AggregateHost {
     for (let g = first; g < pane.groups; g++) weigh(g);
     if (pane.extraBytes !== before) this.#grow(pane.extraBytes - before);
   }
-}
-
-/** Rows of values as a batch; NULLs are marked in every column. */
-function batchOf(schema: Schema, rows: readonly (readonly (Value | null)[])[]): Batch {
-  const cols = schema.map((f, j) => {
-    const column = newColumn(f.type, rows.length) as unknown[];
-    rows.forEach((row, i) => {
-      const v = row[j] as Value | null;
-      if (v !== null) column[i] = typeof v === 'boolean' ? (v ? 1 : 0) : v;
-    });
-    return column as unknown as Column;
-  });
-  const nulls = schema.map((_, j) => (rows.some(row => row[j] === null) ? Uint8Array.from(rows, row => (row[j] === null ? 1 : 0)) : null));
-  return { schema, length: rows.length, cols, nulls, wm: null, origin: null };
 }

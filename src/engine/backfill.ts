@@ -12,6 +12,7 @@ import { buildGraph } from './build.ts';
 import { claimState } from './claim.ts';
 import { RunContext } from './context.ts';
 import type { Graph } from './graph.ts';
+import { emptyTable } from './group-table.ts';
 import { EPOCH_BYTES, POLL_MS } from './loop.ts';
 import type { Output } from './operator.ts';
 import type { Accounting, Outbox, PartOptions } from './ports.ts';
@@ -211,7 +212,7 @@ const count = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ',');
 const records = (n: number): string => `${count(n)} ${n === 1 ? 'record' : 'records'}`;
 
 /** A state that holds nothing. */
-const NOTHING: SavedState = { table: spec => ({ spec, scan: () => [], packed: () => [] }), get: () => undefined };
+const NOTHING: SavedState = { table: emptyTable, get: () => undefined };
 
 function workOf(plan: PhysicalPlan, change: PlanChange): Work {
   // a source without saved positions is read from its start by the run itself

@@ -4,7 +4,7 @@ import { identifier } from '../plan/identifier.ts';
 import type { StateSlot } from '../sql/functions/define.ts';
 import type { ClaimTx, SqlValue, StateStore, TableSpec } from '../state/store.ts';
 import { GroupRows } from './group-rows.ts';
-import { groupTable } from './group-table.ts';
+import { emptyTable, groupTable } from './group-table.ts';
 
 /** Groups that are written at once. */
 const ROWS = 4096;
@@ -101,7 +101,7 @@ class Mover {
     tx.create(spec);
     const places = o.move === null ? spec.columns.map((_, j) => j) : this.#places(o, o.move);
     tx.copyRows(from, spec, places);
-    if (o.move === null) tx.movePacked(from, spec);
+    if (o.move === null) tx.movePieces(from, spec);
     else this.#unpack(o, o.move, from, spec, places);
     tx.drop(from);
   }
@@ -127,7 +127,7 @@ class Mover {
       window: a.window, keys: keys.map((_, k) => a.keys[keys.indexOf(k)] as Aggregate['keys'][number]),
       calls: this.#slots(o).map((reprs, c) => ({ fn: { state: a.calls[calls.indexOf(c)]?.fn.state ?? reprs.map(unread) } })),
     };
-    const table = { spec, scan: () => [], packed: () => [] };
+    const table = emptyTable(spec);
     let flat: SqlValue[] = [];
     let rows = 0;
     const flush = (): void => { this.#tx.upsert(table, flat, rows); flat = []; rows = 0; };

@@ -1,18 +1,35 @@
+import type { Aggregate } from '../plan/physical.ts';
 import type { StateSlot } from '../sql/functions/define.ts';
 import type { SqlType, Value } from '../sql/types.ts';
-import type { PackedChunk, SqlValue } from '../state/store.ts';
+import { PARTS, type PackedChunk, type PieceSize, type SpilledPiece, type SpilledRun, type SqlValue } from '../state/store.ts';
 import { readKeys } from './group-key.ts';
 import { keyColumn, type KeyColumn } from './group-table.ts';
 import { chunkStart, unpackChunk } from './pane-chunk.ts';
 import { Pane } from './pane.ts';
+import { PieceMerger } from './spill-piece.ts';
+import { stepEnd, sizesByPart } from './spill-steps.ts';
+
+/** Bytes of pieces that are folded together at once. */
+const STEP_BYTES = 4 << 20;
+
+/** Windows of one grouping that are on disk only. */
+export interface SpilledWindows {
+  runs(): readonly SpilledRun[];
+  sizes(lead: number): readonly PieceSize[];
+  pieces(lead: number, from: number, to: number): Iterable<SpilledPiece>;
+}
 
 const same = (v: unknown): unknown => v;
+
+/** What of an aggregate is needed to read its state, and to fold parts of it together. */
+export type GroupFn = Pick<AggregateFn, 'state'> & Partial<Pick<AggregateFn, 'merge' | 'add'>>;
+type AggregateFn = Aggregate['calls'][number]['fn'];
 
 /** What of a grouping says how its groups lie in the state file. */
 export interface GroupLayout {
   readonly window: unknown;
   readonly keys: readonly { readonly type: SqlType }[];
-  readonly calls: readonly { readonly fn: { readonly state: readonly StateSlot[] } }[];
+  readonly calls: readonly { readonly fn: GroupFn }[];
 }
 
 /** Groups of one grouping as rows of its state table (group-table.ts). */
@@ -23,9 +40,11 @@ export class GroupRows {
   readonly #windowed: boolean;
   /** Has a column before the keys. */
   readonly #leads: boolean;
+  readonly #merger: PieceMerger;
   readonly #savers: readonly ((v: unknown) => SqlValue)[];
 
   constructor(a: GroupLayout) {
+    this.#merger = new PieceMerger(a);
     this.#windowed = a.window !== null;
     this.#leads = a.window !== null || a.keys.length === 0;
     this.slots = a.calls.flatMap(c => c.fn.state);
@@ -56,13 +75,30 @@ export class GroupRows {
     for (const p of pieces) {
       const next = p.lead !== lead || p.lane !== lane;
       if (next && pane !== null) yield* this.#all(pane);
-      if (next) pane = new Pane(chunkStart(p.data), this.#windowed ? p.lead : Infinity, this.slots, !this.#windowed, false, () => undefined);
+      if (next) pane = this.#pane(chunkStart(p.data), p.lead);
       else chunkStart(p.data);
       unpackChunk(pane as Pane, this.slots, p.data);
       ({ lead, lane } = p);
     }
     if (pane !== null) yield* this.#all(pane);
   }
+
+  /** Rows of windows that are on disk only: the runs of a window folded together, a range of its keys after the other. */
+  *merge(spilled: SpilledWindows): Iterable<SqlValue[]> {
+    const starts = new Map(spilled.runs().map(r => [r.lead, r.start]));
+    for (const [lead, start] of starts) {
+      const sizes = sizesByPart(spilled.sizes(lead));
+      for (let from = 0; from < PARTS; ) {
+        const to = stepEnd(sizes, from, STEP_BYTES);
+        const pane = this.#pane(start, lead);
+        for (const p of spilled.pieces(lead, from, to)) this.#merger.merge(pane, p.data, from, to);
+        yield* this.#all(pane);
+        from = to;
+      }
+    }
+  }
+
+  #pane(start: number, lead: number): Pane { return new Pane(start, this.#windowed ? lead : Infinity, this.slots, !this.#windowed, false, () => undefined); }
 
   *#all(pane: Pane): Iterable<SqlValue[]> {
     for (let g = this.#windowed ? pane.emitted : 0; g < pane.groups; g++) {

@@ -10,6 +10,7 @@ import { groupTable, type KeyColumn } from './group-table.ts';
 import type { OperatorContext, Share } from './operator.ts';
 import { chunkStart, packChunk, unpackChunk } from './pane-chunk.ts';
 import { Pane } from './pane.ts';
+import { SpillStore } from './spill-store.ts';
 
 /** Panes of at least so many groups are packed: below it rows, which any SQLite tool reads, are cheap enough. */
 export const PACK_GROUPS = 16_384;
@@ -40,6 +41,9 @@ export class GroupStore {
   readonly #packFrom: number;
   readonly #share: Share | null;
   readonly #lane: number;
+  /** Windows that have left memory; null where they cannot. */
+  readonly spill: SpillStore | null;
+  readonly #extra: boolean;
   /** Columns before the keys. */
   readonly #lead: number;
   /** Closed panes that are still in the state file. */
@@ -48,8 +52,8 @@ export class GroupStore {
   #wipe: readonly number[] = [];
   #savedShape: string | null = null;
 
-  /** `shape` is what the state means; state of another shape is not taken over. Throws system.state.incompatible. */
-  constructor(a: Aggregate, shape: string, { state, packFrom, share }: Pick<OperatorContext, 'state' | 'packFrom' | 'share'>) {
+  /** `shape` is what the state means; state of another shape is not taken over. `memory` is told what windows on disk take while they close. Throws system.state.incompatible. */
+  constructor(a: Aggregate, shape: string, { state, packFrom, share, disk }: Pick<OperatorContext, 'state' | 'packFrom' | 'share' | 'disk'>, memory: (bytes: number) => void) {
     this.#id = a.id;
     this.#windowed = a.window !== null;
     this.#shape = shape;
@@ -61,12 +65,20 @@ export class GroupStore {
     this.#lane = share?.index ?? 0;
     this.#table = state.table(groupTable(a));
     this.#lead = this.#table.spec.key - a.keys.length;
+    this.spill = disk == null ? null : new SpillStore(a, state, this.#table, disk.step, memory);
+    this.#extra = a.calls.some(c => c.fn.bytes !== undefined);
   }
 
   get slots(): readonly StateSlot[] { return this.#rows.slots; }
 
   /** Key values of group g. */
   keys(pane: Pane, g: number): (Value | null)[] { return this.#rows.keys(pane, g); }
+
+  /** A pane for a window that is open; of one on disk only the newest groups. `grown` is told its memory. */
+  pane(start: number, end: number, grown: (bytes: number) => void): Pane {
+    if (this.spill?.windows.has(end) === true) return this.spill.pane(start, end, grown, true);
+    return new Pane(start, end, this.slots, !this.#windowed, this.#extra, grown);
+  }
 
   /** Fills the panes that `pane` gives. Throws system.state.incompatible where there are groups of another shape, and system.state.corrupt. */
   load(pane: MakePane): void {
@@ -85,6 +97,8 @@ export class GroupStore {
     if (lane !== null) this.#join(lane, pane);
     this.#wipe = this.#share === null ? [...foreign] : [];
     this.#loadRows(pane);
+    this.spill?.load();
+    if (this.spill !== null && this.spill.windows.size > 0) this.#checkShape();
   }
 
   /** A pane that is out as a whole: what the state file has of it goes with the next epoch. */
@@ -92,12 +106,22 @@ export class GroupStore {
     if (pane.stored !== 'none') this.#erase.push(pane);
   }
 
+  /** A pane leaves memory with the epoch. */
+  spillPane(tx: StateTx, pane: Pane): void {
+    this.#delete(tx, pane);
+    pane.stored = 'none';
+    this.spill?.append(tx, pane);
+  }
+
   save(tx: StateTx, panes: Iterable<Pane>): void {
+    this.spill?.save(tx);
     for (const lead of this.#wipe) tx.deletePacked(this.#table, lead, null);
     this.#wipe = [];
     for (const pane of this.#erase) this.#delete(tx, pane);
     this.#erase = [];
     for (const pane of panes) {
+      // its groups are with the others of its window
+      if (this.spill?.windows.has(pane.end) === true) continue;
       if (pane.stored === 'packed' || pane.groups >= this.#packFrom) this.#saveChunk(tx, pane);
       else this.#saveRows(tx, pane);
       pane.clean();

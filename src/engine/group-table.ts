@@ -4,7 +4,7 @@ import type { StateSlot } from '../sql/functions/define.ts';
 import { printDecimal, parseDecimal } from '../sql/values/decimal.ts';
 import { loadText, saveText } from '../sql/values/stored-text.ts';
 import { reprOf, type SqlType, type Value, type Wide } from '../sql/types.ts';
-import type { SqlValue, TableSpec } from '../state/store.ts';
+import type { SqlValue, StateTable, TableSpec } from '../state/store.ts';
 
 /** How a group key is held in its column of the state table: readable, and exact both ways. */
 export interface KeyColumn {
@@ -30,6 +30,9 @@ export function keyColumn(t: SqlType): KeyColumn {
     case 'f64': return { type: t.k === 'double' || t.k === 'float' ? 'REAL' : 'INTEGER', ...same };
   }
 }
+
+/** A table that nothing was saved in. */
+export const emptyTable = (spec: TableSpec): StateTable => ({ spec, scan: () => [], packed: () => [], runs: () => [], spilledSizes: () => [], spilled: () => [] });
 
 /** An aggregate's columns begin with its SQL, cut here. */
 const MAX_NAME = 40;

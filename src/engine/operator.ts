@@ -26,6 +26,24 @@ export interface Share {
   readonly count: number;
 }
 
+/** How much state stays in memory where the rest may go to disk. */
+export interface DiskBudget {
+  /** Bytes of state in memory, of all operators. */
+  readonly used: number;
+  /** Below so many bytes nobody looks. */
+  readonly watch: number;
+  /** Past so many bytes panes leave memory with the next epoch. */
+  readonly limit: number;
+  /** Bytes that one group may take while its window closes. */
+  readonly most: number;
+  /** Bytes of pieces that are read back at once. */
+  readonly step: number;
+  /** An operator asks for an epoch, since it cannot grow on without passing the limit. */
+  pressed: boolean;
+  /** An operator has so many bytes on disk, and wrote `written` more of them. */
+  spilled(operator: string, keys: number, bytes: number, written: number): void;
+}
+
 export interface OperatorContext {
   readonly state: SavedState;
   /** null: all keys are here. */
@@ -33,8 +51,10 @@ export interface OperatorContext {
   readonly counts: Counts;
   /** Groups from which on a pane is packed in the state file, see group-store.ts. */
   readonly packFrom: number;
-  /** Bytes of state held in memory changed by `n`; throws system.resource.memory past `settings.memory`. */
-  memory(operator: string, keys: number, n: number): void;
+  /** Where panes go that memory does not hold; null: they must fit. */
+  readonly disk: DiskBudget | null;
+  /** Bytes of state held in memory changed by `n`; throws system.resource.memory past `settings.memory` where it cannot go to disk. */
+  memory(operator: string, keys: () => number, n: number): void;
   /** True when this epoch holds as much output as it may (32 MB): a close of many groups then pauses until the next epoch. */
   full(): boolean;
 }

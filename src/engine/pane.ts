@@ -1,5 +1,6 @@
 import { PipeError } from '../errors.ts';
 import { stateColumn, type StateColumn, type StateSlot } from '../sql/functions/define.ts';
+import type { RowLog } from './row-log.ts';
 import { hashBytes, type TextColumn } from '../sql/values/text-column.ts';
 
 const FIRST_GROUPS = 16;
@@ -43,6 +44,8 @@ export class Pane {
   /** Packed: the next piece, and the bytes of all so far. */
   chunks = 0;
   chunkBytes = 0;
+  /** Where the pane is only the newest part of its window: the values of aggregates that do not merge. */
+  log: RowLog | null = null;
   /** Open addressing with linear probing: hash and group + 1 (0: free) of each place. */
   #table: Int32Array = new Int32Array(4 * FIRST_GROUPS);
   #mask = 2 * FIRST_GROUPS - 1;
@@ -66,7 +69,14 @@ export class Pane {
 
   /** Bytes of memory without `extraBytes`. */
   get bytes(): number {
-    return 4 * (this.#table.length + this.keyAt.length + this.changed.length) + this.keyBytes.length + this.#capacity * (1 + 8 * this.#slots.length + (this.pending === null ? 0 : 1) + (this.extra === null ? 0 : 8));
+    return 4 * (this.#table.length + this.keyAt.length + this.changed.length) + this.keyBytes.length + this.#capacity * (1 + 8 * this.#slots.length + (this.pending === null ? 0 : 1) + (this.extra === null ? 0 : 8)) + (this.log?.bytes ?? 0);
+  }
+
+  /** Bytes that it will grow by to take `n` more groups. */
+  growth(n: number): number {
+    const keys = this.keyAt[this.groups] as number;
+    const columns = this.groups + n > this.#capacity ? this.bytes - this.keyBytes.length : 0;
+    return columns + (keys + (n * keys) / Math.max(1, this.groups) > this.keyBytes.length ? this.keyBytes.length : 0);
   }
 
   /** The group of key bytes [from, to), made in its initial state if there is none. `hash` is their hashBytes. */
@@ -93,7 +103,7 @@ export class Pane {
   touch(g: number): void {
     this.dirty[g] = 1;
     if (g < this.saved) {
-      if (this.changes === this.changed.length) this.changed = larger(this.changed, 2 * this.changes);
+      if (this.changes === this.changed.length) this.#growChanged();
       this.changed[this.changes++] = g;
     }
     if (this.pending !== null) this.pending[g] = 1;
@@ -105,6 +115,22 @@ export class Pane {
     this.dirty.fill(0, this.saved, this.groups);
     this.changes = 0;
     this.saved = this.groups;
+  }
+
+  /** Empties it; its memory is used again. */
+  reset(): void {
+    for (let j = 0; j < this.#slots.length; j++) {
+      const [slot, column] = [this.#slots[j] as StateSlot, this.state[j] as StateColumn];
+      if (column instanceof Float64Array) column.fill(slot.init() as number, 0, this.groups);
+      else column.fill(null, 0, this.groups);
+    }
+    this.#table.fill(0);
+    this.dirty.fill(0, 0, this.groups);
+    this.pending?.fill(0, 0, this.groups);
+    this.extra?.fill(0, 0, this.groups);
+    this.log?.clear();
+    this.stored = 'none';
+    this.groups = this.saved = this.changes = this.emitted = this.erased = this.extraBytes = 0;
   }
 
   /** Group g was emitted and is not pending any more, which the state file must learn. */
@@ -185,6 +211,11 @@ export class Pane {
     this.#capacity = capacity;
     this.#rehash(2 * capacity);
     this.#grown(this.bytes - before);
+  }
+
+  #growChanged(): void {
+    this.#grown(4 * this.changes);
+    this.changed = larger(this.changed, 2 * this.changes);
   }
 
   #rehash(places: number): void {

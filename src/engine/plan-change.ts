@@ -12,6 +12,8 @@ export interface SavedBy {
   plan(): string | null;
   shapes(): ReadonlyMap<string, string>;
   holds(name: string): boolean;
+  /** Whether some of its windows are on disk only. */
+  onDisk(name: string): boolean;
 }
 
 const topicsOf = (spec: PipelineSpec): Topics => ({ sources: spec.sources.map(({ name, topic }) => ({ name, topic })), sinks: spec.sinks.map(({ name, topic }) => ({ name, topic })) });
@@ -26,8 +28,12 @@ export function planChange(spec: PipelineSpec, plan: PhysicalPlan, state: SavedB
   const text = state.plan();
   const saved = text === null ? ofOldState(state, [...read.values()]) : JSON.parse(text) as SavedPlan;
   const asleep = [...read.values()].filter(s => !saved.sources.some(x => x.name === s.name));
-  return comparePlans(saved, asleep, plan, topicsOf(spec), id => state.holds(identifier(id)));
+  const change = comparePlans(saved, asleep, plan, topicsOf(spec), id => state.holds(identifier(id)));
+  return { ...change, operators: change.operators.map(o => (o.move !== null && state.onDisk(identifier(o.was as string)) ? { ...o, ...STUCK } : o)) };
 }
+
+/** Parts of groups that left memory are folded together as they are. */
+const STUCK = { fate: 'changed', move: null, differs: ['a part of it is on disk, where keys and aggregates stay in the order that they had'] } as const;
 
 const ofOldState = (state: SavedBy, sources: readonly Named[]): SavedPlan => ({ v: 1, sources, sinks: null, operators: [...state.shapes()].map(([id, print]) => ({ id, print, slots: [] })) });
 

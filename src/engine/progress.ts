@@ -10,6 +10,8 @@ export interface Progress {
   readonly keys: number;
   /** Bytes of state in memory, by the operators' own estimate. */
   readonly memory: number;
+  /** Bytes of state that is on disk only. */
+  readonly onDisk: number;
   /** The last bad record in words, or null. */
   readonly lastProblem: string | null;
 }

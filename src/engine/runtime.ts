@@ -9,6 +9,7 @@ import { buildGraph } from './build.ts';
 import { claimState } from './claim.ts';
 import type { Clock } from './clock.ts';
 import { RunContext } from './context.ts';
+import { groupTable } from './group-table.ts';
 import type { Graph } from './graph.ts';
 import { History } from './history.ts';
 import { EPOCH_BYTES, RunLoop } from './loop.ts';
@@ -110,7 +111,7 @@ export class PipelineRuntime {
     const saved = store.saved();
     this.#accounting = accounting;
     const split = workers === null ? null : splitPlan(plan);
-    if (workers === null || split === null || typeof split === 'string') await this.#openHere(part, accounting, saved, this.#delivery);
+    if (workers === null || split === null || typeof split === 'string' || this.#spilled(split)) await this.#openHere(part, accounting, saved, this.#delivery);
     else await this.#openParallel(part, accounting, saved, this.#delivery, workers, split);
     // where a reader begins elsewhere than it stopped (start: latest, on_data_loss: earliest), that must survive a stop before the first record
     if (this.#readers.some(r => r.positions().some(p => p.next !== savedNext(saved, p)))) this.#loop?.touch();
@@ -127,14 +128,21 @@ export class PipelineRuntime {
     for (const line of change === null ? [] : startsEmpty(change)) notices.info(`${spec.name}  ${line}`);
   }
 
+  /** Keys on disk are shared among no threads. */
+  #spilled({ keyed }: Split): boolean {
+    if (keyed === null || this.#p.store.table(groupTable(keyed.aggregate)).runs().length === 0) return false;
+    this.#p.notices.info(`${this.#p.spec.name} runs in one thread: a part of its state is on disk`);
+    return true;
+  }
+
   async #openHere(part: PartOptions, accounting: Accounting, saved: Saved, delivery: Delivery): Promise<void> {
-    const { spec, plan, store, options, engine, clock } = this.#p;
+    const { spec, plan, store, options, engine, clock, notices } = this.#p;
     const taps = new Taps(this.#p.taps, accounting);
     const outbox = engine.outbox(part, taps);
     const history = new History(outbox);
     const checkpointer = engine.checkpointer(part, accounting, history, delivery);
     const epochBytes = options.epochBytes ?? EPOCH_BYTES;
-    const context = new RunContext(store, accounting, options.memory, options.packFrom, () => outbox.bytes(), null, epochBytes);
+    const context = new RunContext(store, accounting, options.memory, options.packFrom, () => outbox.bytes(), null, epochBytes, (operator, keys, bytes) => notices.info(diskLine(spec.name, operator, keys, bytes)));
     const graph = buildGraph(plan, context, taps.outputs(outbox.outputs), options.jit);
     for (const o of graph.operators) o.open();
     await checkpointer.recover();
@@ -146,7 +154,7 @@ export class PipelineRuntime {
     this.#loop = new RunLoop({
       readers: this.#readers, inputs: graph.inputs, operators: graph.operators, following: options.following, clock, checkpoint: spec.settings.checkpoint, epochBytes,
       epoch: {
-        bytes: () => outbox.bytes() + accounting.bytes() + context.grown,
+        bytes: () => outbox.bytes() + accounting.bytes() + context.waiting(),
         hasOutput: () => outbox.bytes() > 0 || accounting.bytes() > 0 || checkpointer.failed(),
         delivering: () => checkpointer.delivering(),
         commit: () => this.#commitHere(graph),
@@ -205,7 +213,7 @@ export class PipelineRuntime {
     return {
       name: this.#p.spec.name, state: this.#state, sources, lag: sources.reduce((n, s) => n + s.lag, 0),
       counts: this.#accounting?.counts() ?? { records_in: 0, rows_out: 0, filtered: 0, late: 0, future: 0, undecodable: 0, failed: 0 },
-      keys: this.#operators.reduce((n, o) => n + o.keys(), this.#parallel?.keys ?? 0), memory: this.#context?.used ?? this.#parallel?.memory ?? 0, lastProblem: this.#accounting?.lastProblem() ?? null,
+      keys: this.#operators.reduce((n, o) => n + o.keys(), this.#parallel?.keys ?? 0), memory: this.#context?.used ?? this.#parallel?.memory ?? 0, onDisk: this.#context?.disk?.bytes ?? 0, lastProblem: this.#accounting?.lastProblem() ?? null,
     };
   }
 
@@ -279,6 +287,10 @@ export class PipelineRuntime {
       signal.removeEventListener('abort', arm);
     }
   }
+}
+
+function diskLine(pipeline: string, operator: string, keys: number, bytes: number): string {
+  return `${pipeline}  state goes to disk from here on: operator "${operator}" holds ${keys} keys, more than settings.memory has room for; ${Math.ceil(bytes / 2 ** 20)} MB written`;
 }
 
 const savedNext = (saved: Saved, at: Position): number => saved.positions.find(p => p.source === at.source && p.partition === at.partition)?.next ?? 0;

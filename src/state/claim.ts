@@ -3,6 +3,9 @@ import type { DeadLetterTable } from './dead-letters.ts';
 import { quote, tableName, tableSql } from './schema.ts';
 import { LANE_PIECES, type ClaimTx, type DeadLetter, type PackedChunk, type SqlValue, type StateTx, type TableSpec } from './store.ts';
 
+/** Tables of what operators' tables do not hold as rows. */
+const PIECES = ['packed', 'spilled'] as const;
+
 /** Changes of what a state file holds, for another plan: all within the one transaction of the caller. */
 export class StateClaim implements ClaimTx {
   readonly upsert: StateTx['upsert'];
@@ -10,6 +13,8 @@ export class StateClaim implements ClaimTx {
   readonly appendPacked: StateTx['appendPacked'];
   readonly deletePacked: StateTx['deletePacked'];
   readonly put: StateTx['put'];
+  readonly putSpilled: StateTx['putSpilled'];
+  readonly deleteSpilled: StateTx['deleteSpilled'];
   readonly dropBacklog: StateTx['dropBacklog'];
   readonly #db: Sqlite.Database;
   readonly #letters: DeadLetterTable;
@@ -18,7 +23,7 @@ export class StateClaim implements ClaimTx {
   constructor(db: Sqlite.Database, tx: StateTx, letters: DeadLetterTable) {
     this.#db = db;
     this.#letters = letters;
-    ({ upsert: this.upsert, deletePrefix: this.deletePrefix, appendPacked: this.appendPacked, deletePacked: this.deletePacked, put: this.put, dropBacklog: this.dropBacklog } = tx);
+    ({ upsert: this.upsert, deletePrefix: this.deletePrefix, appendPacked: this.appendPacked, deletePacked: this.deletePacked, put: this.put, putSpilled: this.putSpilled, deleteSpilled: this.deleteSpilled, dropBacklog: this.dropBacklog } = tx);
   }
 
   plan(json: string): void { this.#db.prepare("INSERT OR REPLACE INTO meta VALUES ('plan', ?)").run(json); }
@@ -50,7 +55,7 @@ export class StateClaim implements ClaimTx {
   setAside(name: string): string {
     const aside = `moving_${this.#aside++}`;
     this.#db.exec(`DROP INDEX IF EXISTS ${quote(`state_${name}_key`)}; ALTER TABLE ${quote(`state_${name}`)} RENAME TO ${quote(`state_${aside}`)}`);
-    this.#db.prepare('UPDATE packed SET table_name = ? WHERE table_name = ?').run(`state_${aside}`, `state_${name}`);
+    this.#movePieces(`state_${name}`, `state_${aside}`);
     return aside;
   }
 
@@ -61,7 +66,7 @@ export class StateClaim implements ClaimTx {
     this.#db.exec(`INSERT INTO ${quote(tableName(to))} SELECT ${columns.map(j => quote(names[j] as string)).join(', ')} FROM ${quote(`state_${name}`)}`);
   }
 
-  movePacked(name: string, to: TableSpec): void { this.#db.prepare('UPDATE packed SET table_name = ? WHERE table_name = ?').run(tableName(to), `state_${name}`); }
+  movePieces(name: string, to: TableSpec): void { this.#movePieces(`state_${name}`, tableName(to)); }
 
   *packed(name: string): Iterable<PackedChunk> {
     // piece by piece: rows are written in between
@@ -72,11 +77,13 @@ export class StateClaim implements ClaimTx {
   }
 
   drop(name: string): void {
-    this.#db.prepare('DELETE FROM packed WHERE table_name = ?').run(`state_${name}`);
+    for (const t of PIECES) this.#db.prepare(`DELETE FROM ${t} WHERE table_name = ?`).run(`state_${name}`);
     this.#db.exec(`DROP TABLE IF EXISTS ${quote(`state_${name}`)}`);
   }
 
   deadLetters(letters: readonly DeadLetter[]): void { this.#letters.insert(letters); }
+
+  #movePieces(from: string, to: string): void { for (const t of PIECES) this.#db.prepare(`UPDATE ${t} SET table_name = ? WHERE table_name = ?`).run(to, from); }
 
   takeStaged(): void { this.#db.exec("INSERT OR REPLACE INTO meta SELECT 'backlog', coalesce(max(id), 0) FROM backlog"); }
 }

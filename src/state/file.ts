@@ -5,7 +5,7 @@ import { PipeError } from '../errors.ts';
 /** 'pipe' in ASCII: PRAGMA application_id of a state file. */
 export const APPLICATION_ID = 0x70697065;
 /** PRAGMA user_version: grows with every change of the layout. */
-export const LAYOUT = 3;
+export const LAYOUT = 4;
 
 const SQLITE_MAGIC = 'SQLite format 3\0';
 export const WAYS_OUT = 'restore a copy of it (pipe state restore), or start again with --reset-state (it reads the topics from their start and sends rows a second time)';

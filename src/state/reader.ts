@@ -3,14 +3,16 @@ import type Sqlite from 'better-sqlite3';
 import { PipeError } from '../errors.ts';
 import { Database } from './database.ts';
 import { quote } from './schema.ts';
-import { LANE_PIECES, type PackedChunk, type Position, type SqlValue } from './store.ts';
+import { SpilledTable } from './spilled.ts';
+import { LANE_PIECES, type PackedChunk, type PieceSize, type Position, type SpilledPiece, type SpilledRun, type SqlValue } from './store.ts';
 
 /** Tables that are read through what they mean, or by nobody. */
-const HIDDEN: ReadonlySet<string> = new Set(['packed', 'outbox', 'backlog']);
+const HIDDEN: ReadonlySet<string> = new Set(['packed', 'spilled', 'outbox', 'backlog']);
 
 /** A state file for reading, while a pipeline may write it: what the last epoch left. */
 export class StateReader {
   readonly #db: Sqlite.Database;
+  readonly #spilled: SpilledTable;
   readonly #open: IterableIterator<SqlValue[]>[] = [];
 
   /** Throws user.usage.bad_value when there is no such file. */
@@ -18,6 +20,7 @@ export class StateReader {
     if (!existsSync(path)) throw new PipeError('user.usage.bad_value', `there is no state at ${path}`, { hint: 'a pipeline has state once it has run: pipe run' });
     this.#db = new Database(path, { readonly: true });
     this.#db.exec('BEGIN');
+    this.#spilled = new SpilledTable(this.#db);
   }
 
   /** Names of the tables with their columns. */
@@ -56,7 +59,14 @@ export class StateReader {
     const has = (t: string): boolean => this.#db.prepare('SELECT count(*) FROM sqlite_master WHERE name = ?').pluck().get(t) !== 0;
     if (!has(table)) return false;
     if (this.#db.prepare(`SELECT EXISTS (SELECT 1 FROM ${quote(table)})`).pluck().get() === 1) return true;
-    return has('packed') && this.#db.prepare('SELECT EXISTS (SELECT 1 FROM packed WHERE table_name = ?)').pluck().get(table) === 1;
+    return ['packed', 'spilled'].some(t => has(t) && this.#db.prepare(`SELECT EXISTS (SELECT 1 FROM ${t} WHERE table_name = ?)`).pluck().get(table) === 1);
+  }
+
+  onDisk(name: string): boolean { return this.#spilled.runs(`state_${name}`).length > 0; }
+
+  /** Windows of an operator's table that are on disk only. */
+  spilled(table: string): { runs(): readonly SpilledRun[]; sizes(lead: number): readonly PieceSize[]; pieces(lead: number, from: number, to: number): Iterable<SpilledPiece> } {
+    return { runs: () => this.#spilled.runs(table), sizes: (lead: number) => this.#spilled.sizes(table, lead), pieces: (lead: number, from: number, to: number) => this.#spilled.pieces(table, lead, from, to, 0) };
   }
 
   /** Also while somebody is in the middle of a table. */

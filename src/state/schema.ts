@@ -7,7 +7,15 @@ CREATE UNIQUE INDEX packed_key ON packed (table_name, window_end, seq);`;
 /** Rows of history that a backfill has made and that are still to be sent; those beyond `backlog` in `meta` belong to one that did not end. */
 export const BACKLOG_SQL = 'CREATE TABLE backlog (id INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, partition INTEGER NOT NULL, rows INTEGER NOT NULL, data BLOB NOT NULL);';
 
-/** Layout 3 of a state file; 1 had no table `packed`, 2 no `backlog` and no plan in `meta`. Every table has typed, named columns: `sqlite3 file .schema` explains a pipeline's state. */
+/**
+ * Panes that have left memory: runs of partial groups, each in pieces by the hash of the keys (engine/spill-piece.ts). A piece holds
+ * groups of the hash partitions [part, part + span) of 4096; runs of a window are merged in the order of `run`.
+ */
+export const SPILLED_SQL = `CREATE TABLE spilled (table_name TEXT NOT NULL, window_end INTEGER NOT NULL, window_start INTEGER NOT NULL, part INTEGER NOT NULL, span INTEGER NOT NULL,
+  run INTEGER NOT NULL, groups INTEGER NOT NULL, data BLOB NOT NULL);
+CREATE UNIQUE INDEX spilled_key ON spilled (table_name, window_end, part, run);`;
+
+/** Layout 4 of a state file; 1 had no table `packed`, 2 no `backlog` and no plan in `meta`, 3 no `spilled`. Every table has typed, named columns: `sqlite3 file .schema` explains a pipeline's state. */
 export const LAYOUT_SQL = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE positions (source TEXT NOT NULL, partition INTEGER NOT NULL, topic TEXT NOT NULL, topic_id TEXT NOT NULL,
@@ -19,6 +27,7 @@ CREATE TABLE dead_letters (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, code TEX
   topic TEXT NOT NULL, partition INTEGER NOT NULL, "offset" INTEGER NOT NULL, timestamp INTEGER, key BLOB, value BLOB, size INTEGER NOT NULL);
 ${PACKED_SQL}
 ${BACKLOG_SQL}
+${SPILLED_SQL}
 CREATE TABLE outbox (id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, topic TEXT NOT NULL, partition INTEGER NOT NULL, rows INTEGER NOT NULL, data BLOB NOT NULL);
 `;
 

@@ -8,8 +8,9 @@ import { DeadLetterTable } from './dead-letters.ts';
 import { APPLICATION_ID, EpochWitness, LAYOUT, checkIntegrity, damaged, deleteState, inspectState, syncPath } from './file.ts';
 import { ReplayBook } from './replay.ts';
 import { lockState, type StateLock } from './lock.ts';
-import { BACKLOG_SQL, LAYOUT_SQL, PACKED_SQL, deleteSql, quote, scanSql, tableName, tableSql, upsertSql } from './schema.ts';
+import { BACKLOG_SQL, LAYOUT_SQL, PACKED_SQL, SPILLED_SQL, deleteSql, quote, scanSql, tableName, tableSql, upsertSql } from './schema.ts';
 import { LANE_PIECES, OTHER_SQL, type Backlog, type ClaimTx, type EpochWrite, type LetterBook, type OutBlock, type PackedChunk, type Saved, type SqlValue, type StateStore, type StateTable, type StateTx, type TableSpec } from './store.ts';
+import { SpilledTable } from './spilled.ts';
 import { Database } from './database.ts';
 
 export interface StateOptions {
@@ -60,6 +61,7 @@ class SqliteStateStore implements StateStore {
   readonly #witness: EpochWitness;
   readonly #deadLetters: DeadLetterTable;
   readonly #replays: ReplayBook;
+  readonly #spilled: SpilledTable;
   readonly #statements = new Map<string, Sqlite.Statement>();
   #truncateAt = WAL_TRUNCATE_BYTES;
   #epoch: number;
@@ -82,6 +84,7 @@ class SqliteStateStore implements StateStore {
       this.#deadLetters = new DeadLetterTable(this.#db);
       this.#replays = new ReplayBook(this.#db, this.#deadLetters);
       this.unstage();
+      this.#spilled = new SpilledTable(this.#db);
       this.#hasOutbox = this.#all('SELECT count(*) FROM outbox')[0]?.[0] !== 0;
     } catch (error) {
       this.#db.close();
@@ -99,6 +102,9 @@ class SqliteStateStore implements StateStore {
     return {
       spec,
       packed: () => this.#packed(name),
+      runs: () => this.#spilled.runs(name),
+      spilledSizes: lead => this.#spilled.sizes(name, lead),
+      spilled: (lead, from, to, first) => this.#spilled.pieces(name, lead, from, to, first),
       *scan() {
         for (const row of scan.iterate() as IterableIterator<SqlValue[]>) {
           for (let j = 0; j < row.length; j++) if (typeof row[j] === 'bigint') row[j] = plain(row[j] as bigint);
@@ -118,6 +124,8 @@ class SqliteStateStore implements StateStore {
     const table = `state_${name}`;
     return this.#all("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", table).length > 0 && this.#hasRows(table);
   }
+
+  onDisk(name: string): boolean { return this.#spilled.runs(`state_${name}`).length > 0; }
 
   claim(write: (tx: ClaimTx) => void): void {
     this.#transaction(() => write(new StateClaim(this.#db, this.#tx, this.#deadLetters)));
@@ -152,7 +160,7 @@ class SqliteStateStore implements StateStore {
   }
 
   #hasRows(table: string): boolean {
-    return this.#all(`SELECT EXISTS (SELECT 1 FROM ${quote(table)}) OR EXISTS (SELECT 1 FROM packed WHERE table_name = ?)`, table)[0]?.[0] === 1;
+    return this.#all(`SELECT EXISTS (SELECT 1 FROM ${quote(table)}) OR EXISTS (SELECT 1 FROM packed WHERE table_name = ?) OR EXISTS (SELECT 1 FROM spilled WHERE table_name = ?)`, table, table)[0]?.[0] === 1;
   }
 
   #dropEmpty(table: string, spec: TableSpec): void {
@@ -283,6 +291,10 @@ class SqliteStateStore implements StateStore {
       this.#run('DELETE FROM packed WHERE table_name = ? AND window_end = ? AND seq BETWEEN ? AND ?', tableName(table.spec), lead, from, to);
     },
     dropBacklog: last => { this.#run('DELETE FROM backlog WHERE id <= ?', last); },
+    putSpilled: (table, p) => { this.#run('INSERT OR REPLACE INTO spilled VALUES (?, ?, ?, ?, ?, ?, ?, ?)', tableName(table.spec), p.lead, p.start, p.part, p.span, p.run, p.groups, p.data); },
+    deleteSpilled: (table, lead, from, to, first, last) => {
+      this.#run('DELETE FROM spilled WHERE table_name = ? AND window_end = ? AND part >= ? AND part + span <= ? AND run BETWEEN ? AND ?', tableName(table.spec), lead, from, to, first, last);
+    },
     put: (operator, name, value) => { this.#run('INSERT OR REPLACE INTO operators VALUES (?, ?, ?)', operator, name, value); },
   };
 
@@ -338,7 +350,8 @@ function upgrade(db: Sqlite.Database): void {
   if (layout === LAYOUT) return;
   db.transaction(() => {
     if (layout < 2) db.exec(PACKED_SQL);
-    db.exec(BACKLOG_SQL);
+    if (layout < 3) db.exec(BACKLOG_SQL);
+    db.exec(SPILLED_SQL);
     failpoint('state.upgrading');
     db.pragma(`user_version = ${LAYOUT}`);
   })();

@@ -16,6 +16,42 @@ export interface StateTable {
   scan(): Iterable<readonly SqlValue[]>;
   /** Packed pieces by `lead`, then lane by lane in their order; a table has rows or pieces for one lead, not both. */
   packed(): Iterable<PackedChunk>;
+  /** What every run of panes that left memory takes, by window and run. */
+  runs(): readonly SpilledRun[];
+  /** Sizes of all pieces of a window. */
+  spilledSizes(lead: number): readonly PieceSize[];
+  /** Pieces that may hold groups of the hash partitions [from, to), of runs from `first` on, run by run. */
+  spilled(lead: number, from: number, to: number, first: number): Iterable<SpilledPiece>;
+}
+
+/** Hash partitions of a window that has left memory. */
+export const PARTS = 4096;
+
+export interface PieceSize {
+  /** The piece has groups of partitions [part, part + span); `span` is a power of two that `part` is a multiple of. */
+  readonly part: number;
+  readonly span: number;
+  readonly bytes: number;
+}
+
+/** Bytes that only their writer knows, of one run of one window. */
+export interface SpilledPiece {
+  readonly lead: number;
+  /** Start of the window, epoch ms; 0 without a window. */
+  readonly start: number;
+  readonly part: number;
+  readonly span: number;
+  readonly run: number;
+  readonly groups: number;
+  readonly data: Buffer;
+}
+
+export interface SpilledRun {
+  readonly lead: number;
+  readonly start: number;
+  readonly run: number;
+  readonly groups: number;
+  readonly bytes: number;
 }
 
 /** A second form of rows for many groups at once: bytes that only their writer knows. */
@@ -42,6 +78,10 @@ export interface StateTx {
   deletePacked(table: StateTable, lead: number, lane: number | null): void;
   /** The backlog up to and with `last` is in the outbox of this epoch. */
   dropBacklog(last: number): void;
+  /** One piece of a run, in the place of the one with the same `lead`, `part` and `run`. */
+  putSpilled(table: StateTable, piece: SpilledPiece): void;
+  /** Pieces of a window that lie within [from, to), of the runs from `first` to `last`. */
+  deleteSpilled(table: StateTable, lead: number, from: number, to: number, first: number, last: number): void;
   /** Small named values of an operator (its closed_before, a cursor). */
   put(operator: string, name: string, value: SqlValue): void;
 }
@@ -157,7 +197,7 @@ export interface ClaimTx extends StateTx {
   create(spec: TableSpec): void;
   /** Copies all rows; `columns` are the places of the new columns among those of `name`. */
   copyRows(name: string, to: TableSpec, columns: readonly number[]): void;
-  movePacked(name: string, to: TableSpec): void;
+  movePieces(name: string, to: TableSpec): void;
   packed(name: string): Iterable<PackedChunk>;
   /** Drops a table with its packed pieces, also where there is none. */
   drop(name: string): void;
@@ -192,6 +232,8 @@ export interface StateStore extends SavedState {
   shapes(): ReadonlyMap<string, string>;
   /** Whether a table, by its name without `state_`, holds groups. */
   holds(name: string): boolean;
+  /** Whether some windows of a table are on disk only. */
+  onDisk(name: string): boolean;
   /** ONE transaction that makes the state that of another plan. */
   claim(write: (tx: ClaimTx) => void): void;
   /** Output of a backfill, kept apart until a claim takes it; what no claim has taken is forgotten with the process. */

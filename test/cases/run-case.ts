@@ -20,6 +20,10 @@ export interface CaseOptions {
   readonly crash: number | null;
   /** Every window is packed in the state file, not only large ones. */
   readonly packed?: boolean;
+  /** settings.memory in bytes. */
+  readonly memory?: number;
+  /** Told what the last run said on stderr. */
+  readonly said?: (text: string) => void;
   /** Worker threads before the crash and after it: of the built package, since threads cannot load TypeScript. */
   readonly workers?: readonly [before: number, after: number];
 }
@@ -84,10 +88,12 @@ async function run(dir: string, file: string, o: CaseOptions, engine: EnginePart
   const command = makeRun(() => Promise.resolve({
     ...runParts, engine, worker: builtWorker,
     // an epoch after every batch, so that there is something to lose
-    load: async (p, io) => (await loadCompiled(p, io)).map(x => ({ ...x, spec: { ...x.spec, settings: { ...x.spec.settings, checkpoint: o.crash === null ? x.spec.settings.checkpoint : 0 } } })),
+    load: async (p, io) => (await loadCompiled(p, io)).map(x => ({ ...x, spec: { ...x.spec, settings: { ...x.spec.settings, checkpoint: o.crash === null ? x.spec.settings.checkpoint : 0, memory: o.memory ?? x.spec.settings.memory } } })),
   }));
   const argv = [file, '--until-end', '--no-print', '--data-dir', join(dir, '.pipe'), '--jit', o.jit ? 'on' : 'off', '--decoder', o.decoder, '--brokers', 'none', '--workers', String(workers)];
-  await command.run(parseCommandLine(command, argv), fakeIo({ cwd: dir, env: { PIPE_BATCH_ROWS: String(o.batch), ...(o.packed === true ? { PIPE_PACK_GROUPS: '1' } : {}) } }));
+  const io = fakeIo({ cwd: dir, env: { PIPE_BATCH_ROWS: String(o.batch), ...(o.packed === true ? { PIPE_PACK_GROUPS: '1' } : {}) } });
+  await command.run(parseCommandLine(command, argv), io);
+  o.said?.(io.err.text);
 }
 
 async function withLog(dir: string, work: (log: Log) => Promise<void>): Promise<void> {

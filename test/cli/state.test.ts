@@ -8,6 +8,7 @@ import { makeRun } from '../../src/cli/run.ts';
 import { runParts } from '../../src/cli/run-parts.ts';
 import { stateLs } from '../../src/cli/state-ls.ts';
 import { stateQuery } from '../../src/cli/state-query.ts';
+import { Database } from '../../src/state/database.ts';
 import type { Command } from '../../src/cli/command.ts';
 import { Crash, crashing } from '../cases/run-case.ts';
 import { fakeIo } from './fake-io.ts';
@@ -29,8 +30,9 @@ async function call(command: Command, argv: readonly string[], env: Record<strin
   return { code: await command.run(parseCommandLine(command, argv), io), out: io.out.text, err: io.err.text };
 }
 
-/** Leaves open windows behind, as a process that died does; `pack`: groups from which on they are packed. */
-async function leaveOpen(pack: string): Promise<void> {
+/** Leaves open windows behind, as a process that died does; `pack`: groups from which on they are packed; `memory`: what does not fit is on disk only. */
+async function leaveOpen(pack: string, memory = '1GB'): Promise<void> {
+  writeFileSync(join(dir, 'pipelines', 'sums.yaml'), PIPELINE.replace('1ms}', `1ms, memory: ${memory}}`));
   const notices = { warn: () => undefined, info: () => undefined };
   const log = await makeLog({ brokers: null, origin: 'test' }, join(dir, '.pipe'), null, notices);
   await log.open(1000, new AbortController().signal);
@@ -43,7 +45,7 @@ async function leaveOpen(pack: string): Promise<void> {
 }
 
 describe('pipe state', () => {
-  it('reads open windows alike, whether they are rows or packed', async () => {
+  it('reads open windows alike, whether they are rows, packed, or runs on disk that must be folded together', async () => {
     const sql = 'SELECT k, b, window_end, window_start, sum_v_lo, max_k FROM state_out ORDER BY k, b';
     await leaveOpen('1000000');
     const rows = (await call(stateQuery, ['sums.yaml', sql, '--json'])).out;
@@ -51,6 +53,13 @@ describe('pipe state', () => {
     await leaveOpen('1');
     const packed = (await call(stateQuery, ['sums.yaml', sql, '--json'])).out;
     expect(packed).toBe(rows);
+    rmSync(join(dir, '.pipe'), { recursive: true });
+    await leaveOpen('1', '4KB');
+    expect((await call(stateQuery, ['sums.yaml', sql, '--json'])).out).toBe(rows);
+    const db = new Database(join(dir, '.pipe', 'state', 'sums@embedded.db'), { readonly: true });
+    expect(db.prepare("SELECT count(DISTINCT run) > 1, count(*) > 0 FROM spilled WHERE table_name = 'state_out'").raw().get()).toEqual([1, 1]);
+    expect(db.prepare('SELECT count(*) FROM packed').pluck().get()).toBe(0);
+    db.close();
     expect(rows.split('\n').filter(l => l !== '').length).toBeGreaterThan(20);
     expect(rows).toContain('"b":"9007199254740993"');
     expect((await call(stateLs, ['sums.yaml', '--json'])).out).toContain('"table":"state_out"');

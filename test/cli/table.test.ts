@@ -106,7 +106,7 @@ account: 1  total_activity: 7500.00
 });
 
 const progress: Progress = {
-  name: 'balances', state: 'running', lag: 12, keys: 913, memory: 1_234_567, lastProblem: null,
+  name: 'balances', state: 'running', lag: 12, keys: 913, memory: 1_234_567, onDisk: 0, lastProblem: null,
   counts: { records_in: 10, rows_out: 3, filtered: 0, late: 3, future: 1, undecodable: 2, failed: 4 },
   sources: [{ name: 'transactions', watermark: Date.UTC(2026, 0, 5, 12, 0, 41), holder: 1, lag: 12 }],
 };

@@ -18,17 +18,16 @@ sinks:
 settings: {memory: ${memory}}
 `;
 
-it.each([1, 2])('state past settings.memory stops the pipeline, names the operator and its keys, and loses nothing, with %i workers', async workers => {
+it('state of several workers past settings.memory stops the pipeline, names the operator and its keys, and loses nothing', async () => {
   const lines = Array.from({ length: KEYS }, (_, i) => `{"id":"key-${i}","at":${i % 1000}}\n`).join('');
   await p.run(['topics', 'send', 'events'], { input: lines });
   p.write('many.yaml', pipeline('2MB'));
-  const stopped = await p.run(['run', 'many.yaml', '--no-print', '--quiet', '--workers', String(workers)]);
+  const stopped = await p.run(['run', 'many.yaml', '--no-print', '--quiet', '--workers', '2']);
   expect([stopped.code, stopped.out]).toEqual([30, '']);
-  expect(stopped.err).toMatch(/error\[system\.resource\.memory\]: state in memory has passed settings\.memory \(2 MB\): operator "counts" holds \d[\d,]* keys\n {2}hint: raise settings\.memory/);
-  p.write('many.yaml', pipeline('200MB'));
-  const done = await p.run(['run', 'many.yaml', '--json', '--no-print', '--workers', String(workers)]);
+  expect(stopped.err).toMatch(/error\[system\.resource\.memory\]: state in memory has passed settings\.memory \(2 MB\): operator "counts" holds \d[\d,]* keys\n {2}hint: run it with --workers 1, which puts on disk/);
+  const done = await p.run(['run', 'many.yaml', '--json', '--no-print', '--workers', '1']);
   expect(done.err).toContain(`"rows_out":${KEYS},`);
   const rows = await p.run(['topics', 'tail', 'counts', '--from-beginning', '--until-end']);
   expect(rows.lines.length).toBe(KEYS);
   expect(rows.lines.every(l => l.endsWith('"n":1}'))).toBe(true);
-});
+}, 300_000);

@@ -100,20 +100,45 @@ describe('an epoch', () => {
     expect(pieces(back)).toEqual([[20, 'c']]);
   });
 
-  it('of a file of layout 1 goes on in the present layout', () => {
+  it.each([['1', 'DROP TABLE packed; DROP TABLE backlog; DROP TABLE spilled'], ['2', 'DROP TABLE backlog; DROP TABLE spilled'], ['3', 'DROP TABLE spilled']])('of a file of layout %s goes on in the present layout', (layout, older) => {
     const store = start();
     const rows = store.table(sums);
     store.commit(epoch(1), tx => tx.upsert(rows, [10, 'a', 1], 1));
     stop(store);
     const db = new Database(path);
-    db.exec('DROP TABLE packed; DROP TABLE backlog; PRAGMA user_version = 1');
+    db.exec(`${older}; PRAGMA user_version = ${layout}`);
     db.close();
     const again = start();
     const table = again.table(sums);
     expect([...table.packed()]).toEqual([]);
-    again.commit(epoch(2), tx => tx.appendPacked(table, 20, 0, 0, 1, Buffer.from('x')));
+    again.commit(epoch(2), tx => {
+      tx.appendPacked(table, 20, 0, 0, 1, Buffer.from('x'));
+      tx.putSpilled(table, { lead: 30, start: 20, part: 0, span: 4096, run: 0, groups: 1, data: Buffer.from('y') });
+    });
     expect([...table.packed()].length).toBe(1);
+    expect(table.runs()).toEqual([{ lead: 30, start: 20, run: 0, groups: 1, bytes: 1 }]);
     expect(rowsOf(again, sums)).toEqual([[10, 'a', 1]]);
+  });
+
+  it('finds the pieces of a range of partitions, and deletes those within one', () => {
+    const store = start();
+    const table = store.table(sums);
+    const piece = (lead: number, part: number, span: number, run: number) => ({ lead, start: 0, part, span, run, groups: span, data: Buffer.from(`${part}+${span}`) });
+    const all = [piece(10, 0, 4096, 0), piece(10, 0, 1024, 1), piece(10, 1024, 1024, 1), piece(10, 512, 512, 2), piece(10, 1024, 256, 2), piece(10, 1280, 1, 3), piece(20, 0, 4096, 0)];
+    store.commit(epoch(1), tx => { for (const p of all) tx.putSpilled(table, p); });
+    // by hand: whatever overlaps [from, to)
+    const found = (from: number, to: number, first = 0) => [...table.spilled(10, from, to, first)].map(p => [p.run, p.data.toString()]);
+    expect(found(0, 4096)).toHaveLength(6);
+    expect(found(1280, 1281)).toEqual([[0, '0+4096'], [1, '1024+1024'], [3, '1280+1']]);
+    expect(found(600, 1025, 1)).toEqual([[1, '0+1024'], [1, '1024+1024'], [2, '512+512'], [2, '1024+256']]);
+    expect(found(4095, 4096)).toEqual([[0, '0+4096']]);
+    expect(table.spilledSizes(10).map(s => s.span).sort((a, b) => a - b)).toEqual([1, 256, 512, 1024, 1024, 4096]);
+    expect(table.runs().map(r => [r.lead, r.run, r.groups])).toEqual([[10, 0, 4096], [10, 1, 2048], [10, 2, 768], [10, 3, 1], [20, 0, 4096]]);
+    store.commit(epoch(2), tx => tx.deleteSpilled(table, 10, 512, 2048, 1, 2));
+    expect(found(0, 4096)).toEqual([[0, '0+4096'], [1, '0+1024'], [3, '1280+1']]);
+    expect(store.unclaimed()).toEqual([]);
+    stop(store);
+    expect(start().unclaimed()).toEqual(['sums']);
   });
 
   it('writes many rows in one statement and reads them in key order', () => {

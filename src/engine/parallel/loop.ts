@@ -270,7 +270,7 @@ export class ParallelLoop {
   #setStatus(worker: number, s: Status): void {
     this.#status[worker] = s;
     const { memory, state } = this.#p;
-    if (this.memory > memory && state !== null) throw memoryError(memory, state.operator, this.keys);
+    if (this.memory > memory && state !== null) throw memoryError(memory, state.operator, this.keys, 'run it with --workers 1, which puts on disk what memory does not hold; raise settings.memory');
   }
 
   /** Bytes that wait in workers that have passed the barrier, if there is one. */

@@ -34,6 +34,7 @@ export function shadowState(saved: SavedGroups | null): SavedState {
     table: spec => ({
       spec, scan: () => saved?.rows ?? [],
       packed: () => (saved?.pieces ?? []).map(({ lead, lane, data }) => ({ lead, lane, data: Buffer.from(data as unknown as ArrayBuffer) })),
+      runs: () => [], spilledSizes: () => [], spilled: () => [],
     }),
     get: (_operator, name) => values.get(name as (typeof NAMES)[number]),
   };
@@ -43,7 +44,7 @@ export function shadowState(saved: SavedGroups | null): SavedState {
 export function recordTx(writes: StateWrite[]): StateTx {
   const rows = (): never => { throw new Error('the groups of a worker are packed'); };
   return {
-    upsert: rows, deletePrefix: rows, dropBacklog: () => undefined,
+    upsert: rows, deletePrefix: rows, putSpilled: rows, deleteSpilled: rows, dropBacklog: () => undefined,
     appendPacked: (_table, lead, lane, seq, groups, data) => { writes.push({ k: 'packed', lead, lane, seq, groups, data }); },
     deletePacked: (_table, lead, lane) => { writes.push({ k: 'delete', lead, lane }); },
     put: (_operator, name, value) => { writes.push({ k: 'put', name, value }); },

@@ -71,6 +71,11 @@ export interface AggregateFn {
   add(state: readonly StateColumn[], at: number, g: number, ...args: Value[]): void;
   /** Optional statements with the same effect as `add`. */
   addJs?(s: Places, args: readonly string[], bind: (constant: unknown) => string): string;
+  /**
+   * Folds group `i` of other columns of the same slots into group `g`, as if the rows of `i` had come after those of `g`. Absent where that
+   * would not give the same to the last digit (sums of DOUBLE): such an aggregate takes one number, and its values are kept instead.
+   */
+  merge?(state: readonly StateColumn[], at: number, g: number, other: readonly StateColumn[], i: number): void;
   /** Throws RowError when the result does not fit its type. */
   result(state: readonly StateColumn[], at: number, g: number): Value | null;
   /** Approximate extra bytes per group beyond the slots (text, sets), for `settings.memory`; default 0. */

@@ -4,9 +4,9 @@ import { defineAggregate, type AggregateFn, type StateColumn } from '../define.t
 import { MAX_PRECISION } from '../numeric-types.ts';
 import { finite } from '../operators/arithmetic.ts';
 import { withDistinct } from './distinct.ts';
-import { addExact, addExactJs, exactSum, sumSlots } from './exact-sum.ts';
+import { addExact, addExactJs, exactSum, mergeExact, sumSlots } from './exact-sum.ts';
 import { doubleSlot } from './sum.ts';
-import { countSlot, wideSlot } from './wide-slot.ts';
+import { countSlot, mergeCount, mergeWide, wideSlot } from './wide-slot.ts';
 
 /** AVG of whole numbers is DOUBLE, of DECIMAL(p,s) DECIMAL(38, max(6, s)) rounded half up: both from the exact sum. */
 function avgOf(t: SqlType): AggregateFn {
@@ -25,6 +25,7 @@ function avgOf(t: SqlType): AggregateFn {
       name: 'avg', args: [t], returns, returnsNull: true, state: [...sumSlots, countSlot('n')],
       add: (state, at, g, x) => { addExact(state, at, g, x as number); count(state, at + 2, g); },
       addJs: (s, [x]) => `${addExactJs(s, x as string)} ${s['n']}++;`,
+      merge: (state, at, g, other, i) => { mergeExact(state, at, g, other, i); mergeCount(state, at + 2, g, other, i); },
       result: (state, at, g) => mean(exactSum(state, at, g), state[at + 2]?.[g] as number),
     };
   }
@@ -35,6 +36,7 @@ function avgOf(t: SqlType): AggregateFn {
       column[g] = add(column[g] ?? 0, x as Wide);
       count(state, at + 1, g);
     },
+    merge: (state, at, g, other, i) => { mergeWide(state, at, g, other, i); mergeCount(state, at + 1, g, other, i); },
     result: (state, at, g) => mean(state[at]?.[g] as Wide | null, state[at + 1]?.[g] as number),
   };
 }

@@ -1,7 +1,7 @@
 import { BIGINT } from '../../types.ts';
 import { defineAggregate, type AggregateFn } from '../define.ts';
 import { withDistinct } from './distinct.ts';
-import { countSlot } from './wide-slot.ts';
+import { countSlot, mergeCount } from './wide-slot.ts';
 
 export const count = defineAggregate({
   name: 'count', summary: 'Number of rows, or of values that are not NULL.', syntax: 'COUNT(* | [DISTINCT] any)',
@@ -11,6 +11,7 @@ export const count = defineAggregate({
       name: 'count', args: args.map(a => a.type), returns: BIGINT, returnsNull: false, state: [countSlot('')],
       add: (state, at, g) => { (state[at] as Float64Array)[g] = ((state[at] as Float64Array)[g] as number) + 1; },
       addJs: s => `${s['']}++;`,
+      merge: mergeCount,
       result: (state, at, g) => state[at]?.[g] as number,
     };
     return args.length === 0 ? fn : withDistinct(fn, distinct);

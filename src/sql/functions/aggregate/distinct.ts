@@ -41,6 +41,17 @@ export function withDistinct(fn: AggregateFn, distinct: boolean): AggregateFn {
       seen.add(identity(x as Value));
       if (seen.size > before) fn.add(state, at + 1, g, x as Value);
     },
+    merge: (state, at, g, other, i) => {
+      const sets = state[at] as (Set<Value> | null)[];
+      const more = other[at]?.[i] as ReadonlySet<Value> | null;
+      if (more === null) return;
+      const seen = (sets[g] ??= new Set());
+      for (const x of more) {
+        if (seen.has(x)) continue;
+        seen.add(x);
+        fn.add(state, at + 1, g, x);
+      }
+    },
     result: (state, at, g) => fn.result(state, at + 1, g),
     bytes: (state, at, g) => size(state[at]?.[g] as Set<Value> | null) + (bytes?.(state, at + 1, g) ?? 0),
   };

@@ -32,6 +32,14 @@ export function addExact(state: readonly StateColumn[], at: number, g: number, x
 export const addExactJs = (s: Places, x: string): string =>
   `{ let lo = ${s['lo']} === ${s['lo']} ? ${s['lo']} + ${x} : ${x}; if (lo >= ${CARRY}) { lo -= ${CARRY}; ${s['hi']}++; } else if (lo <= -${CARRY}) { lo += ${CARRY}; ${s['hi']}--; } ${s['lo']} = lo; }`;
 
+export function mergeExact(state: readonly StateColumn[], at: number, g: number, other: readonly StateColumn[], i: number): void {
+  const lo = other[at]?.[i] as number;
+  if (lo !== lo) return;
+  addExact(state, at, g, lo);
+  const high = state[at + 1] as Float64Array;
+  high[g] = (high[g] as number) + (other[at + 1]?.[i] as number);
+}
+
 /** The sum, or null when nothing was added. */
 export function exactSum(state: readonly StateColumn[], at: number, g: number): Wide | null {
   const lo = state[at]?.[g] as number;

@@ -27,6 +27,11 @@ function extremeOf(name: string, t: SqlType, sign: 1 | -1): AggregateFn {
         // NaN, nothing so far, compares false
         if (!(sign < 0 ? v <= (x as number) : v >= (x as number))) column[g] = x as number;
       },
+      merge: (state, at, g, other, i) => {
+        const column = state[at] as Float64Array;
+        const [v, x] = [column[g] as number, other[at]?.[i] as number];
+        if (x === x && !(sign < 0 ? v <= x : v >= x)) column[g] = x;
+      },
       addJs: (s, [x]) => `if (!(${s['']} ${keep} ${x})) ${s['']} = ${x};`,
       result: (state, at, g) => {
         const v = state[at]?.[g] as number;
@@ -42,6 +47,11 @@ function extremeOf(name: string, t: SqlType, sign: 1 | -1): AggregateFn {
       const column = state[at] as (Value | null)[];
       const v = column[g] as Value | null;
       if (v === null || order(x as Value, v) * sign > 0) column[g] = x as Value;
+    },
+    merge: (state, at, g, other, i) => {
+      const column = state[at] as (Value | null)[];
+      const [v, x] = [column[g] as Value | null, other[at]?.[i] as Value | null];
+      if (x !== null && (v === null || order(x, v) * sign > 0)) column[g] = x;
     },
     result: (state, at, g) => state[at]?.[g] as Value | null,
     ...(reprOf(t) === 'text' || reprOf(t) === 'bytes' ? { bytes: (state, at, g) => bytes(state[at]?.[g]) } : {}),

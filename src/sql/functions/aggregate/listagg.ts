@@ -16,6 +16,12 @@ function joined(separator: string): AggregateFn {
       if (v === null) column[g] = x as string;
       else if (v.length <= MAX_TEXT) column[g] = v + separator + (x as string);
     },
+    merge: (state, at, g, other, i) => {
+      const column = state[at] as (string | null)[];
+      const [v, x] = [column[g] as string | null, other[at]?.[i] as string | null];
+      if (v === null) column[g] = x;
+      else if (x !== null && v.length <= MAX_TEXT) column[g] = v + separator + x;
+    },
     result: (state, at, g) => {
       const v = state[at]?.[g] as string | null;
       if (v !== null && v.length > MAX_TEXT) throw new RowError('user.data.overflow', `LISTAGG is longer than ${MAX_TEXT} characters`);

@@ -3,7 +3,7 @@ import { add, bigPow10, mul } from '../../values/wide.ts';
 import { defineAggregate, type AggregateDef, type AggregateFn } from '../define.ts';
 import { finite } from '../operators/arithmetic.ts';
 import { withDistinct } from './distinct.ts';
-import { countSlot, wideSlot } from './wide-slot.ts';
+import { countSlot, mergeCount, mergeWide, wideSlot } from './wide-slot.ts';
 
 /** Whether the divisor is n - 1 and whether the root is taken. */
 interface Kind {
@@ -25,6 +25,11 @@ function exact(name: string, t: SqlType, k: Kind): AggregateFn {
       n[g] = (n[g] as number) + 1;
       sums[g] = add(sums[g] as Wide, x as Wide);
       squares[g] = add(squares[g] as Wide, mul(x as Wide, x as Wide));
+    },
+    merge: (state, at, g, other, i) => {
+      mergeCount(state, at, g, other, i);
+      mergeWide(state, at + 1, g, other, i);
+      mergeWide(state, at + 2, g, other, i);
     },
     result: (state, at, g): Value | null => {
       const count = state[at]?.[g] as number;

@@ -5,8 +5,8 @@ import { defineAggregate, type AggregateFn, type StateSlot } from '../define.ts'
 import { MAX_PRECISION } from '../numeric-types.ts';
 import { finite } from '../operators/arithmetic.ts';
 import { withDistinct } from './distinct.ts';
-import { addExact, addExactJs, exactSum, sumSlots } from './exact-sum.ts';
-import { wideSlot } from './wide-slot.ts';
+import { addExact, addExactJs, exactSum, mergeExact, sumSlots } from './exact-sum.ts';
+import { mergeWide, wideSlot } from './wide-slot.ts';
 
 const tooLarge = (t: SqlType): RowError => new RowError('user.data.overflow', `the sum does not fit ${typeName(t)}`);
 
@@ -21,7 +21,7 @@ function sumOf(t: SqlType): AggregateFn {
   if (reprOf(t) === 'f64') {
     return {
       name: 'sum', args: [t], returns, returnsNull: true, state: sumSlots,
-      add: addExact as AggregateFn['add'], addJs: (s, [x]) => addExactJs(s, x as string), result: (state, at, g) => checked(exactSum(state, at, g)),
+      add: addExact as AggregateFn['add'], addJs: (s, [x]) => addExactJs(s, x as string), merge: mergeExact, result: (state, at, g) => checked(exactSum(state, at, g)),
     };
   }
   return {
@@ -31,6 +31,7 @@ function sumOf(t: SqlType): AggregateFn {
       const v = column[g] as Wide | null;
       column[g] = v === null ? (x as Wide) : add(v, x as Wide);
     },
+    merge: mergeWide,
     result: (state, at, g) => checked(state[at]?.[g] as Wide | null),
   };
 }
