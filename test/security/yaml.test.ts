@@ -13,13 +13,13 @@ const cases: readonly (readonly [what: string, text: string | Buffer])[] = [
   ...[2, 5, 9, 20, 60].flatMap(n => [[`a bomb of ${n} lists`, good + bomb(n, 10)] as const, [`a bomb of ${n} maps`, good + mapBomb(n)] as const]),
   ['a bomb in the settings', `${good}settings: {kafka: &k {brokers: [*k, *k]}}\n`],
   ['an anchor that holds itself', `${good}settings: &s\n  kafka: *s\n`], ['a list that holds itself', `${good}tests: &t [*t]\n`], ['an alias without anchor', `${good}settings: *none\n`], ['an alias as key', `${good}? *x\n: 1\n`],
-  ['100,000 aliases', `${good}tests: [&a {name: x}, ${'*a, '.repeat(100_000)}]\n`],
+  ['20,000 aliases', `${good}tests: [&a {name: x}, ${'*a, '.repeat(20_000)}]\n`],
   // merge keys
   ['a merge key', 'base: &b {schema: a STRING}\n' + good.replace('    schema: a STRING', '    <<: *b')], ['a merge key at the top', `<<: {name: x}\n${good}`], ['a merge list', good.replace('    schema: a STRING', '    <<: [{schema: a STRING}]')],
   // tags
   ...['!!js/function "function(){}"', '!!js/undefined ""', '!!js/regexp /x/', '!!python/object:os.system "ls"', '!!binary aGk=', '!!set {a}', '!!omap [a: 1]', '!!timestamp 2024-01-01', '!local x', '!<tag:example.com,2000:x> y', '!!merge x', '!e!x y'].map(t => [`the tag ${t}`, `${good}description: ${t}\n`] as const),
   // depth
-  ...[200, 5000, 50_000].flatMap(n => [[`${n} open lists`, `${good}x: ${'['.repeat(n)}`] as const, [`${n} lists`, `${good}x: ${'['.repeat(n)}${']'.repeat(n)}`] as const, [`${n} maps`, `${good}x: ${'{a: '.repeat(n)}${'}'.repeat(n)}`] as const]),
+  ...[200, 5000, 20_000].flatMap(n => [[`${n} open lists`, `${good}x: ${'['.repeat(n)}`] as const, [`${n} lists`, `${good}x: ${'['.repeat(n)}${']'.repeat(n)}`] as const, [`${n} maps`, `${good}x: ${'{a: '.repeat(n)}${'}'.repeat(n)}`] as const]),
   ['300 maps in blocks', good + Array.from({ length: 300 }, (_, i) => `${' '.repeat(i)}x:\n`).join('')], ['500 dashes', `${good}x:\n  ${'- '.repeat(500)}a\n`], ['500 question marks', `${good}${'? '.repeat(500)}a\n`],
   // keys
   ['a key twice', `${good}name: q\n`], ['a source twice', good.replace('sinks:', '  t:\n    schema: b STRING\nsinks:')], ['a list as key', `${good}[a]: 1\n`], ['a map as key', `${good}{a: 1}: 1\n`], ['no key', `${good}: 1\n`], ['null as key', `${good}~: 1\n`],
@@ -27,7 +27,7 @@ const cases: readonly (readonly [what: string, text: string | Buffer])[] = [
   // text
   ['nothing', ''], ['blanks', ' \n\n'], ['a comment', '# x\n'], ['a text', 'hello\n'], ['a list', '- a\n'], ['two documents', `${good}---\n${good}`], ['a directive', `%YAML 1.1\n---\n${good}name: x\n`], ['a tab', `${good}\tx: 1\n`], ['NUL', `${good}x: a\0b\n`], ['bytes that are not UTF-8', Buffer.from(`${good}x: \xff\n`, 'latin1')],
   ['UTF-16', Buffer.from(`\ufeff${good}`, 'utf16le')], ['more than a megabyte', good + `# ${'x'.repeat(1 << 20)}\n`], ['a quote without an end', `${good}description: "x\n`], ['a long number', `${good}settings: {workers: ${'9'.repeat(100_000)}}\n`], ['an infinite number', `${good}settings: {workers: .inf}\n`],
-  ['five thousand keys', good + Array.from({ length: 5000 }, (_, i) => `k${i}: 1\n`).join('')],
+  ['two thousand keys', good + Array.from({ length: 2000 }, (_, i) => `k${i}: 1\n`).join('')],
 ];
 
 it(`${cases.length} hostile files are refused at a place, without a crash`, () => {
