@@ -14,7 +14,7 @@ it('windows that close together come out in the order of their ends', () => {
 it('an epoch writes what changed since the last one, and no more', () => {
   const { graph } = graphOf(c, true);
   const written: number[] = [];
-  const tx: StateTx = { upsert: (_t, _f, rows) => { written.push(rows); }, deletePrefix: () => undefined, appendPacked: () => undefined, deletePacked: () => undefined, put: () => undefined };
+  const tx: StateTx = { upsert: (_t, _f, rows) => { written.push(rows); }, deletePrefix: () => undefined, appendPacked: () => undefined, deletePacked: () => undefined, putSpilled: () => undefined, deleteSpilled: () => undefined, dropBacklog: () => undefined, put: () => undefined };
   const epoch = (...keys: string[]): void => {
     graph.inputs.get('a')?.push(batchFor(c, keys.map(k => ({ k, at: 1 }))));
     for (const o of graph.operators) o.snapshot(tx);

@@ -81,7 +81,7 @@ async function answered(codes: readonly number[], more: (w: BatchWriter) => Prom
     return w.array(topics, t => w.string(t.topic).array(t.list, q => w.int32(q.partition).int16(left.shift() ?? 0).int64(0).int64(-1).int64(0))).int32(0).finish();
   };
   const versions = new Map(Array.from({ length: 40 }, (_, key) => [key, [0, 20] as const] as const));
-  const dial: Dial = () => Promise.resolve({ address: 'x:1', connected: true, versions, close: () => undefined, send: request => Promise.resolve(request.read(new WireReader(answer(request)))) });
+  const dial: Dial = () => Promise.resolve({ address: 'x:1', connected: true, able: { versions, features: new Map() }, close: () => undefined, send: request => Promise.resolve(request.read(new WireReader(answer(request)))) });
   const cluster = new Cluster(['x:1'], clientSettings(null), dial);
   await cluster.bootstrap();
   const w = new BatchWriter(cluster, cluster.lane());

@@ -21,7 +21,7 @@ function seen(s: StateStore): unknown {
   return {
     tables: specs.map(spec => { const t = s.table(spec); return [rows(t.scan()), rows([...t.packed()].map(p => [p.lead, p.lane, p.data]))]; }),
     saved: { ...saved, positions: [...saved.positions].sort((a, b) => a.partition - b.partition), watermarks: [...saved.watermarks].sort(), counters: [...saved.counters].sort() },
-    outbox: s.outbox().map(b => [b.topic, b.partition, b.rows, plain(b.data)]), values: ['x', 'y'].map(n => plain(s.get('op', n))), fresh: s.fresh, unclaimed: s.unclaimed(),
+    outbox: s.outbox().map(b => [b.topic, b.partition, b.rows, plain(b.data)]), values: ['x', 'y'].map(n => plain(s.get('op', n))), fresh: s.fresh, plan: s.plan(), holds: specs.map(spec => s.holds(spec.name)),
   };
 }
 

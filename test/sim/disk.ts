@@ -1,6 +1,6 @@
 import { PipeError } from '../../src/errors.ts';
 import { tableSql } from '../../src/state/schema.ts';
-import { LANE_PIECES, type DeadLetter, type EpochWrite, type OutBlock, type Position, type Saved, type SqlValue, type StateStore, type StateTable, type StateTx, type TableSpec } from '../../src/state/store.ts';
+import { LANE_PIECES, type ClaimTx, type DeadLetter, type EpochWrite, type LetterBook, type OutBlock, type Position, type Saved, type SqlValue, type StateStore, type StateTable, type StateTx, type TableSpec } from '../../src/state/store.ts';
 import { type Actor, Killed } from './world.ts';
 
 type Row = readonly SqlValue[];
@@ -19,6 +19,7 @@ interface Content {
   readonly counters: Map<string, number>;
   readonly deadLetters: DeadLetter[];
   outbox: OutBlock[];
+  plan: string | null;
 }
 
 type Change = (c: Content) => void;
@@ -39,7 +40,7 @@ export class Disk {
 
   content(): Content {
     const c: Content = {
-      epoch: 0, delivery: 0, deliveries: [], tables: new Map(), packed: new Map(), operators: new Map(), positions: new Map(), watermarks: new Map(), counters: new Map(), deadLetters: [], outbox: [],
+      epoch: 0, delivery: 0, deliveries: [], tables: new Map(), packed: new Map(), operators: new Map(), positions: new Map(), watermarks: new Map(), counters: new Map(), deadLetters: [], outbox: [], plan: null,
     };
     for (const t of this.transactions) t(c);
     return c;
@@ -61,7 +62,6 @@ export class SimStore implements StateStore {
   readonly #disk: Disk;
   readonly #owner: Actor;
   readonly #plan: DiskPlan;
-  readonly #claimed = new Set<string>();
   #content: Content;
   #closed = false;
 
@@ -78,16 +78,32 @@ export class SimStore implements StateStore {
   table(spec: TableSpec): StateTable {
     this.#check();
     const known = this.#content.tables.get(spec.name);
-    this.#claimed.add(spec.name);
     if (known === undefined) this.#write(c => { c.tables.set(spec.name, { spec, rows: new Map() }); });
     else if (tableSql(known.spec)[0] !== tableSql(spec)[0]) throw new Error(`table ${spec.name} has changed`);
     const rows = (): Row[] => [...(this.#content.tables.get(spec.name)?.rows.values() ?? [])].sort((a, b) => compareKeys(a, b, spec.key));
-    return { spec, scan: rows, packed: () => this.#packed(spec.name) };
+    return { spec, scan: rows, packed: () => this.#packed(spec.name), runs: () => [], spilledSizes: () => [], spilled: () => [] };
   }
 
-  unclaimed(): readonly string[] {
-    return [...this.#content.tables].filter(([name, t]) => !this.#claimed.has(name) && (t.rows.size > 0 || this.#packed(name).length > 0)).map(([name]) => name);
+  plan(): string | null { return this.#content.plan; }
+  shapes(): ReadonlyMap<string, string> { return new Map(); }
+  holds(name: string): boolean { return (this.#content.tables.get(name)?.rows.size ?? 0) > 0 || this.#packed(name).length > 0; }
+  onDisk(): boolean { return false; }
+
+  /** The file of a pipeline does not change here: only the plan is noted. */
+  claim(write: (tx: ClaimTx) => void): void {
+    const changes: Change[] = [];
+    const others = new Proxy({}, { get: (_, name) => () => { throw new Error(`no ${String(name)} in a simulation`); } }) as ClaimTx;
+    write(Object.assign(Object.create(others) as ClaimTx, { plan: (json: string) => { changes.push(c => { c.plan = json; }); } }));
+    this.#write(c => { for (const change of changes) change(c); });
   }
+
+  stage(): void { throw new Error('no backfill in a simulation'); }
+  unstage(): void {}
+  backlog(): null { return null; }
+  deadRecords(): ReadonlySet<string> { return new Set(this.#content.deadLetters.map(d => `${d.topic}/${d.partition}/${d.offset}`)); }
+
+  /** Nobody replays. */
+  readonly letters: LetterBook = { pending: () => null, begin: () => { throw new Error('no replay in a simulation'); }, settle: () => undefined, drop: () => 0 };
 
   get(operator: string, name: string): SqlValue | undefined { return this.#content.operators.get(`${operator} ${name}`); }
 
@@ -151,7 +167,9 @@ export class SimStore implements StateStore {
 
 /** What an epoch writes, to be done in one go. */
 function recorder(changes: Change[]): StateTx {
+  const disk = (): never => { throw new Error('no state on disk in a simulation'); };
   return {
+    putSpilled: disk, deleteSpilled: disk, dropBacklog: () => undefined,
     upsert: ({ spec }, flat, rows) => {
       const width = spec.columns.length;
       const copies = Array.from({ length: rows }, (_, i) => flat.slice(i * width, (i + 1) * width).map((v, j) => stored(v, spec.columns[j]?.type)));

@@ -62,7 +62,7 @@ export class Life {
         spec: { ...spec, settings: { ...spec.settings, checkpoint: o.checkpoint } }, plan, log, source: s => log.source(s), store, formats, engine: engineParts, notices, taps: new Map(), workers: null,
         clock: { now: () => Math.floor(BASE + this.#world.now + this.actor.jump), elapsed: () => this.#world.now }, committed: () => Promise.resolve(),
         options: {
-          following: o.following, from: null, batchRows: o.batchRows, jit: o.jit, decoder: o.decoder, onError: null, resume: null, packFrom: o.packFrom, epochBytes: o.epochBytes, memory: 1e9, drain: 20_000,
+          following: o.following, from: null, batchRows: o.batchRows, jit: o.jit, decoder: o.decoder, onError: null, resume: null, backfill: false, packFrom: o.packFrom, epochBytes: o.epochBytes, memory: 1e9, drain: 20_000,
           takeOver: false, ownerId: this.actor.name,
         },
       });

@@ -107,7 +107,7 @@ export class SimLink implements Link {
   readonly address: string;
   readonly owner: Actor;
   readonly node: number;
-  readonly versions = versions;
+  readonly able = { versions, features: new Map<string, number>() };
   readonly #net: Network;
   connected = true;
   /** Not answered. */
