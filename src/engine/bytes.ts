@@ -1,3 +1,21 @@
+/** Bytes of a buffer that is used again: what a block that is full takes. */
+const POOLED_BYTES = 1 << 20;
+/** As much as two epochs of output take, the one on its way and the next. */
+const POOLED_MOST = 64;
+const pool: Buffer[] = [];
+
+/** Of POOLED_BYTES where that many are asked for, the buffer may be one that was given back. */
+const allocate = (n: number): Buffer => (n === POOLED_BYTES ? pool.pop() : undefined) ?? Buffer.allocUnsafeSlow(n);
+
+/**
+ * Gives back what ByteWriter.take() gave, when nobody reads it any more: buffers of this size that come and go make V8 collect its
+ * whole heap again and again. All others are left alone.
+ */
+export function recycle({ buffer, byteOffset }: Buffer): void {
+  if (buffer.byteLength !== POOLED_BYTES || byteOffset !== 0 || pool.length >= POOLED_MOST || pool.some(b => b.buffer === buffer)) return;
+  pool.push(Buffer.from(buffer as ArrayBuffer));
+}
+
 /** A growing byte buffer that encoders write into; `reserve` before writing to `buf` or `view` at `pos` directly. */
 export class ByteWriter {
   buf: Buffer;
@@ -43,13 +61,13 @@ export class ByteWriter {
       buf.copy(copy, 0, 0, pos);
       return copy;
     }
-    this.buf = Buffer.allocUnsafeSlow(buf.length);
+    this.buf = allocate(buf.length);
     this.view = viewOf(this.buf);
     return buf.subarray(0, pos);
   }
 
   #grow(n: number): void {
-    const bigger = Buffer.allocUnsafeSlow(Math.max(this.buf.length * 2, this.pos + n));
+    const bigger = allocate(Math.max(this.buf.length * 2, this.pos + n));
     this.buf.copy(bigger, 0, 0, this.pos);
     this.buf = bigger;
     this.view = viewOf(bigger);

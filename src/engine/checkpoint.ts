@@ -1,6 +1,7 @@
 import type { Delivery } from '../connectors/connector.ts';
 import { failpoint } from '../failpoint.ts';
 import type { OutBlock, Saved, StateStore } from '../state/store.ts';
+import { recycle } from './bytes.ts';
 import type { Accounting, Checkpointer, EpochInput, Outbox, PartOptions } from './ports.ts';
 import { byTopic, deliveries, type Offsets, recover } from './recovery.ts';
 
@@ -103,6 +104,7 @@ export class EpochCheckpointer implements Checkpointer {
     const epoch = { number: this.#delivered, blocks, offsets: this.#offsets };
     this.#sending = this.#delivery.commit(epoch).then(() => {
       failpoint('delivery.after');
+      for (const b of blocks) recycle(b.data);
       this.#sentAt = performance.now();
       this.#schedule(REFRESH_EVERY);
     }, error => {
