@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -6,9 +7,11 @@ import { BlockBuilder } from '../../src/engine/block-builder.ts';
 import type { RecordBatch } from '../../src/engine/records.ts';
 import { loadCodecs } from '../../src/connectors/kafka/codecs/index.ts';
 import { crc32c } from '../../src/connectors/kafka/crc32c.ts';
+import { FOLD, FOLD_A, FOLD_B } from '../../src/connectors/kafka/crc32c-code.ts';
 import { codecIds, offsetAfter } from '../../src/connectors/kafka/record-batch.ts';
 import { PartitionDecoder } from '../../src/connectors/kafka/record-batch-decode.ts';
 import { batchOfBlock, encodeBatch, nextSequence, NO_PRODUCER, type BatchProducer } from '../../src/connectors/kafka/record-batch-encode.ts';
+import { whole } from '../random.ts';
 import { changed, compressed } from './batch-bytes.ts';
 
 /** The batch with another base offset, as a broker stores it. */
@@ -37,6 +40,36 @@ describe('CRC-32C', () => {
       const b = Buffer.concat([Buffer.alloc(shift), text, Buffer.alloc(3)]);
       expect(crc32c(b, shift, shift + text.length)).toBe(0x22620404);
     }
+  });
+
+  /** By its definition: a bit at a time. */
+  function bitwise(b: Uint8Array, start: number, end: number): number {
+    let c = -1;
+    for (let i = start; i < end; i++) {
+      c ^= b[i] as number;
+      for (let bit = 0; bit < 8; bit++) c = c & 1 ? (c >>> 1) ^ 0x82f63b78 : c >>> 1;
+    }
+    return ~c >>> 0;
+  }
+
+  it('is right for every length around those where the way of reckoning changes', () => {
+    const next = whole(7);
+    const b = Uint8Array.from({ length: 300_000 }, () => next(256));
+    const around = (n: number): number[] => Array.from({ length: 36 }, (_, i) => n - 18 + i);
+    const lengths = [...around(18), ...around(4 * FOLD), ...around((128 << 10) + FOLD), ...around(128 << 10), ...Array.from({ length: 40 }, () => next(290_000))];
+    for (const n of lengths) expect([n, crc32c(b, 5, 5 + n)]).toEqual([n, bitwise(b, 5, 5 + n)]);
+  });
+
+  it('may be folded: its polynomial divides that of four terms', () => {
+    // x^n mod the polynomial, reflected: 1 has the highest bit
+    const power = (n: number): number => { let c = 0x80000000 | 0; for (let i = 0; i < n; i++) c = c & 1 ? (c >>> 1) ^ 0x82f63b78 : c >>> 1; return c; };
+    expect(power(0) ^ power(FOLD_A) ^ power(FOLD_B) ^ power(FOLD)).toBe(0);
+  });
+
+  it('is the same without WebAssembly', () => {
+    const script = `import { crc32c } from ${JSON.stringify(new URL('../../dist/connectors/kafka/crc32c.js', import.meta.url).href)}; console.log(crc32c(Buffer.alloc(200000, 'pipe'), 1, 200000));`;
+    const run = spawnSync(process.execPath, ['--jitless', '--input-type=module', '-e', script], { encoding: 'utf8' });
+    expect(run.stdout.trim()).toBe(String(bitwise(Buffer.alloc(200_000, 'pipe'), 1, 200_000)));
   });
 });
 
