@@ -81,4 +81,4 @@ it(`state on disk gives the results of SQLite, and to the last digit those of st
     expect(spilled.sort(), `${where} in batches of ${batch}`).toEqual(whole);
   }
   expect(onDisk).toBeGreaterThan(0);
-});
+}, 60_000 + 20_000 * runs);
