@@ -4,7 +4,7 @@ import type { Case } from '../cases/case.ts';
 import { runCase } from '../cases/run-case.ts';
 
 /** Seconds: a row is in so many windows. A longer run: PIPE_OPEN_WINDOWS=10000. */
-const SIZE = Number(process.env['PIPE_OPEN_WINDOWS'] ?? 3000);
+const SIZE = Number(process.env['PIPE_OPEN_WINDOWS'] ?? 1000);
 const BASE = Date.UTC(2024, 0, 1);
 /** Most rows are of one key. */
 const rows = Array.from({ length: 40 }, (_, i) => ({ k: i % 5 === 0 ? `key-${i}` : 'hot', n: (i * 37) % 11, at: BASE + i * 700 }));
