@@ -6,7 +6,7 @@ import { add } from './promise.ts';
 import { type ShapeName, shapeNames } from './workload.ts';
 
 /** ms in which a step must be reached. */
-const REACH_MS = 60_000;
+const REACH_MS = 90_000;
 /** All that was written is compared after so many kills. */
 const STEPS_A_CHECK = 5;
 
@@ -44,7 +44,7 @@ export const p2: Promised = {
   needs: 'nothing',
   // of the 5 settings, in turn; each takes all its steps
   rounds: 1,
-  zero: ['lost', 'dup', 'mismatch'],
+  zero: ['lost', 'dup', 'mismatch', 'missed'],
   async run(o) {
     const all = settings(o.brokers);
     let figures: Figures = {};
@@ -67,7 +67,7 @@ async function steps(o: PassOptions, s: Setting, shape: ShapeName): Promise<Figu
     };
     for (const point of points) {
       // the n-th time that a step is reached; those of a start come once
-      const step = once.includes(point) ? `${point}:1` : `${point}:${1 + Math.floor(bed.chance() * 4)}`;
+      const step = once.includes(point) ? `${point}:1` : `${point}:${1 + Math.floor(bed.chance() * 3)}`;
       if (point === 'state.upgrading') {
         await check();
         downgrade(bed);
@@ -82,8 +82,8 @@ async function steps(o: PassOptions, s: Setting, shape: ShapeName): Promise<Figu
       if (since.length === STEPS_A_CHECK) await check();
     }
     if (since.length > 0) await check();
-    if (missed.length > 0) throw new Error(`${s.label}: never reached ${missed.join(', ')}`);
-    return { settings: 1, points: points.length, kills, records: bed.work.records, lost: 0, dup: 0, mismatch: 0, ...(s.dups ? { allowed_dups: dups } : {}) };
+    if (missed.length > 0) o.say(`${s.label}: never reached ${missed.join(', ')}`);
+    return { settings: 1, points: points.length, kills, missed: missed.length, records: bed.work.records, lost: 0, dup: 0, mismatch: 0, ...(s.dups ? { allowed_dups: dups } : {}) };
   });
 }
 

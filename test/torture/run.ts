@@ -49,12 +49,12 @@ export async function main(argv: readonly string[]): Promise<number> {
           if (wrong.length > 0) throw new Error(`${wrong.join(', ')}\n${lineOf(promise, figures)}`);
           t.figures = add(t.figures, figures);
           t.passes++;
+          say(`${lineOf(promise, figures)} seed=${seed}`);
         } catch (error) {
           failed++;
           say(`FAILED ${promise.id}: ${error instanceof Error ? error.message : String(error)}\nagain: ${replay(promise, seed, rounds)}`);
         }
         t.seconds += (performance.now() - began) / 1000;
-        if (pass === 0) say(`${promise.id}: ${t.seconds.toFixed(1)} s a pass`);
       }
     }
   } finally {
