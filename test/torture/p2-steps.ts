@@ -103,6 +103,6 @@ async function die(bed: Bed, failpoint: string, stopping = false): Promise<boole
 /** The state file as the layout before had it. */
 function downgrade(bed: Bed): void {
   const db = new Sqlite(bed.state);
-  db.exec('DROP TABLE packed; PRAGMA user_version = 1');
+  db.exec('DROP TABLE spilled; PRAGMA user_version = 3');
   db.close();
 }

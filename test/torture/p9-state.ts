@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import { PipeError } from '../../src/errors.ts';
+import { LAYOUT } from '../../src/state/file.ts';
 import { openStateStore } from '../../src/state/sqlite.ts';
 import { type Bed, mustDie, mustEnd, onBed } from './bed.ts';
 import type { Promised } from './promise.ts';
@@ -23,7 +24,7 @@ const pageSize = (b: Buffer): number => (b.readUInt16BE(16) === 1 ? 65536 : b.re
 const damages: readonly Damage[] = [
   { name: 'a bit of the magic', apply: (b, c) => flip(b, whole(16, c), whole(8, c)) },
   { name: 'a bit of the application id', apply: (b, c) => flip(b, 68 + whole(4, c), whole(8, c)) },
-  { name: 'a newer layout', apply: (b, c) => { b.writeUInt32BE(3 + whole(1000, c), 60); return b; } },
+  { name: 'a newer layout', apply: (b, c) => { b.writeUInt32BE(LAYOUT + 1 + whole(1000, c), 60); return b; } },
   { name: 'cut', apply: (b, c) => b.subarray(0, 1 + whole(b.length - 1, c)) },
   { name: 'cut at a page', apply: (b, c) => b.subarray(0, pageSize(b) * (1 + whole(b.length / pageSize(b) - 1, c))) },
   { name: 'empty', apply: () => Buffer.alloc(0) },
