@@ -1,3 +1,4 @@
+import type { Link } from '../../src/connectors/kafka/client.ts';
 import { errors } from '../../src/connectors/kafka/kafka-error.ts';
 import { WireReader, WireWriter } from '../../src/connectors/kafka/wire.ts';
 import type { Broker, TopicOffsets } from './broker.ts';
@@ -5,8 +6,10 @@ import { split } from './broker.ts';
 import type { PartitionLog } from './broker-log.ts';
 import type { World } from './world.ts';
 
-/** Lowest and highest version of what the brokers speak. */
-export const versions: ReadonlyMap<number, readonly [number, number]> = new Map([0, 1, 2, 3, 8, 9, 10, 19, 22, 24, 25, 26, 28, 35].map(key => [key, [0, 17]]));
+const versions: ReadonlyMap<number, readonly [number, number]> = new Map([0, 1, 2, 3, 8, 9, 10, 19, 22, 24, 25, 26, 28, 35].map(key => [key, [0, 17]]));
+
+/** What the brokers say of themselves; `second`: transactions follow KIP-890. */
+export const abilities = (second: boolean): Link['able'] => ({ versions, features: new Map(second ? [['transaction.version', 2]] : []) });
 
 export const API = { produce: 0, fetch: 1, listOffsets: 2, metadata: 3, offsetCommit: 8, offsetFetch: 9, findCoordinator: 10, initProducer: 22, addPartitions: 24, addOffsets: 25, endTxn: 26, txnOffsets: 28, logDirs: 35 } as const;
 const CONTROL: ReadonlySet<number> = new Set([API.offsetCommit, API.offsetFetch, API.initProducer, API.addPartitions, API.addOffsets, API.endTxn, API.txnOffsets]);
@@ -21,6 +24,9 @@ export interface Nodes {
   loading(): boolean;
 }
 
+/** From these versions on a transaction is one of the second protocol (KIP-890). */
+const SECOND: Readonly<Record<number, number>> = { [API.produce]: 12, [API.txnOffsets]: 5, [API.endTxn]: 5 };
+
 /** Answers requests as they lie on the wire, in the versions that the client sends. */
 export class BrokerWire {
   readonly #broker: Broker;
@@ -33,12 +39,13 @@ export class BrokerWire {
     this.#world = world;
   }
 
-  handle(node: number, key: number, body: Buffer, reply: (answer: Buffer) => void): void {
+  handle(node: number, key: number, version: number, body: Buffer, reply: (answer: Buffer) => void): void {
     const r = new WireReader(body);
     if (key === API.fetch) { this.#fetch(node, r, reply); return; }
     const w = new WireWriter(256);
     const refused = !CONTROL.has(key) ? 0 : this.#nodes.coordinator() !== node ? errors.NOT_COORDINATOR : this.#nodes.loading() ? errors.COORDINATOR_LOAD_IN_PROGRESS : 0;
-    this.#answer(node, key, r, w, refused);
+    if (version >= (SECOND[key] ?? Infinity)) this.#answerSecond(node, key, r, w, refused);
+    else this.#answer(node, key, r, w, refused);
     reply(Buffer.from(w.finish()));
   }
 
@@ -67,13 +74,13 @@ export class BrokerWire {
       }
       case API.endTxn: {
         const [id, producer, epoch, commit] = [r.string(), r.int64(), r.int16(), r.bool()];
-        w.int32(0).int16(refused !== 0 ? refused : this.#broker.endTransaction(id, producer, epoch, commit));
+        w.int32(0).int16(refused !== 0 ? refused : this.#broker.endTransaction(id, producer, epoch, commit, false).error);
         return;
       }
       case API.txnOffsets: {
         const [id, group, producer, epoch] = [r.string(), r.string(), r.int64(), r.int16()];
         const offsets = readOffsets(r);
-        writeErrors(w, offsets, refused !== 0 ? refused : this.#broker.txnOffsets(id, group, producer, epoch, offsets));
+        writeErrors(w, offsets, refused !== 0 ? refused : this.#broker.txnOffsets(id, group, producer, epoch, offsets, false));
         return;
       }
       case API.offsetCommit: {
@@ -88,6 +95,54 @@ export class BrokerWire {
       case API.offsetFetch: this.#offsetFetch(r, w, refused); return;
       default: throw new Error(`no broker of the simulation speaks API ${key}`);
     }
+  }
+
+  /** Flexible versions: the tags of their header stand before them. */
+  #answerSecond(node: number, key: number, r: WireReader, w: WireWriter, refused: number): void {
+    r.tags();
+    w.tags();
+    if (key === API.endTxn) {
+      const [id, producer, epoch, commit] = [r.compactString(), r.int64(), r.int16(), r.bool()];
+      const end = refused !== 0 ? { error: refused, epoch: -1 } : this.#broker.endTransaction(id, producer, epoch, commit, true);
+      w.int32(0).int16(end.error).int64(end.error === 0 ? producer : -1n).int16(end.epoch).tags();
+      return;
+    }
+    if (key === API.txnOffsets) {
+      const [id, group, producer, epoch] = [r.compactString(), r.compactString(), r.int64(), r.int16()];
+      r.int32();
+      r.compactString();
+      r.nullableCompactString();
+      const topics = r.compactArray(() => {
+        const topic = r.compactString();
+        const list = r.compactArray(() => {
+          const o = { topic, partition: r.int32(), offset: r.long(), leader: r.int32(), metadata: r.compactString() };
+          r.tags();
+          return o;
+        });
+        r.tags();
+        return { topic, list };
+      });
+      const error = refused !== 0 ? refused : this.#broker.txnOffsets(id, group, producer, epoch, topics.flatMap(t => t.list), true);
+      w.int32(0).compactArray(topics, t => w.compactString(t.topic).compactArray(t.list, o => w.int32(o.partition).int16(error).tags()).tags()).tags();
+      return;
+    }
+    const id = r.nullableCompactString();
+    r.int16();
+    r.int32();
+    const topics = r.compactArray(() => {
+      const topic = r.compactString();
+      const partitions = r.compactArray(() => {
+        const p = { partition: r.int32(), batch: r.compactBytes() as Buffer };
+        r.tags();
+        return p;
+      });
+      r.tags();
+      return { topic, partitions };
+    });
+    w.compactArray(topics, ({ topic, partitions }) => w.compactString(topic).compactArray(partitions, ({ partition, batch }) => {
+      const { error } = this.#led(node, topic, partition);
+      w.int32(partition).int16(error !== 0 ? error : this.#broker.produce(id, topic, partition, batch, true)).int64(0).int64(-1).int64(0).compactArray([], () => undefined).compactString(null).tags();
+    }).tags()).int32(0).tags();
   }
 
   #metadata(r: WireReader, w: WireWriter): void {
@@ -133,7 +188,7 @@ export class BrokerWire {
     const topics = r.array(() => ({ topic: r.string(), partitions: r.array(() => ({ partition: r.int32(), batch: r.bytes() as Buffer })) }));
     w.array(topics, ({ topic, partitions }) => w.string(topic).array(partitions, ({ partition, batch }) => {
       const { error } = this.#led(node, topic, partition);
-      w.int32(partition).int16(error !== 0 ? error : this.#broker.produce(id, topic, partition, batch)).int64(0).int64(-1).int64(0);
+      w.int32(partition).int16(error !== 0 ? error : this.#broker.produce(id, topic, partition, batch, false)).int64(0).int64(-1).int64(0);
     }));
     w.int32(0);
   }

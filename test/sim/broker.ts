@@ -70,8 +70,8 @@ export class Broker {
 
   topicOf(id: string): BrokerTopic | undefined { return [...this.topics.values()].find(t => t.id === id); }
 
-  /** One batch; of a transaction it must be of the open one (KIP-890: producers are verified). */
-  produce(transactionalId: string | null, topic: string, partition: number, batch: Buffer): number {
+  /** One batch; of a transaction it must be of the open one, which it joins in the second protocol (KIP-890). */
+  produce(transactionalId: string | null, topic: string, partition: number, batch: Buffer, second: boolean): number {
     const log = this.partition(topic, partition);
     if (log === undefined) return errors.UNKNOWN_TOPIC_OR_PARTITION;
     const transactional = (batch.readInt16BE(21) & 16) !== 0;
@@ -82,6 +82,10 @@ export class Broker {
       const t = this.#transactions.get(transactionalId ?? '');
       const refused = t === undefined || t.producer !== producer ? errors.INVALID_PRODUCER_ID_MAPPING : this.#refused(t, producer, epoch);
       if (refused !== 0) return refused;
+      if (second) {
+        const joined = this.addPartitions(transactionalId ?? '', producer, epoch, [`${topic}/${partition}`]);
+        if (joined !== 0) return joined;
+      }
       if (t?.state !== 'ongoing' || !t.partitions.has(`${topic}/${partition}`)) return errors.INVALID_TXN_STATE;
     }
     const error = log.append(batch);
@@ -119,12 +123,16 @@ export class Broker {
 
   addOffsets(id: string, producer: bigint, epoch: number): number { return this.#join(id, producer, epoch, t => { t.offsets = true; }); }
 
-  txnOffsets(id: string, group: string, producer: bigint, epoch: number, offsets: TopicOffsets): number {
+  txnOffsets(id: string, group: string, producer: bigint, epoch: number, offsets: TopicOffsets, second: boolean): number {
     const g = this.group(group);
     if (epoch < (g.epochs.get(producer) ?? -1)) return errors.INVALID_PRODUCER_EPOCH;
     const t = this.#transactions.get(id);
     const refused = t === undefined ? errors.INVALID_PRODUCER_ID_MAPPING : this.#refused(t, producer, epoch);
     if (refused !== 0) return refused;
+    if (second) {
+      const joined = this.addOffsets(id, producer, epoch);
+      if (joined !== 0) return joined;
+    }
     if (t?.state !== 'ongoing' || !t.offsets) return errors.INVALID_TXN_STATE;
     g.epochs.set(producer, epoch);
     const before = (g.pending.get(producer) ?? []).filter(b => !offsets.some(o => o.topic === b.topic && o.partition === b.partition));
@@ -135,14 +143,21 @@ export class Broker {
   /** By no member, outside of transactions. */
   commitOffsets(group: string, offsets: TopicOffsets): void { this.#apply(group, offsets); }
 
-  endTransaction(id: string, producer: bigint, epoch: number, commit: boolean): number {
+  /** In the second protocol the producer goes on under the next epoch, which the answer has; asked again it is the same answer. */
+  endTransaction(id: string, producer: bigint, epoch: number, commit: boolean, second: boolean): { readonly error: number; readonly epoch: number } {
+    const no = (error: number): { readonly error: number; readonly epoch: number } => ({ error, epoch: -1 });
     const t = this.#transactions.get(id);
-    if (t === undefined) return errors.INVALID_PRODUCER_ID_MAPPING;
-    const refused = this.#refused(t, producer, epoch);
-    if (refused !== 0) return refused;
-    if (t.state === 'ongoing') { this.#end(id, t, commit); return 0; }
-    if (t.state === 'prepare-commit' || t.state === 'prepare-abort') return (t.state === 'prepare-commit') === commit ? errors.CONCURRENT_TRANSACTIONS : errors.INVALID_TXN_STATE;
-    return (t.state === 'committed' && commit) || (t.state === 'aborted' && !commit) ? 0 : errors.INVALID_TXN_STATE;
+    if (t === undefined || t.producer !== producer) return no(errors.INVALID_PRODUCER_ID_MAPPING);
+    const again = second && epoch === t.epoch - 1 && t.state !== 'ongoing' && t.state !== 'empty';
+    if (epoch !== t.epoch && !again) return no(errors.INVALID_PRODUCER_EPOCH);
+    if (t.state === 'ongoing') {
+      if (second) t.epoch++;
+      this.#end(id, t, commit);
+      return { error: 0, epoch: t.epoch };
+    }
+    if (second && !again) return no(errors.INVALID_TXN_STATE);
+    if (t.state === 'prepare-commit' || t.state === 'prepare-abort') return no((t.state === 'prepare-commit') === commit ? errors.CONCURRENT_TRANSACTIONS : errors.INVALID_TXN_STATE);
+    return (t.state === 'committed' && commit) || (t.state === 'aborted' && !commit) ? { error: 0, epoch: t.epoch } : no(errors.INVALID_TXN_STATE);
   }
 
   group(name: string): Group {

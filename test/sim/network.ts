@@ -2,7 +2,7 @@ import { type Dial, type Link, type Request, Unreachable } from '../../src/conne
 import { ConnectionLost } from '../../src/connectors/kafka/kafka-error.ts';
 import { WireReader } from '../../src/connectors/kafka/wire.ts';
 import type { Broker } from './broker.ts';
-import { API, BrokerWire, type Nodes, versions } from './broker-wire.ts';
+import { abilities, API, BrokerWire, type Nodes } from './broker-wire.ts';
 import type { Actor, World } from './world.ts';
 
 /** Requests get no answer after so many ms: what the client's transport waits. */
@@ -27,9 +27,12 @@ export class Network implements Nodes {
   readonly world: World;
   readonly wire: BrokerWire;
   #leaders = 0;
+  /** Transactions follow KIP-890. */
+  readonly second: boolean;
 
-  constructor(world: World, broker: Broker, nodes: number) {
+  constructor(world: World, broker: Broker, nodes: number, second = false) {
     this.world = world;
+    this.second = second;
     this.ids = Array.from({ length: nodes }, (_, i) => i + 1);
     this.wire = new BrokerWire(broker, this, world);
   }
@@ -93,6 +96,7 @@ export class Network implements Nodes {
 
 interface Flight {
   readonly key: number;
+  readonly version: number;
   readonly body: Buffer;
   readonly fault: NetFault | null;
   readonly resolve: (answer: Buffer) => void;
@@ -107,7 +111,7 @@ export class SimLink implements Link {
   readonly address: string;
   readonly owner: Actor;
   readonly node: number;
-  readonly able = { versions, features: new Map<string, number>() };
+  readonly able: Link['able'];
   readonly #net: Network;
   connected = true;
   /** Not answered. */
@@ -124,6 +128,7 @@ export class SimLink implements Link {
     this.owner = owner;
     this.node = node;
     this.address = address;
+    this.able = abilities(net.second);
   }
 
   async send<T>(request: Request<T>): Promise<T> {
@@ -134,7 +139,7 @@ export class SimLink implements Link {
     const kinds: readonly NetFault[] = ['request lost', 'reply lost', 'late request', 'slow', 'twice', 'cut'];
     const fault = this.#net.draw(kinds, weights[request.key] ?? 1);
     const answer = await new Promise<Buffer>((resolve, reject) => {
-      const flight: Flight = { key: request.key, body, fault, resolve, reject, done: false, late: world.after(REQUEST_MS, this.owner, () => { if (!flight.done) this.cut(true); }) };
+      const flight: Flight = { key: request.key, version: request.version, body, fault, resolve, reject, done: false, late: world.after(REQUEST_MS, this.owner, () => { if (!flight.done) this.cut(true); }) };
       this.#flying.add(flight);
       const slow = fault === 'slow' ? world.between(0, world.chance(0.2) ? 70_000 : 3000) : 0;
       if (fault === 'request lost') { world.after(world.between(0, 2), this.owner, () => this.cut(false)); return; }
@@ -192,6 +197,6 @@ export class SimLink implements Link {
 
   #handle(f: Flight, reply: (answer: Buffer) => void = () => undefined): void {
     if (!this.#net.up(this.node)) return;
-    this.#net.wire.handle(this.node, f.key, f.body, reply);
+    this.#net.wire.handle(this.node, f.key, f.version, f.body, reply);
   }
 }

@@ -43,7 +43,7 @@ export async function simulate(seed: number): Promise<Outcome> {
   const { shape, partitions, ticking, exactlyOnce, onError } = s.scene;
   return {
     seed, problem, steps: s.world.steps, lives: s.lives, faults: s.net.faults, journal: s.journal,
-    about: `${shape.name}, ${partitions} partitions, ${s.scene.inputs.length} records${ticking ? ', ticking' : ''}${exactlyOnce ? '' : ', at least once'}, on_error ${onError}`,
+    about: `${shape.name}, ${partitions} partitions, ${s.scene.inputs.length} records${ticking ? ', ticking' : ''}${exactlyOnce ? '' : ', at least once'}${s.net.second ? ', KIP-890' : ''}, on_error ${onError}`,
   };
 }
 
@@ -75,7 +75,7 @@ class Simulation {
     const w = this.world;
     this.scene = new Scene(w);
     this.broker = new Broker(w, { visible: (t, p, r) => this.#visible(t, p, r), committed: (g, o) => this.#committed(g, o) });
-    this.net = new Network(w, this.broker, 1 + w.pick(2));
+    this.net = new Network(w, this.broker, 1 + w.pick(2), w.chance(0.5));
     this.broker.markerDelay = () => (w.chance(0.05) ? w.between(0, 600) : w.between(0.1, 5));
   }
 
