@@ -26,6 +26,7 @@ export const epochs: readonly Mutant[] = [
     ['owner not looked at', '    this.#checkOwner(await this.#read(false));\n    await this.#transactions.fence();\n', '    await this.#transactions.fence();\n', 'a process that was replaced fences the new one'],
     ['owner not looked at after the fence', '    this.#checkOwner(now);\n', '', 'what another process has delivered is taken for ours'],
     ['marker not read after the fence', '    this.#epoch = now.epoch;\n', '', 'an epoch that got through before the fence is sent again'],
+    ['half a reclaim', '        this.#unsure = true;\n', '', 'a fence whose marker could not be read counts as certainty'],
     ['fenced for ever', '      if (this.#fenced) throw fenced(this.#o);', '      throw fenced(this.#o);', 'a process that was only slow gives up'],
     ['no check at start', '        (await this.#readSettled()).check(lastDelivery);\n        await this.#transactions.fence();\n        this.#seen = await this.#read(true);\n        this.#seen.check(lastDelivery);', '        await this.#transactions.fence();\n        this.#seen = await this.#read(true);', 'an older copy of the state goes on'],
     ['marker of nothing', 'return this.#epoch === 0 ? null : this.#epoch;', 'return null;', 'a delivered epoch looks as if it never was', 'sim/sim'],

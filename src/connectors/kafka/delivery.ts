@@ -28,6 +28,8 @@ class TransactionalDelivery implements Delivery {
   readonly #retrier: Retrier;
   /** As read when we fenced the others. */
   #seen: GroupMarks;
+  /** What became of the last transaction is not known: the marker is to be read before anything more is sent. */
+  #unsure = false;
   /** Every partition of the group says that it is ours. */
   #owned = false;
   #epoch = 0;
@@ -68,13 +70,14 @@ class TransactionalDelivery implements Delivery {
     const items = e.blocks;
     for (;;) {
       try {
-        if (!this.#transactions.ready) {
+        if (this.#unsure || !this.#transactions.ready) {
           await this.#reclaim();
           if (this.#has(e)) break;
         }
         await this.#send(items, e.offsets, e.number);
         break;
       } catch (error) {
+        this.#unsure = true;
         await this.#judge(error, items);
       }
     }
@@ -109,6 +112,7 @@ class TransactionalDelivery implements Delivery {
     this.#checkOwner(now);
     this.#owned ||= now.owners.has(this.#o.ownerId);
     this.#epoch = now.epoch;
+    this.#unsure = false;
   }
 
   #checkOwner(marks: GroupMarks): void {
