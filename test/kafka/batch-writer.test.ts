@@ -63,7 +63,7 @@ describe('batches go out in order', () => {
 });
 
 /** A broker that answers each batch with the next of `codes`. */
-async function answered(codes: readonly number[], more: (w: BatchWriter) => Promise<unknown>): Promise<number[]> {
+async function answered(codes: readonly number[], more: (w: BatchWriter) => Promise<unknown>, note: (batch: Buffer) => void = () => undefined): Promise<number[]> {
   const sent: number[] = [];
   const left = [...codes];
   const answer = (request: Request<unknown>): Buffer => {
@@ -77,7 +77,7 @@ async function answered(codes: readonly number[], more: (w: BatchWriter) => Prom
     const r = new WireReader(Buffer.concat(request.body as Buffer[]));
     r.nullableString(); r.int16(); r.int32();
     const topics = r.array(() => ({ topic: r.string(), list: r.array(() => ({ partition: r.int32(), batch: r.bytes() as Buffer })) }));
-    for (const t of topics) for (const { batch } of t.list) sent.push(batch.readInt32BE(57));
+    for (const t of topics) for (const { batch } of t.list) { sent.push(batch.readInt32BE(57)); note(Buffer.from(batch)); }
     return w.array(topics, t => w.string(t.topic).array(t.list, q => w.int32(q.partition).int16(left.shift() ?? 0).int64(0).int64(-1).int64(0))).int32(0).finish();
   };
   const versions = new Map(Array.from({ length: 40 }, (_, key) => [key, [0, 20] as const] as const));
@@ -103,6 +103,16 @@ describe('answers of a broker', () => {
     }));
     expect(tries).toEqual(['write to out/1: NOT_LEADER_OR_FOLLOWER']);
     expect(sent).toEqual([2, 1, 1]);
+  });
+
+  it('that come for a producer of before are not those of its batch for the next one', async () => {
+    const sent: number[] = [];
+    await answered([errors.NOT_LEADER_OR_FOLLOWER], w => w.write([block(0, ['a'])], async round => {
+      await round().catch(() => undefined);
+      w.begin(producer(1), null);
+      await round();
+    }), batch => { sent.push(batch.readInt16BE(51)); });
+    expect(sent).toEqual([0, 1]);
   });
 
   it('that a batch is too large make smaller ones, and name a record that is too large alone', async () => {

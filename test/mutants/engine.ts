@@ -37,7 +37,6 @@ export const engine: readonly Mutant[] = [
     ['future moves the clock', '        (removed ??= []).push(i);\n', '        (removed ??= []).push(i);\n        if (t > max) max = t;\n', 'one bad clock closes all windows'],
     ['done partition holds', "if (p.state === 'live' && p.max < least) least = p.max;\n      else", "if (p.state !== 'idle' && p.max < least) least = p.max;\n      else", 'a partition at its end holds the others for ever'],
     ['tick beyond the last window', 'lastOpenEnd - 1) : -Infinity', 'Infinity) : -Infinity', 'a quiet minute makes the records after it late'],
-    ['tick without windows', 'const ticking = idle > 0 && lastOpenEnd !== null;', 'const ticking = idle > 0;', 'event time goes on though nothing is open'],
     ['idle early', "p.state = now - p.quietFrom >= this.#o.idle ? 'idle' : 'live';", "p.state = 'idle';", 'a partition is idle at once'],
     ['idle not restarted', '    if (p.quietSince !== idleSince) {\n      p.quietSince = idleSince;\n      p.quietFrom = now;\n    }', '    p.quietSince = idleSince;\n    p.quietFrom ||= now;', 'quiet times are added up'],
     ['idle in a replay', "if (!this.#o.following || p.state === 'done') return;", "if (p.state === 'done') return;", 'a replay depends on the clock'],
@@ -62,8 +61,8 @@ export const engine: readonly Mutant[] = [
     ['change not noted', '      this.changed[this.changes++] = g;\n', '', 'a group that changed after it was saved is not saved again', 'sim/sim'],
     ['dirty kept', '    this.dirty.fill(0, this.saved, this.groups);\n', '', 'the first change after an epoch is not saved', 'sim/sim'],
     ['saved off by one', '    this.changes = 0;\n    this.saved = this.groups;', '    this.changes = 0;\n    this.saved = this.groups - 1;', 'a group is written twice, once as new', 'engine/close', 'engine/pane'],
-    ['equal hash is equal key', 'if (table[2 * place] === hash && this.#has(g, bytes, from, to)) return g;', 'if (table[2 * place] === hash) return g;', 'two keys with one hash are one group', 'engine/pane'],
-    ['key length not compared', 'if ((this.keyAt[g + 1] as number) - p !== to - from) return false;', '', 'a key that begins like another is that other', 'engine/pane'],
+    ['equal hash is equal key', 'if (table[2 * place] === hash && this.#has(g, bytes, from, to)) return g;', 'if (table[2 * place] === hash) return g;', 'two keys with one hash are one group', 'engine/pane-keys'],
+    ['key length not compared', 'if ((this.keyAt[g + 1] as number) - p !== to - from) return false;', '', 'a key that begins like another is that other', 'engine/pane-keys'],
     ['state not grown', '      bigger.set(column);\n      return bigger;', '      return bigger;', 'groups lose their values when the pane grows', 'engine/pane', 'property/windows'],
   ]),
   ...of('engine/group-store.ts', STATE, [

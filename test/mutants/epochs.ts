@@ -27,11 +27,8 @@ export const epochs: readonly Mutant[] = [
     ['owner not looked at after the fence', '    this.#checkOwner(now);\n', '', 'what another process has delivered is taken for ours'],
     ['marker not read after the fence', '    this.#epoch = now.epoch;\n', '', 'an epoch that got through before the fence is sent again'],
     ['half a reclaim', '        this.#unsure = true;\n', '', 'a fence whose marker could not be read counts as certainty'],
-    ['fenced for ever', '      if (this.#fenced) throw fenced(this.#o);', '      throw fenced(this.#o);', 'a process that was only slow gives up'],
     ['no check at start', '        (await this.#readSettled()).check(lastDelivery);\n        await this.#transactions.fence();\n        this.#seen = await this.#read(true);\n        this.#seen.check(lastDelivery);', '        await this.#transactions.fence();\n        this.#seen = await this.#read(true);', 'an older copy of the state goes on'],
     ['marker of nothing', 'return this.#epoch === 0 ? null : this.#epoch;', 'return null;', 'a delivered epoch looks as if it never was', 'sim/sim'],
-    ['unstable marker at start', '        this.#seen = await this.#read(true);\n', '        this.#seen = await this.#read(false);\n', 'the marker is read before the commit of the process before has reached it'],
-    ['unstable marker after a fault', '    const now = await this.#read(true);', '    const now = await this.#read(false);', 'the marker is read before a commit that succeeded has reached it'],
     ['error passed over', "    if (!lost && !isPassing(error)) throw explained(", "    if (!lost && isPassing(error)) throw explained(", 'what a retry cures ends the pipeline'],
   ]),
   ...of('connectors/kafka/transaction.ts', SIM, [
@@ -59,13 +56,13 @@ export const epochs: readonly Mutant[] = [
   ...of('connectors/kafka/producer.ts', ['kafka/batch-writer', 'sim/sim'], [
     ['sequence not raised', "this.#sequences.set(name, nextSequence(this.#sequences.get(name) ?? 0, records));", '', 'the second batch of a partition is taken for the first'],
     ['sequences kept', '    this.#sequences.clear();\n', '', 'a new producer goes on with the old sequence'],
-    ['generation kept', '    this.#generation++;\n', '', 'a batch of the producer before is sent under its name'],
+    ['generation kept', '    this.#generation++;\n', '', 'a batch of the producer before is sent under its name', 'kafka/batch-writer'],
     ['duplicate is an error', 'if (error === 0 || error === errors.DUPLICATE_SEQUENCE_NUMBER)', 'if (error === 0)', 'a batch that arrived twice stops the pipeline', 'kafka/batch-writer'],
     ['block dropped', '    q.blocks.shift();\n', '    q.blocks.length = 0;\n', 'further blocks of a partition are lost', 'kafka/batch-writer'],
     ['large block cut short', 'if (q.opened !== null && q.row < q.opened.length) return;', '', 'of a block in parts only the first is sent', 'kafka/batch-writer'],
     ['refused batch passed over', 'else failure ??= new KafkaError(error, `write to ${topic}/${partition}`);', '', 'an error of one partition is not noticed', 'kafka/batch-writer'],
   ]),
-  ...of('connectors/kafka/retry.ts', SIM, [
+  ...of('connectors/kafka/retry.ts', ['kafka/retry'], [
     ['no new look', '    this.#cluster.forget();\n', '', 'a leader that moved is asked for ever'],
   ]),
   ...of('connectors/kafka/record-batch-decode.ts', ['kafka/batches', 'sim/sim'], [

@@ -328,6 +328,7 @@ class Simulation {
       const wanted = [...kinds.future, ...kinds.bad, ...expected.late].map(i => scene.place(i)).sort();
       if (kept.join() !== wanted.join()) throw new Broken(`dead letters are ${kept.join(' ')}, expected ${wanted.join(' ')}`);
     }
+    if (policy !== 'dead_letters' && letters.length > 0) throw new Broken(`${letters.length} dead letters in the state file, which should have none`);
     const wanted = { records_in: scene.inputs.length, future: kinds.future.length, undecodable: kinds.bad.length, late: expected.late.length, filtered: expected.filtered, failed: 0, rows_out: [...expected.out.values()].reduce((n, v) => n + v.length, 0) };
     for (const [name, n] of Object.entries(wanted)) if (saved.counters.get(name) !== n && (n > 0 || (saved.counters.get(name) ?? 0) > 0)) throw new Broken(`${name} is ${saved.counters.get(name)}, expected ${n}`);
     if (scene.exactlyOnce && this.#marker !== saved.delivery) throw new Broken(`the marker says ${this.#marker}, the last delivery is ${saved.delivery}`);
