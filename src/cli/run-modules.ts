@@ -4,7 +4,7 @@ import type { Log, Notices } from '../connectors/connector.ts';
 import type { Clock } from '../engine/clock.ts';
 import type { EngineParts } from '../engine/ports.ts';
 import type { FormatDef } from '../formats/format.ts';
-import type { StateOptions } from '../state/sqlite.ts';
+import type { StateOptions } from '../state/open.ts';
 import type { StateStore } from '../state/store.ts';
 import type { Io, Parsed } from './command.ts';
 import type { LogChoice } from './log-choice.ts';

@@ -2,7 +2,7 @@ import { RowError, type Span } from '../errors.ts';
 import type { Aggregate } from '../plan/physical.ts';
 import { reprOf, type Schema, type Value } from '../sql/types.ts';
 import { TextColumn } from '../sql/values/text-column.ts';
-import { newColumn, type Batch, type Column } from './batch.ts';
+import { newColumn, perColumn, type Batch, type Column } from './batch.ts';
 import { NULL_KEY } from './group-key.ts';
 import type { Output } from './operator.ts';
 import type { Pane } from './pane.ts';
@@ -34,8 +34,8 @@ export class GroupEmitter {
   #emitAll(pane: Pane, from: number, to: number): boolean {
     const { schema, keys, calls } = this.#p.a;
     const m = to - from;
-    const cols: Column[] = schema.map(f => newColumn(f.type, m));
-    const nulls: (Uint8Array | null)[] = schema.map(f => (f.nullable ? new Uint8Array(m) : null));
+    const cols = perColumn<Schema[number], Column>(schema, f => newColumn(f.type, m));
+    const nulls = perColumn(schema, f => (f.nullable ? new Uint8Array(m) : null));
     let at = 0;
     try {
       for (let j = 0; j < calls.length; j++) {

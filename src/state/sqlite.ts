@@ -1,43 +1,27 @@
-import { randomBytes } from 'node:crypto';
-import { chmodSync, renameSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import type Sqlite from 'better-sqlite3';
 import { PipeError } from '../errors.ts';
 import { failpoint, failsAt } from '../failpoint.ts';
 import { StateClaim } from './claim.ts';
 import { DeadLetterTable } from './dead-letters.ts';
-import { APPLICATION_ID, EpochWitness, LAYOUT, checkIntegrity, damaged, deleteState, inspectState, syncPath } from './file.ts';
-import { ReplayBook } from './replay.ts';
+import { EpochWitness, damaged, deleteState, inspectState } from './file.ts';
 import { lockState, type StateLock } from './lock.ts';
-import { BACKLOG_SQL, LAYOUT_SQL, PACKED_SQL, SPILLED_SQL, deleteSql, quote, scanSql, tableName, tableSql, upsertSql } from './schema.ts';
+import { BUSY_MS, isFull, lookAt, makeState, PAGE_BYTES, type StateOptions, upgrade } from './open.ts';
+import { ReplayBook } from './replay.ts';
+import { deleteSql, quote, scanSql, tableName, tableSql, upsertSql } from './schema.ts';
 import { LANE_PIECES, OTHER_SQL, type Backlog, type ClaimTx, type EpochWrite, type LetterBook, type OutBlock, type PackedChunk, type Saved, type SqlValue, type StateStore, type StateTable, type StateTx, type TableSpec } from './store.ts';
 import { SpilledTable } from './spilled.ts';
 import { Database } from './database.ts';
 
-export interface StateOptions {
-  /** The state file; its folder is made with mode 0700. */
-  readonly path: string;
-  readonly pipeline: string;
-  /** Log that the positions belong to. */
-  readonly logId: string;
-  /** Start again: delete what is there. */
-  readonly reset: boolean;
-}
-
-/** Rows of one INSERT: more do not pay, and prepared statements stay small. */
-const ROWS_PER_INSERT = 64;
-/** Files up to this size are read as a whole at start. */
-const CHECKED_BYTES = 64 << 20;
+/** Rows of one INSERT, the most first: more do not pay, and few statements do for any number. */
+const INSERT_ROWS = [64, 16, 4, 1] as const;
 const WAL_TRUNCATE_BYTES = 64 << 20;
-/** ms that a write waits for a reader that is in its way. */
-const BUSY_MS = 5000;
 /** Up to where the backlog is to be sent. */
 const TAKEN = "(SELECT coalesce((SELECT value FROM meta WHERE key = 'backlog'), 0))";
 /** A page that epoch after epoch writes goes into the file once. */
 const WAL_CHECKPOINT_BYTES = failsAt('checkpoint.before', 'checkpoint.after') ? 0 : 48 << 20;
 /** A file with less room than this inside is left as it is. */
 const SHRINK_BYTES = 1 << 20;
-/** Outbox and packed windows are large blobs: fewer, larger pages take a quarter of the system calls. */
-const PAGE_BYTES = 16 << 10;
 
 /** Opens or makes the state of a pipeline and takes the right to write it. Throws system.state.* and leaves bad files as they are. */
 export function openStateStore(o: StateOptions): StateStore {
@@ -63,6 +47,8 @@ class SqliteStateStore implements StateStore {
   readonly #replays: ReplayBook;
   readonly #spilled: SpilledTable;
   readonly #statements = new Map<string, Sqlite.Statement>();
+  /** By table, one for each of INSERT_ROWS that was needed. */
+  readonly #inserts = new WeakMap<TableSpec, Sqlite.Statement[]>();
   #truncateAt = WAL_TRUNCATE_BYTES;
   #epoch: number;
   #hasOutbox: boolean;
@@ -278,10 +264,11 @@ class SqliteStateStore implements StateStore {
   readonly #tx: StateTx = {
     upsert: (table, flat, rows) => {
       const width = table.spec.columns.length;
-      for (let done = 0; done < rows; ) {
-        const n = rows - done >= ROWS_PER_INSERT ? ROWS_PER_INSERT : 1;
-        this.#statement(upsertSql(table.spec, n)).run(flat.slice(done * width, (done + n) * width));
-        done += n;
+      const inserts = this.#insertsOf(table.spec);
+      let done = 0;
+      for (let k = 0; k < INSERT_ROWS.length; k++) {
+        const n = INSERT_ROWS[k] as number;
+        for (; rows - done >= n; done += n) (inserts[k] ??= this.#db.prepare(upsertSql(table.spec, n))).run(flat.slice(done * width, (done + n) * width));
       }
     },
     deletePrefix: (table, prefix) => { this.#statement(deleteSql(table.spec, prefix.length)).run(...prefix); },
@@ -312,6 +299,12 @@ class SqliteStateStore implements StateStore {
     this.#run("UPDATE meta SET value = ? WHERE key = 'delivery'", BigInt(e.delivery));
   }
 
+  #insertsOf(spec: TableSpec): Sqlite.Statement[] {
+    let known = this.#inserts.get(spec);
+    if (known === undefined) this.#inserts.set(spec, (known = []));
+    return known;
+  }
+
   #statement(sql: string): Sqlite.Statement {
     let s = this.#statements.get(sql);
     if (s === undefined) this.#statements.set(sql, (s = this.#db.prepare(sql)));
@@ -322,72 +315,4 @@ class SqliteStateStore implements StateStore {
   #all(sql: string, ...values: SqlValue[]): SqlValue[][] { return this.#statement(sql).raw().all(...values) as SqlValue[][]; }
 }
 
-/**
- * Reads the state once before it is opened to be written: a connection that may write moves its write-ahead log into the file when
- * it closes, and a state that is refused must stay as it is. Throws system.state.corrupt, foreign and rolled_back.
- */
-function lookAt({ path, pipeline, logId }: StateOptions, witness: EpochWitness): { readonly stateId: string; readonly epoch: number } {
-  const db = new Database(path, { timeout: BUSY_MS, readonly: true, fileMustExist: true });
-  try {
-    if (statSync(path).size <= CHECKED_BYTES) checkIntegrity(db, path);
-    const meta = new Map((db.prepare('SELECT key, value FROM meta').raw().all() as [string, SqlValue][]));
-    for (const [key, ours, what] of [['pipeline', pipeline, 'pipeline'], ['log', logId, 'log']] as const) {
-      if (meta.get(key) !== ours) throw new PipeError('system.state.foreign', `the state file ${path} belongs to ${what} "${String(meta.get(key))}", not to "${ours}"`);
-    }
-    const [stateId, epoch] = [meta.get('state_id') as string, meta.get('epoch') as number];
-    witness.check(stateId, epoch, path);
-    return { stateId, epoch };
-  } catch (error) {
-    throw damaged(path, error);
-  } finally {
-    db.close();
-  }
-}
-
-/** Older files lack only tables that are empty at first, and the plan, which the next start adds. */
-function upgrade(db: Sqlite.Database): void {
-  const layout = db.pragma('user_version', { simple: true }) as number;
-  if (layout === LAYOUT) return;
-  db.transaction(() => {
-    if (layout < 2) db.exec(PACKED_SQL);
-    if (layout < 3) db.exec(BACKLOG_SQL);
-    db.exec(SPILLED_SQL);
-    failpoint('state.upgrading');
-    db.pragma(`user_version = ${LAYOUT}`);
-  })();
-}
-
-function makeState(o: StateOptions): void {
-  try {
-    createState(o);
-  } catch (error) {
-    throw isFull(error) ? new PipeError('system.resource.disk', `the state file ${o.path} cannot be made: ${(error as Error).message}`, { cause: error, hint: 'make room and start again' }) : error;
-  }
-}
-
-/** A new state appears whole or not at all: a process may die at any time. */
-function createState(o: StateOptions): void {
-  const path = `${o.path}.new`;
-  deleteState(path);
-  const db = new Database(path);
-  chmodSync(path, 0o600);
-  db.pragma(`page_size = ${PAGE_BYTES}`);
-  // durable as a whole, below
-  db.pragma('synchronous = OFF');
-  db.transaction(() => {
-    db.pragma(`application_id = ${APPLICATION_ID}`);
-    db.pragma(`user_version = ${LAYOUT}`);
-    db.exec(LAYOUT_SQL);
-    const put = db.prepare('INSERT INTO meta VALUES (?, ?)');
-    for (const row of [['pipeline', o.pipeline], ['log', o.logId], ['state_id', randomBytes(12).toString('hex')], ['epoch', 0n], ['delivery', 0n], ['created', new Date().toISOString()]]) put.run(...row);
-  })();
-  db.pragma('journal_mode = WAL');
-  db.close();
-  syncPath(path);
-  failpoint('state.made');
-  renameSync(path, o.path);
-}
-
 const plain = (x: bigint): SqlValue => (x >= -9007199254740991n && x <= 9007199254740991n ? Number(x) : x);
-const codeOf = (error: unknown): string => (error as { code?: string }).code ?? '';
-const isFull = (error: unknown): boolean => /^(SQLITE_(FULL|IOERR)|ENOSPC|EDQUOT|EIO)/.test(codeOf(error));
