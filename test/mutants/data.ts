@@ -14,7 +14,7 @@ export const data: readonly Mutant[] = [
   ...of('sql/functions/aggregate/extreme.ts', SQL, [
     ['MIN keeps the first', "!(sign < 0 ? v <= (x as number) : v >= (x as number))", '!(v === v)', 'MIN and MAX are the first value', 'functions/examples', 'property/windows'],
     ['MAX as MIN', "const keep = sign < 0 ? '<=' : '>=';", "const keep = '<=';", 'generated MAX is the least value', 'sim/sim'],
-    ['empty is 0', 'return v === v ? v : null;', 'return v === v ? v : 0;', 'MIN of nothing is 0', 'functions/examples'],
+    ['empty is 0', 'return v === v ? v : null;', 'return v === v ? v : 0;', 'MIN of nothing is 0', 'sim/sim'],
     ['truthiness as a NULL test', 'if (v === null || order(x as Value, v) * sign > 0)', 'if (!v || order(x as Value, v) * sign > 0)', 'MIN(0, 5) of wide numbers is 5', 'functions/sums'],
   ]),
   ...of('sql/functions/aggregate/distinct.ts', SQL, [
@@ -77,7 +77,6 @@ export const data: readonly Mutant[] = [
     ['minus lost', 'cells.values[row] = n.negative ? 0 - n.digits : n.digits;', 'cells.values[row] = n.digits;', 'negative BIGINTs are positive'],
   ]),
   ...of('state/sqlite.ts', ['state/sqlite'], [
-    ['not synchronous', "this.#db.pragma('synchronous = FULL');", "this.#db.pragma('synchronous = OFF');", 'a committed epoch does not survive a power loss'],
     ['outbox of before kept', "if (this.#hasOutbox) this.#run('DELETE FROM outbox');\n    for", 'for', 'the outbox of an earlier epoch is sent again'],
     ['rolled back witness', '      this.#witness.check(this.stateId, this.#epoch, o.path);\n', '', 'a state that lost its last writes is taken'],
     ['foreign state file', "if (meta.get(key) !== ours) throw", "if (meta.get(key) === undefined) throw", 'the state of another pipeline is taken'],
@@ -87,10 +86,9 @@ export const data: readonly Mutant[] = [
     ['sixty-fifth row lost', 'done += n;', 'done += ROWS_PER_INSERT;', 'rows beyond a multiple of 64 are not written'],
     ['changed table kept', "if (found !== undefined && found[0] !== ddl) this.#dropEmpty(name, spec);", '', 'a table of other columns is written', 'state/sqlite', 'cases/edits'],
     ['unclaimed state passed over', 'tables.filter(t => !this.#claimed.has(t) && this.#hasRows(t))', 'tables.filter(() => false)', 'open groups of SQL that is gone vanish', 'state/sqlite', 'cases/edits'],
-    ['lane of pieces', 'lane: Math.floor(seq / LANE_PIECES)', 'lane: 0', 'pieces of two workers run together'],
+    ['lane of pieces', 'lane: Math.floor(seq / LANE_PIECES)', 'lane: 0', 'pieces of two workers run together', 'sim/disk'],
   ]),
   ...of('state/file.ts', ['state/sqlite'], [
-    ['empty file', "if (size === 0) throw corrupt('it is empty');", '', 'an empty file is named as something else'],
     ['cut file', "if (size % pageSize !== 0) throw corrupt('it has been cut');", '', 'a file that was cut is opened'],
     ['newer file', 'if (layout > LAYOUT) throw', 'if (layout > LAYOUT + 1e6) throw', 'a file of a newer layout is written'],
     ['other application', "if (head.readUInt32BE(68) !== APPLICATION_ID) throw", "if (head.readUInt32BE(68) === 1) throw", 'any SQLite file is taken'],

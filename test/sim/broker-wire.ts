@@ -170,7 +170,7 @@ export class BrokerWire {
     const topics = r.array(() => ({ topic: r.string(), partitions: r.array(() => ({ partition: r.int32(), at: r.long() })) }));
     w.int32(0).array(topics, ({ topic, partitions }) => w.string(topic).array(partitions, ({ partition, at }) => {
       const { log, error } = this.#led(node, topic, partition);
-      const offset = log === undefined ? -1 : at === -2 ? 0 : committed ? log.stable : log.end;
+      const offset = log === undefined || at >= 0 ? -1 : at === -2 ? 0 : committed ? log.stable : log.end;
       w.int32(partition).int16(error).int64(-1).int64(offset);
     }));
   }
