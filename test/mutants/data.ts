@@ -8,7 +8,7 @@ export const data: readonly Mutant[] = [
     ['carry kept', '    lo -= carry * CARRY;\n', '', 'large sums count their carry twice', 'functions/sums'],
     ['carry of the wrong sign', 'const carry = lo > 0 ? 1 : -1;', 'const carry = 1;', 'large negative sums are wrong', 'functions/sums'],
     ['carry late', "if (lo >= ${CARRY}) { lo -= ${CARRY};", "if (lo > 2 * ${CARRY}) { lo -= ${CARRY};", 'generated sums are rounded beyond 2^53', 'functions/sums'],
-    ['sum of nothing is 0', 'if (lo !== lo) return null;', 'if (lo !== lo) return 0;', 'SUM of NULLs is 0', 'functions/examples'],
+    ['sum of nothing is 0', 'if (lo !== lo) return null;', 'if (lo !== lo) return 0;', 'SUM of NULLs is 0', 'sim/sim'],
     ['hi left out', 'return hi === 0 ? lo : add(BigInt(hi) * BigInt(CARRY), lo);', 'return lo;', 'large sums lose their upper half', 'functions/sums'],
   ]),
   ...of('sql/functions/aggregate/extreme.ts', SQL, [
