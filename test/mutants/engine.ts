@@ -46,15 +46,17 @@ export const engine: readonly Mutant[] = [
     ['row before the removed one', 'if (removed[next] === i) next++;', 'if (removed[next] === i + 1) next++;', 'a wrong row is taken out'],
   ]),
   ...of('engine/aggregate.ts', STATE, [
-    ['closes one ms late', 'finish || p.end - 1 <= this.closed', 'finish || p.end <= this.closed', 'a window whose rows are late is still open', 'engine/runtime', 'sim/sim'],
+    ['closes one ms late', 'finish || end - 1 <= this.closed', 'finish || end <= this.closed', 'a window whose rows are late is still open', 'engine/runtime', 'sim/sim'],
     ['closed forgotten', "if (typeof saved === 'number') this.closed = saved;", '', 'after a restart a closed window opens again', 'sim/sim', 'engine/runtime'],
     ['cut close begins anew', '      pane.emitted = to;\n', '      if (to === total) pane.emitted = to;\n', 'a close that was cut sends groups twice', 'engine/close'],
     ['closed pane kept', '    this.#panes.delete(pane.end);\n', '', 'a window is sent twice'],
     ['closed pane not erased', '    this.#store.closed(pane);\n', '', 'a closed window comes back after a restart'],
-    ['close in any order', '.sort((x, y) => x.end - y.end)', '.sort((x, y) => y.end - x.end)', 'later windows come out first', 'engine/close-order'],
+    ['close in any order', '.sort((x, y) => x - y)', '.sort((x, y) => y - x)', 'later windows come out first', 'engine/close-order'],
     ['finish does not move on', 'if (last !== null && last - 1 > this.closed) this.closed = last - 1;', '', 'a window that until-end closed opens again', 'engine/runtime'],
-    ['watermark before the rows', '    for (const pane of this.#due(finish)) if (!this.#close(pane)) return false;\n    this.#waiting = null;', '    if (ms > this.#forwarded) { this.#forwarded = ms; this.#next.watermark(ms); }\n    for (const pane of this.#due(finish)) if (!this.#close(pane)) return false;\n    this.#waiting = null;', 'rows of a step are late for the next', 'sim/sim'],
+    ['watermark before the rows', '    for (const end of this.#due(finish)) {\n', '    if (ms > this.#forwarded) { this.#forwarded = ms; this.#next.watermark(ms); }\n    for (const end of this.#due(finish)) {\n', 'rows of a step are late for the next', 'sim/sim'],
     ['waiting close forgotten', 'if (this.closed > this.#forwarded || this.#due(false).length > 0) this.#waiting', 'if (this.closed < -1) this.#waiting', 'a close that was cut by a crash waits for a newer record', 'engine/close'],
+  ]),
+  ...of('engine/emit-groups.ts', SIM, [
     ['result NULL as 0', 'if (v === null) empty[i] = 1;\n          else', '', 'an aggregate of nothing is 0', 'sim/sim', 'property/windows'],
   ]),
   ...of('engine/pane.ts', ['engine/pane', 'sim/sim'], [
@@ -121,6 +123,6 @@ export const engine: readonly Mutant[] = [
     ['origin of other rows', 'this.#origin[i] = b.origin.rows[rows[i] as number] as number;', 'this.#origin[i] = b.origin.rows[i] as number;', 'a dead letter is another record than the one that failed', 'engine/stage'],
   ]),
   ...of('engine/context.ts', ['engine/runtime'], [
-    ['memory without limit', 'if (n <= 0 || this.used <= this.#limit) return;', 'return;', 'state grows beyond settings.memory'],
+    ['memory without limit', 'if (n <= 0 || this.used <= this.#limit || this.disk !== null) return;', 'return;', 'state grows beyond settings.memory'],
   ]),
 ];

@@ -62,7 +62,7 @@ export class BrokerWire {
       case API.produce: this.#produce(node, r, w); return;
       case API.initProducer: {
         const id = r.nullableString();
-        const { error, producer, epoch } = refused !== 0 ? { error: refused, producer: -1n, epoch: -1 } : this.#broker.initProducer(id, r.int32());
+        const { error, producer, epoch } = refused !== 0 && id !== null ? { error: refused, producer: -1n, epoch: -1 } : this.#broker.initProducer(id, r.int32());
         w.int32(0).int16(error).int64(producer).int16(epoch);
         return;
       }
