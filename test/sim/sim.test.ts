@@ -3,7 +3,7 @@ import { seedsThatFailed } from './seeds.ts';
 import { simulate } from './simulate.ts';
 import { virtually } from './world.ts';
 
-const count = Number(process.env['PIPE_SIM_SEEDS'] ?? 1500);
+const count = Number(process.env['PIPE_SIM_SEEDS'] ?? 800);
 const from = Number(process.env['PIPE_SIM_FROM'] ?? 1);
 const replay = (seed: number): string => `replay: npm run sim -- --seed ${seed}`;
 
