@@ -78,14 +78,16 @@ export const data: readonly Mutant[] = [
   ]),
   ...of('state/sqlite.ts', ['state/sqlite'], [
     ['outbox of before kept', "if (this.#hasOutbox) this.#run('DELETE FROM outbox');\n    for", 'for', 'the outbox of an earlier epoch is sent again'],
-    ['rolled back witness', '    witness.check(stateId, epoch, path);\n', '', 'a state that lost its last writes is taken'],
-    ['foreign state file', "if (meta.get(key) !== ours) throw", "if (meta.get(key) === undefined) throw", 'the state of another pipeline is taken'],
     ['transaction left open', "if (this.#db.inTransaction) this.#run('ROLLBACK');", '', 'a commit that failed blocks the next'],
     ['epoch not written', `    this.#run("UPDATE meta SET value = ? WHERE key = 'epoch'", BigInt(e.epoch));\n`, '', 'the state says that it is at an earlier epoch'],
     ['delivery not written', `    this.#run("UPDATE meta SET value = ? WHERE key = 'delivery'", BigInt(e.delivery));\n`, '', 'the state does not say what was delivered'],
-    ['sixty-fifth row lost', 'done += n;', 'done += ROWS_PER_INSERT;', 'rows beyond a multiple of 64 are not written'],
+    ['sixty-fifth row lost', 'for (; rows - done >= n; done += n) (', 'for (; rows - done >= n; done += 64) (', 'rows beyond a multiple of 64 are not written'],
     ['changed table kept', "if (found !== undefined && found[0] !== ddl) this.#dropEmpty(name, spec);", '', 'a table of other columns is written', 'state/sqlite', 'cases/edits'],
     ['lane of pieces', 'lane: Math.floor(seq / LANE_PIECES)', 'lane: 0', 'pieces of two workers run together', 'sim/disk'],
+  ]),
+  ...of('state/open.ts', ['state/sqlite'], [
+    ['rolled back witness', '    witness.check(stateId, epoch, path);\n', '', 'a state that lost its last writes is taken'],
+    ['foreign state file', "if (meta.get(key) !== ours) throw", "if (meta.get(key) === undefined) throw", 'the state of another pipeline is taken'],
   ]),
   ...of('state/file.ts', ['state/sqlite'], [
     ['cut file', "if (size % pageSize !== 0) throw corrupt('it has been cut');", '', 'a file that was cut is opened'],
