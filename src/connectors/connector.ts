@@ -101,9 +101,10 @@ export interface Delivery {
   /**
    * kafka.md 5 "recover" 1-3: reads the marker, checks its state id before anybody is fenced, fences, reads again.
    * Returns the last delivered epoch, or null when nothing was ever delivered (or the marker expired).
-   * Throws system.state.foreign, system.state.rolled_back (marker ahead of `lastDelivery`), system.sink.fenced.
+   * `owed`: what was to go with `lastDelivery`, where nobody has noted its arrival. Throws system.state.foreign, system.sink.fenced, and
+   * system.state.rolled_back: the marker is ahead of `lastDelivery`, or there is a delivery of that number by another copy of the state.
    */
-  recover(lastDelivery: number): Promise<number | null>;
+  recover(lastDelivery: number, owed?: OutEpoch['offsets'] | null): Promise<number | null>;
   /** Makes an epoch visible; idempotent for the same number. Retries and recovers in place without limit; throws only what no retry can cure. */
   commit(epoch: OutEpoch): Promise<void>;
   close(): Promise<void>;

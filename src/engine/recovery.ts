@@ -23,7 +23,9 @@ export async function recover(o: RecoveryOptions): Promise<Saved> {
   const { store, delivery } = o;
   failpoint('recover.before');
   const replay = store.letters.pending();
-  const last = await delivery.recover(Math.max(store.saved().delivery, replay?.epoch ?? 0));
+  const before = store.saved();
+  const owed = replay === null && store.outbox().length > 0 ? byTopic(before.positions) : null;
+  const last = await delivery.recover(Math.max(before.delivery, replay?.epoch ?? 0), owed);
   if (replay !== null) store.letters.settle(wasSent(o, replay, last));
   const saved = store.saved();
   const blocks = store.outbox();

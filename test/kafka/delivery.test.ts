@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Log, Source } from '../../src/connectors/connector.ts';
+import type { Log, OutEpoch, Source } from '../../src/connectors/connector.ts';
 import { block, TestPipeline } from './epochs.ts';
 import { createTopic, describeKafka, hasKcat, kafkajs, kcatRead, openLog, withAdmin } from './support.ts';
 
@@ -79,6 +79,21 @@ describeKafka('delivery', () => {
       await d.commit(p.epoch(6, [block(out, 0, ['6'])]));
       expect(await committed(log, out)).toEqual([['5', '6']]);
       await d.close();
+    });
+
+    it.skipIf(!exactlyOnce)('refuses a copy of the state whose last epoch another copy has made from other records', async () => {
+      const out = await createTopic('copies', 1);
+      const p = new TestPipeline(input);
+      const b = p.delivery(log);
+      await b.recover(0);
+      await b.commit(p.epoch(6, [block(out, 0, ['b'])], 40));
+      await b.close();
+      const owed = (next: number): OutEpoch['offsets'] => p.epoch(6, [], next).offsets;
+      await expect(p.delivery(log).recover(6, owed(50))).rejects.toMatchObject({ code: 'system.state.rolled_back', message: expect.stringContaining('another copy') });
+      const same = p.delivery(log);
+      expect(await same.recover(6, owed(40))).toBe(6);
+      await same.close();
+      expect(await committed(log, out)).toEqual([['b']]);
     });
 
     it('is taken over by a reset, which the old owner notices', async () => {

@@ -27,7 +27,7 @@ export const epochs: readonly Mutant[] = [
     ['owner not looked at after the fence', '    this.#checkOwner(now);\n', '', 'what another process has delivered is taken for ours'],
     ['marker not read after the fence', '    this.#epoch = now.epoch;\n', '', 'an epoch that got through before the fence is sent again'],
     ['half a reclaim', '        this.#unsure = true;\n', '', 'a fence whose marker could not be read counts as certainty'],
-    ['no check at start', '        this.#seen.check(lastDelivery);\n', '', 'what was delivered between the look and the fence is sent again by an older copy of the state'],
+    ['no check at start', '        this.#seen.check(lastDelivery, owed);\n', '', 'what was delivered between the look and the fence is sent again by an older copy of the state'],
     ['marker of nothing', 'return this.#epoch === 0 ? null : this.#epoch;', 'return null;', 'a delivered epoch looks as if it never was', 'sim/sim'],
     ['error passed over', "    if (!lost && !isPassing(error)) throw explained(", "    if (!lost && isPassing(error)) throw explained(", 'what a retry cures ends the pipeline'],
   ]),

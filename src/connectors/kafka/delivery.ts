@@ -46,15 +46,15 @@ class TransactionalDelivery implements Delivery {
     this.#seen = new GroupMarks([], o);
   }
 
-  async recover(lastDelivery: number): Promise<number | null> {
+  async recover(lastDelivery: number, owed: OutEpoch['offsets'] | null = null): Promise<number | null> {
     try {
       return await this.#retrier.run(async () => {
-        (await this.#readSettled()).check(lastDelivery);
+        (await this.#readSettled()).check(lastDelivery, owed);
         failpoint('marker.read');
         await this.#transactions.fence();
         failpoint('marker.fenced');
         this.#seen = await this.#read(true);
-        this.#seen.check(lastDelivery);
+        this.#seen.check(lastDelivery, owed);
         this.#epoch = this.#seen.epoch;
         // the state of before must not come back, even if we end before our first epoch
         if (this.#seen.foreign) await this.#send([], new Map(), 0);

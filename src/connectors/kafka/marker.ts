@@ -1,5 +1,5 @@
 import { PipeError } from '../../errors.ts';
-import type { DeliveryOptions } from '../connector.ts';
+import type { DeliveryOptions, OutEpoch } from '../connector.ts';
 import type { Cluster, Lane } from './cluster.ts';
 import { check } from './kafka-error.ts';
 import { type CommittedOffset, type GroupOffsets, offsetFetchRequest } from './protocol-cluster.ts';
@@ -32,12 +32,20 @@ export class GroupMarks {
   /** Processes that have delivered, on whatever partition. */
   get owners(): ReadonlySet<string> { return new Set(this.#marks.map(m => m.r)); }
 
-  /** Throws system.state.foreign, and system.state.rolled_back when more was delivered than `lastDelivery`. */
-  check(lastDelivery: number): void {
+  /**
+   * Throws system.state.foreign, and system.state.rolled_back when more was delivered than `lastDelivery`, or that with other offsets than
+   * `owed`: two copies of one state have gone on.
+   */
+  check(lastDelivery: number, owed: OutEpoch['offsets'] | null = null): void {
     const { pipeline, takeOver } = this.#o;
     if (this.foreign && !takeOver) {
       throw new PipeError('system.state.foreign', `another state file than this one has delivered for pipeline "${pipeline}" to this cluster (group ${groupName(this.#o)})`, {
         hint: 'run it with the --data-dir and settings.state of before, or start again with --reset-state: it reads from the start, and sends its rows a second time; settings.kafka.id_prefix sets two pipelines of one name apart',
+      });
+    }
+    if (owed !== null && this.epoch === lastDelivery && this.offsets.some(f => f.offset !== (owed.get(f.topic)?.get(f.partition) ?? f.offset))) {
+      throw new PipeError('system.state.rolled_back', `another copy of this state has made delivery ${lastDelivery} of pipeline "${pipeline}", from other records`, {
+        hint: 'go on with that copy, or start again with --reset-state: it reads from the start, and sends its rows a second time',
       });
     }
     if (this.epoch > lastDelivery) {
