@@ -65,7 +65,7 @@ it('a sample that is missing, where it is needed', async () => {
 it('--from with saved state', async () => {
   await p.run(['run', 'fraud.yaml', '--no-print']);
   expect(await failed(['run', 'fraud.yaml', '--from', 'latest'])).toEqual({ code: 2, err: `error[system.state.not_fresh]: pipeline "fraud" goes on from its saved state, so --from does not apply
-  hint: add --reset-state to start again
+  hint: add --reset-state to start again: rows are sent a second time
 ` });
 });
 
