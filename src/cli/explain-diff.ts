@@ -83,7 +83,7 @@ function sourceNext(s: PartFate, positions: readonly Position[]): string {
 
 function operatorNext(o: OperatorFate): string {
   switch (o.fate) {
-    case 'kept': return o.holds ? 'goes on with its open groups' : 'goes on; no group is open';
+    case 'kept': return `${o.holds ? 'goes on with its open groups' : 'goes on; no group is open'}${o.partial === true ? '; it lacks what was read before it began: --backfill builds it from the topic' : ''}`;
     case 'new': return 'starts empty: its first windows lack what was read before; --backfill builds it from the topic';
     case 'changed': return isRefused(o) ? 'refused: its open groups mean something else; --backfill builds them again from the topic' : 'starts empty, no group is open: its first windows lack what was read before; --backfill builds it from the topic';
     case 'gone': return isRefused(o) ? 'refused: nobody goes on with its open groups; --backfill drops them' : 'is forgotten; no group is open';

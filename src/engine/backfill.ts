@@ -218,7 +218,7 @@ function workOf(plan: PhysicalPlan, change: PlanChange): Work {
   // a source without saved positions is read from its start by the run itself
   const read = new Set(change.sources.filter(s => s.fate === 'kept').map(s => s.name));
   const scanOf = (id: string): Scan => plan.scans.find(s => s.id === upstream(plan, id).at(-1)) as Scan;
-  const wanted = change.operators.filter(o => o.fate === 'new' || o.fate === 'changed');
+  const wanted = change.operators.filter(o => o.fate === 'new' || o.fate === 'changed' || o.partial === true);
   const built = wanted.filter(o => read.has(scanOf(o.id).source)).map(o => o.id);
   const sinks = plan.sinks.filter(w => change.sinks.some(s => s.name === w.sink && s.fate === 'new') && read.has(scanOf(w.input).source));
   const parts = new Set([...built, ...sinks.map(w => w.input)].flatMap(id => upstream(plan, id)));

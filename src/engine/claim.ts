@@ -81,11 +81,15 @@ class Mover {
     const values = this.#tx.values();
     this.#tx.clearValues();
     for (const o of this.#change.operators) {
+      if ((o.fate === 'new' || o.fate === 'changed') && !this.#rebuilt.has(o.id) && this.#goesOn(o.source)) this.#tx.put(o.id, 'partial', 1);
       if (o.was === null || o.fate === 'gone') continue;
-      for (const [name, value] of values.get(o.was) ?? []) if (name !== 'shape') this.#tx.put(o.id, name, value);
+      for (const [name, value] of values.get(o.was) ?? []) if (name !== 'shape' && !(name === 'partial' && this.#rebuilt.has(o.id))) this.#tx.put(o.id, name, value);
       if (o.fate === 'kept') this.#tx.put(o.id, 'shape', shapeOf(this.#plan, this.#groupings().find(a => a.id === o.id) as Aggregate));
     }
   }
+
+  /** A part of its topic was read before. */
+  #goesOn(source: string | null): boolean { return this.#change.sources.some(s => s.name === source && s.fate === 'kept'); }
 
   /** True when its table is not as it is to be. */
   #moves(o: OperatorFate): boolean {

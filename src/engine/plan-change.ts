@@ -11,6 +11,7 @@ import { groupTable } from './group-table.ts';
 export interface SavedBy {
   plan(): string | null;
   shapes(): ReadonlyMap<string, string>;
+  partial(): ReadonlySet<string>;
   holds(name: string): boolean;
   /** Whether some of its windows are on disk only. */
   onDisk(name: string): boolean;
@@ -29,7 +30,8 @@ export function planChange(spec: PipelineSpec, plan: PhysicalPlan, state: SavedB
   const saved = text === null ? ofOldState(state, [...read.values()]) : JSON.parse(text) as SavedPlan;
   const asleep = [...read.values()].filter(s => !saved.sources.some(x => x.name === s.name));
   const change = comparePlans(saved, asleep, plan, topicsOf(spec), id => state.holds(identifier(id)));
-  return { ...change, operators: change.operators.map(o => (o.move !== null && state.onDisk(identifier(o.was as string)) ? { ...o, ...STUCK } : o)) };
+  const partial = state.partial();
+  return { ...change, operators: change.operators.map(o => (o.move !== null && state.onDisk(identifier(o.was as string)) ? { ...o, ...STUCK } : { ...o, partial: o.fate === 'kept' && partial.has(o.was as string) })) };
 }
 
 /** Parts of groups that left memory are folded together as they are. */

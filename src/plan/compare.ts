@@ -61,6 +61,8 @@ export interface OperatorFate {
   readonly move: { readonly keys: readonly number[]; readonly calls: readonly number[] } | null;
   /** Changed: what only one of the two has, a line each. */
   readonly differs: readonly string[];
+  /** Kept: it began in the midst of its topic, and was not built again since. */
+  readonly partial?: boolean;
   /** The saved state has groups of it. */
   readonly holds: boolean;
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type Sqlite from 'better-sqlite3';
 import { PipeError } from '../errors.ts';
 import { Database } from './database.ts';
-import { quote } from './schema.ts';
+import { PARTIAL_SQL, quote } from './schema.ts';
 import { SpilledTable } from './spilled.ts';
 import { LANE_PIECES, type PackedChunk, type PieceSize, type Position, type SpilledPiece, type SpilledRun, type SqlValue } from './store.ts';
 
@@ -52,6 +52,8 @@ export class StateReader {
     const rows = this.#db.prepare('SELECT source, topic, topic_id, partition, next_offset, max_event_time FROM positions ORDER BY source, partition').raw().all() as [string, string, string, number, number, number | null][];
     return rows.map(([source, topic, topicId, partition, next, max]) => ({ source, topic, topicId, partition, next, maxEventTime: max ?? -Infinity }));
   }
+
+  partial(): ReadonlySet<string> { return new Set(this.#db.prepare(PARTIAL_SQL).pluck().all() as string[]); }
 
   /** Whether a table, by its name without `state_`, holds groups. */
   holds(name: string): boolean {

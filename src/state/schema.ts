@@ -31,6 +31,9 @@ ${SPILLED_SQL}
 CREATE TABLE outbox (id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, topic TEXT NOT NULL, partition INTEGER NOT NULL, rows INTEGER NOT NULL, data BLOB NOT NULL);
 `;
 
+/** Operators that are noted to have begun in the midst of their topic. */
+export const PARTIAL_SQL = "SELECT operator FROM operators WHERE name = 'partial'";
+
 /** A name in SQL. */
 export const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 

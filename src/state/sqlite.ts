@@ -8,7 +8,7 @@ import { EpochWitness, damaged, deleteState, inspectState } from './file.ts';
 import { lockState, type StateLock } from './lock.ts';
 import { BUSY_MS, isFull, lookAt, makeState, PAGE_BYTES, type StateOptions, upgrade } from './open.ts';
 import { ReplayBook } from './replay.ts';
-import { deleteSql, quote, scanSql, tableName, tableSql, upsertSql } from './schema.ts';
+import { PARTIAL_SQL, deleteSql, quote, scanSql, tableName, tableSql, upsertSql } from './schema.ts';
 import { LANE_PIECES, OTHER_SQL, type Backlog, type ClaimTx, type EpochWrite, type LetterBook, type OutBlock, type PackedChunk, type Saved, type SqlValue, type StateStore, type StateTable, type StateTx, type TableSpec } from './store.ts';
 import { SpilledTable } from './spilled.ts';
 import { Database } from './database.ts';
@@ -105,6 +105,8 @@ class SqliteStateStore implements StateStore {
   shapes(): ReadonlyMap<string, string> {
     return new Map(this.#all("SELECT operator, value FROM operators WHERE name = 'shape' ORDER BY operator") as [string, string][]);
   }
+
+  partial(): ReadonlySet<string> { return new Set(this.#all(PARTIAL_SQL).map(([operator]) => operator as string)); }
 
   holds(name: string): boolean {
     const table = `state_${name}`;

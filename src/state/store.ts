@@ -230,6 +230,8 @@ export interface StateStore extends SavedState {
   plan(): string | null;
   /** Operators with what their groups mean, of layouts 1 and 2. */
   shapes(): ReadonlyMap<string, string>;
+  /** Operators that began in the midst of their topic, and were not built again since. */
+  partial(): ReadonlySet<string>;
   /** Whether a table, by its name without `state_`, holds groups. */
   holds(name: string): boolean;
   /** Whether some windows of a table are on disk only. */

@@ -77,6 +77,19 @@ next run: goes on
     expect((await diff(dir, file(SUMS + COUNTS))).out).toContain('next run: goes on');
   });
 
+  it('is built again with --backfill, also after a run that began it in the midst of its topic', async () => {
+    const edited = file(SUMS + COUNTS);
+    await send(dir, 't', second.slice(0, 14));
+    await run(dir, edited, [], { engine: crashing(1) }).catch(ignoreCrash);
+    expect((await diff(dir, edited)).out).toContain('OPERATOR counts  kept     goes on with its open groups; it lacks what was read before it began: --backfill builds it from the topic');
+    await send(dir, 't', second.slice(14));
+    expect(await run(dir, edited, ['--backfill'])).toContain('edits  "counts" built again from 65 records\n');
+    await expectRows('sums', of(sums));
+    // the windows that were open: to 32.5 s was read
+    expect(canonical((await written(dir, 'counts')).filter(r => (r['window_start'] as number) >= 30_000))).toEqual(canonical(of(counts).filter(r => (r['window_start'] as number) >= 30_000)));
+    expect(await run(dir, edited, ['--backfill'])).toContain('--backfill has nothing to build');
+  });
+
   it('without state, and one that reads groups that are there', async () => {
     await send(dir, 't', second);
     const per = "steps:\n  per: \"SELECT k, SUM(v) AS total, window_start FROM t GROUP BY k, TUMBLE(ts, INTERVAL '10' SECOND)\"\n";

@@ -88,6 +88,7 @@ export class SimStore implements StateStore {
   shapes(): ReadonlyMap<string, string> { return new Map(); }
   holds(name: string): boolean { return (this.#content.tables.get(name)?.rows.size ?? 0) > 0 || this.#packed(name).length > 0; }
   onDisk(): boolean { return false; }
+  partial(): ReadonlySet<string> { return new Set([...this.#content.operators.keys()].filter(k => k.endsWith(' partial')).map(k => k.slice(0, -' partial'.length))); }
 
   /** The file of a pipeline does not change here: only the plan is noted. */
   claim(write: (tx: ClaimTx) => void): void {
