@@ -11,6 +11,7 @@ import { BoundedSource } from './bounded-source.ts';
 import { buildGraph } from './build.ts';
 import { claimState } from './claim.ts';
 import { RunContext } from './context.ts';
+import { deadPlaces } from './dead-topics.ts';
 import type { Graph } from './graph.ts';
 import { emptyTable } from './group-table.ts';
 import { EPOCH_BYTES, POLL_MS } from './loop.ts';
@@ -60,6 +61,8 @@ export class Backfill {
   readonly #outbox: Outbox;
   readonly #graph: Graph;
   readonly #readers: SourceReader[] = [];
+  /** Places of dead letters. */
+  readonly #known: Set<string>;
   #read = 0;
   #total = 0;
   #saidAt: number;
@@ -71,7 +74,8 @@ export class Backfill {
     this.#work = workOf(plan, p.change);
     const { rebuilt, fresh, sinks, plan: part } = this.#work;
     const reported = new Set([...rebuilt, ...sinks, ...part.operators.filter(o => o.k === 'stage').map(o => o.id)]);
-    this.#accounting = new BackfillAccounting(engine.accounting(p.part), store.deadRecords(), reported, fresh);
+    this.#known = new Set(store.deadRecords());
+    this.#accounting = new BackfillAccounting(engine.accounting(p.part), this.#known, reported, fresh);
     const tapped = new Taps(new Map([...taps].filter(([sink]) => sinks.includes(sink))), this.#accounting);
     this.#outbox = engine.outbox({ ...p.part, plan: part }, tapped);
     const context = new RunContext(NOTHING, this.#accounting, options.memory, options.packFrom, () => this.#outbox.bytes());
@@ -83,9 +87,11 @@ export class Backfill {
   async run(): Promise<void> {
     const { store, plan, notices, spec } = this.#p.run;
     const { rebuilt, sinks } = this.#work;
+    this.#checkCut();
     store.unstage();
     for (const o of this.#graph.operators) o.open();
     try {
+      if (this.#work.plan.scans.length > 0) await this.#knowTopics();
       for (const scan of this.#work.plan.scans) await this.#open(scan);
       for (const reader of this.#readers) await this.#readAll(reader);
     } finally {
@@ -107,6 +113,12 @@ export class Backfill {
     const bad = late + future + undecodable + failed;
     const parts = [...rebuilt].map(o => `"${o}"`).concat(sinks.filter(s => !rebuilt.has(s)).map(s => `"${s}"`));
     notices.info(`${spec.name}  ${parts.length === 0 ? '--backfill has nothing to build' : `${parts.join(', ')} built again from ${records(this.#read)}`}${sinks.length === 0 ? '' : `; ${count(rows)} ${rows === 1 ? 'row' : 'rows'} of history for ${sinks.join(', ')}`}${bad === 0 ? '' : `; ${records(bad)} late or bad`}`);
+  }
+
+  async #knowTopics(): Promise<void> {
+    const { part, run: { spec, log }, signal } = this.#p;
+    const topics = [...part.partitions.keys()].filter(t => !spec.sinks.some(s => s.topic === t));
+    for (const place of await deadPlaces(topics, log, signal)) this.#known.add(place);
   }
 
   /** A reader of one source from its start to its saved positions. */
@@ -185,12 +197,19 @@ export class Backfill {
     return Math.min(this.#watermark(scan.source), ...changed.map(o => this.#closed(o.id)));
   }
 
+  /** Of windows that are half out, only the file that began to close them knows which rows are left. Throws system.state.incompatible. */
+  #checkCut(): void {
+    const { store } = this.#p.run;
+    const cut = this.#p.change.operators.find(({ id, was }) => was !== null && this.#work.plan.operators.some(o => o.id === id) && Number(store.get(was, 'closed') ?? -Infinity) > Number(store.get(was, 'forwarded') ?? -Infinity));
+    if (cut === undefined) return;
+    throw new PipeError('system.state.incompatible', `the last run was cut short while it sent the closed windows of "${cut.was}": what is left of them would come twice`, { hint: 'run the file once as it was, it sends the rest; then --backfill' });
+  }
+
   /** How far (epoch ms) the windows of an operator were closed. */
   #closed(id: string): number {
     const { plan, store } = this.#p.run;
     const o = this.#p.change.operators.find(x => x.id === id);
-    // of windows that are half out, a changed grouping gives all rows again rather than none
-    const saved = o?.was == null ? null : store.get(o.was, o.fate === 'changed' ? 'forwarded' : 'closed');
+    const saved = o?.was == null ? null : store.get(o.was, 'closed');
     if (typeof saved === 'number') return saved;
     const scan = plan.scans.find(s => s.id === upstream(plan, id).at(-1)) as Scan;
     return this.#watermark(scan.source);

@@ -7,10 +7,13 @@ import type { Accounting, Checkpointer, Outbox } from './ports.ts';
 export class History implements Outbox {
   readonly outputs: ReadonlyMap<string, Output>;
   readonly #outbox: Outbox;
+  readonly #sinks: ReadonlySet<string>;
   #blocks: readonly OutBlock[] = [];
 
-  constructor(outbox: Outbox) {
+  /** `sinks`: topics of rows; what goes to others are dead letters. */
+  constructor(outbox: Outbox, sinks: Iterable<string>) {
     this.#outbox = outbox;
+    this.#sinks = new Set(sinks);
     this.outputs = outbox.outputs;
   }
 
@@ -29,7 +32,7 @@ export class History implements Outbox {
       const { positions, watermarks } = store.saved();
       this.#blocks = blocks;
       // no sink in particular: a topic may have several
-      for (const b of blocks) accounting.rowsOut('', b.rows);
+      for (const b of blocks) if (this.#sinks.has(b.topic)) accounting.rowsOut('', b.rows);
       await checkpointer.commit({ positions, watermarks, write: tx => tx.dropBacklog(last) });
     }
   }

@@ -139,7 +139,7 @@ export class PipelineRuntime {
     const { spec, plan, store, options, engine, clock, notices } = this.#p;
     const taps = new Taps(this.#p.taps, accounting);
     const outbox = engine.outbox(part, taps);
-    const history = new History(outbox);
+    const history = new History(outbox, spec.sinks.map(s => s.topic));
     const checkpointer = engine.checkpointer(part, accounting, history, delivery);
     const epochBytes = options.epochBytes ?? EPOCH_BYTES;
     const context = new RunContext(store, accounting, options.memory, options.packFrom, () => outbox.bytes(), null, epochBytes, (operator, keys, bytes) => notices.info(diskLine(spec.name, operator, keys, bytes)));
@@ -165,7 +165,7 @@ export class PipelineRuntime {
   async #openParallel(part: PartOptions, accounting: Accounting, saved: Saved, delivery: Delivery, workers: Workers, split: Split): Promise<void> {
     const { spec, plan, store, options, engine, clock, taps, notices } = this.#p;
     const outbox = new CollectedOutbox();
-    const history = new History(outbox);
+    const history = new History(outbox, spec.sinks.map(s => s.topic));
     const checkpointer = engine.checkpointer(part, accounting, history, delivery);
     const parallel = new Parallel({
       spec, plan, split, store, accounting, outbox, taps, partitions: part.partitions, clock, options, warn: message => notices.warn(`${spec.name}: ${message}`),

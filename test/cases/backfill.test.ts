@@ -119,6 +119,23 @@ next run: goes on
   });
 });
 
+it('what lies in a topic of dead letters is not sent there again, and is no row', async () => {
+  const bad = (more: string): string => file(SUMS + more).replace('    event_time', '    on_error: {topic: bad}\n    event_time');
+  const other = mkdtempSync(join(tmpdir(), 'pipe-backfill-'));
+  try {
+    await send(other, 't', [...first, { k: 'k1', v: 'many', at: 25_000 }, { k: 'k1' }]);
+    await run(other, bad(''));
+    expect((await written(other, 'bad')).length).toBe(2);
+    const said = await run(other, bad(`${COUNTS}  raw: {sql: "SELECT k, 10 / (v - 1) AS q FROM t"}\n`), ['--backfill']);
+    const failed = first.filter(e => e.v === 1).length;
+    expect((await written(other, 'bad')).length).toBe(2 + failed);
+    // 3 keys in 6 windows, and what is no division by zero
+    expect(said).toContain(`edits  ✓ 0 in · ${of(counts, first).length + first.length - failed} out`);
+  } finally {
+    rmSync(other, { recursive: true, force: true });
+  }
+});
+
 describe('a backfill that does not end', () => {
   const edited = file(SUMS + COUNTS);
   const dying = (o: Parameters<typeof openStateStore>[0]): ReturnType<typeof openStateStore> => {
