@@ -3,16 +3,23 @@ const POOLED_BYTES = 1 << 20;
 /** As much as two epochs of output take, the one on its way and the next. */
 const POOLED_MOST = 64;
 const pool: Buffer[] = [];
+/** Buffers of that size that this thread has asked for and not got back: a thread that only passes on what others made keeps none. */
+let lent = 0;
 
 /** Of POOLED_BYTES where that many are asked for, the buffer may be one that was given back. */
-const allocate = (n: number): Buffer => (n === POOLED_BYTES ? pool.pop() : undefined) ?? Buffer.allocUnsafeSlow(n);
+function allocate(n: number): Buffer {
+  if (n !== POOLED_BYTES) return Buffer.allocUnsafeSlow(n);
+  lent++;
+  return pool.pop() ?? Buffer.allocUnsafeSlow(n);
+}
 
 /**
  * Gives back what ByteWriter.take() gave, when nobody reads it any more: buffers of this size that come and go make V8 collect its
  * whole heap again and again. All others are left alone.
  */
 export function recycle({ buffer, byteOffset }: Buffer): void {
-  if (buffer.byteLength !== POOLED_BYTES || byteOffset !== 0 || pool.length >= POOLED_MOST || pool.some(b => b.buffer === buffer)) return;
+  if (buffer.byteLength !== POOLED_BYTES || byteOffset !== 0 || lent === 0 || pool.length >= POOLED_MOST || pool.some(b => b.buffer === buffer)) return;
+  lent--;
   pool.push(Buffer.from(buffer as ArrayBuffer));
 }
 

@@ -33,4 +33,14 @@ describe('buffers that are given back', () => {
     expect(new Set(taken.map(t => t.buffer)).size).toBe(3);
     expect(taken.filter(t => t.buffer === a.buffer).length).toBe(1);
   });
+
+  it('of others are not kept', () => {
+    const writer = new ByteWriter(1 << 20);
+    // as many as are out come back
+    for (let i = 0; i < 100; i++) recycle(Buffer.allocUnsafeSlow(1 << 20));
+    const foreign = Buffer.allocUnsafeSlow(1 << 20);
+    recycle(foreign);
+    const taken = Array.from({ length: 100 }, () => filled(writer, 1));
+    expect(taken.some(t => t.buffer === foreign.buffer)).toBe(false);
+  });
 });
