@@ -97,8 +97,9 @@ class Run {
       return 0;
     } catch (error) {
       // a signal before anything ran: there is nothing to drain, and what was being opened was cut short by us
-      if (this.#io.signal.aborted && !this.#running) return 0;
-      throw error;
+      if (!this.#io.signal.aborted || this.#running) throw error;
+      if (this.#o.backfill) this.#say('stopped before the run began: what --backfill had not put in its place yet starts over with it');
+      return 0;
     } finally {
       this.#io.signal.removeEventListener('abort', forward);
       this.#live?.stop();

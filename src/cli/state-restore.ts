@@ -98,7 +98,6 @@ class Restore {
   async #draft(compiled: CompiledPipeline): Promise<Draft> {
     const { spec } = compiled;
     const file = this.#fileOf(spec.name);
-    inspectState(file);
     const snapshot = this.#open(file);
     try {
       const meta = (key: string): string | number | null | undefined => snapshot.value('SELECT value FROM meta WHERE key = ?', key);
@@ -114,7 +113,7 @@ class Restore {
       await snapshot.copy(draft, this.#io.signal);
       return { compiled, log, path, draft, stateId: meta('state_id') as string, epoch: meta('epoch') as number, delivery: meta('delivery') as number };
     } catch (error) {
-      throw damaged(file, error);
+      throw notABackup(file, damaged(file, error));
     } finally {
       snapshot.close();
     }
@@ -122,9 +121,10 @@ class Restore {
 
   #open(file: string): Snapshot {
     try {
+      inspectState(file);
       return new Snapshot(file);
     } catch (error) {
-      throw damaged(file, error);
+      throw notABackup(file, damaged(file, error));
     }
   }
 
@@ -135,7 +135,7 @@ class Restore {
     const all = readdirSync(this.#from).filter(f => f.startsWith(`${name}@`) && f.endsWith('.db'));
     const found = log === undefined ? all : all.filter(f => f === `${name}@${log}.db`);
     const [first, more] = found;
-    if (first === undefined) throw new PipeError('user.usage.bad_value', `there is no backup of pipeline "${name}" in ${shownPath(this.#from, this.#io)}`);
+    if (first === undefined) throw new PipeError('user.usage.bad_value', `there is no backup of pipeline "${name}" in ${shownPath(this.#from, this.#io)}`, { hint: `a backup of it in a folder is called ${name}@LOG.db; any other file is given by its own name` });
     if (more !== undefined) throw new PipeError('user.usage.bad_value', `there are backups of pipeline "${name}" on ${found.length} logs in ${shownPath(this.#from, this.#io)}`, { hint: `--log takes ${found.map(f => f.slice(name.length + 1, -3)).join(', ')}` });
     return join(this.#from, first);
   }
@@ -179,6 +179,12 @@ class Restore {
     if (this.#p.has('json')) this.#io.out.write(`${JSON.stringify({ v: 1, pipeline: spec.name, log, epoch, file: path, before: aside })}\n`);
     say(this.#p, this.#io, `${spec.name}  state of epoch ${epoch} (${log}) put in place${aside === null ? '' : `; the one of before is ${shownPath(aside, this.#io)}`}`);
   }
+}
+
+/** Of a backup that is damaged: the ways out of a damaged state are not those of it. */
+function notABackup(file: string, error: unknown): unknown {
+  if (!(error instanceof PipeError) || error.code !== 'system.state.corrupt') return error;
+  return new PipeError(error.code, error.message.replace(/^the state file /, 'the backup '), { cause: error, hint: `give another backup than ${file}: nothing was changed` });
 }
 
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;

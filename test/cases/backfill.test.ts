@@ -152,6 +152,12 @@ describe('a backfill that does not end', () => {
     await expectRows('counts', []);
   });
 
+  it('because of a signal says so', async () => {
+    expect(await run(dir, edited, ['--backfill'], { signal: AbortSignal.abort() })).toContain('stopped before the run began: what --backfill had not put in its place yet starts over with it\n');
+    await run(dir, edited, ['--backfill']);
+    await expectRows('counts', of(counts, first));
+  });
+
   it('starts over the next time', async () => {
     await send(dir, 't', second);
     await expect(run(dir, edited, ['--backfill'], { store: dying })).rejects.toBeInstanceOf(Crash);

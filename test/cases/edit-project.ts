@@ -52,11 +52,11 @@ export const send = (dir: string, topic: string, rows: readonly object[], { part
 export const written = (dir: string, topic: string): Promise<Row[]> => withLog(dir, async log => (await log.topic(topic) === null ? [] : (await readAll(log, topic)).map(v => JSON.parse(v) as Row)));
 
 /** `pipe run` of a file on the embedded log in `dir`, to the end, an epoch after every batch; what it says. */
-export async function run(dir: string, text: string, flags: readonly string[] = [], { env = {}, ...modules }: Partial<RunModules> & { env?: Record<string, string> } = {}): Promise<string> {
+export async function run(dir: string, text: string, flags: readonly string[] = [], { env = {}, signal, ...modules }: Partial<RunModules> & { env?: Record<string, string>; signal?: AbortSignal } = {}): Promise<string> {
   const file = join(dir, 'edits.yaml');
   writeFileSync(file, text);
   const command = makeRun(() => Promise.resolve({ ...runParts, load: async (p, io) => (await loadCompiled(p, io)).map(x => ({ ...x, spec: { ...x.spec, settings: { ...x.spec.settings, checkpoint: 0 } } })), ...modules }));
-  const io = fakeIo({ cwd: dir, env });
+  const io = fakeIo({ cwd: dir, env, ...(signal === undefined ? {} : { signal }) });
   await command.run(parseCommandLine(command, [file, '--until-end', '--no-print', '--data-dir', dir, ...flags]), io);
   return io.err.text;
 }
