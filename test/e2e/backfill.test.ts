@@ -49,8 +49,9 @@ describe.each([['the embedded log', null], ['Kafka', brokers]] as const)('on %s'
     await p.run(['topics', 'create', `${name}-events`, '--partitions', '1'], { env });
     await p.run(['topics', 'send', `${name}-events`], { env, input: lines(0, 51) });
     const running = p.start(['run', `${name}.yaml`, '--follow', '--no-print'], { env });
-    const tail = p.start(['topics', 'tail', `${name}-sums`, '--from-beginning', '--count', '6'], { env });
     await running.until(`topic ${name}-sums`);
+    // it waits for records, not for a topic
+    const tail = p.start(['topics', 'tail', `${name}-sums`, '--from-beginning', '--count', '6'], { env });
     await tail.finished;
     writeFileSync(join(p.dir, 'pipelines/next.yaml'), file(name, counts(name)));
     const diff = await p.run(['explain', 'next.yaml', '--diff', '--json'], { env });
