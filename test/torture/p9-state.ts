@@ -121,7 +121,7 @@ async function throughTheCommand(bed: Bed, data: Buffer): Promise<{ readonly com
   const other = new Sqlite(':memory:');
   other.exec('CREATE TABLE t (x)');
   const cases = [
-    [Buffer.alloc(0), 31, /error\[system\.state\.corrupt\]: .* is damaged: it is empty\n {2}hint: restore a copy of it, or start again with --reset-state/],
+    [Buffer.alloc(0), 31, /error\[system\.state\.corrupt\]: .* is damaged: it is empty\n {2}hint: restore a copy of it \(pipe state restore\), or start again with --reset-state/],
     [data.subarray(0, data.length - 100), 31, /error\[system\.state\.corrupt\]: .* it has been cut\n {2}hint: /],
     [other.serialize(), 31, /error\[system\.state\.foreign\]: .* no state of pipe\n {2}hint: move it away/],
     [newer, 33, /error\[system\.state\.newer\]: .* was written by a newer pipe \(layout 99/],
