@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import type { Log } from '../connectors/connector.ts';
 import { recover } from '../engine/recovery.ts';
 import { Replayer } from '../engine/replay.ts';
 import { PipeError } from '../errors.ts';
+import { isState } from '../state/file.ts';
 import { openStateStore } from '../state/sqlite.ts';
 import type { StateStore } from '../state/store.ts';
 import type { Command, Io, Parsed } from './command.ts';
@@ -74,7 +74,7 @@ export function chosen(p: Parsed, command: string, flags: readonly string[]): vo
 /** The state of a pipeline that has run and does not run now. Throws system.state.locked when it does, user.usage.bad_value when it has not. */
 export function openStopped({ compiled: { spec }, log, state }: Pick<Place, 'compiled' | 'log' | 'state'>): StateStore {
   try {
-    const store = existsSync(state) ? openStateStore({ path: state, pipeline: spec.name, logId: log.id, reset: false }) : null;
+    const store = isState(state) ? openStateStore({ path: state, pipeline: spec.name, logId: log.id, reset: false }) : null;
     if (store !== null && !store.fresh) return store;
     store?.close();
     throw new PipeError('user.usage.bad_value', `pipeline "${spec.name}" has not run since its state began`, { hint: 'run it once: what is done to dead letters is kept in its state' });

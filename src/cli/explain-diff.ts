@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs';
 import type { CompiledPipeline } from '../config/compile.ts';
 import { planChange, refusals, isRefused } from '../engine/plan-change.ts';
 import type { Fate, OperatorFate, PartFate, PlanChange } from '../plan/compare.ts';
-import { inspectState } from '../state/file.ts';
+import { isState } from '../state/file.ts';
 import { StateReader } from '../state/reader.ts';
 import type { Position } from '../state/store.ts';
 import { plural } from './numbers.ts';
@@ -44,10 +43,10 @@ const WAYS_OUT = [
   'pipe run --reset-state: all of it starts again, and rows are sent a second time',
 ];
 
-/** Compares a pipeline with the state at `path`, which may be in use. Throws system.state.corrupt, foreign and newer. */
+/** Compares a pipeline with the state at `path`, which may be in use. Throws system.state.corrupt, foreign and newer, system.source.unreachable. */
 export function diff({ spec, plan }: CompiledPipeline, log: string, path: string): Diff {
   const none: Diff = { v: 1, pipeline: spec.name, log, state: null, epoch: 0, next: 'starts', parts: [], problems: [], ways_out: [] };
-  if (!existsSync(path) || !inspectState(path)) return none;
+  if (!isState(path)) return none;
   const reader = new StateReader(path);
   try {
     const epoch = reader.epoch();

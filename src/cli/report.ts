@@ -1,7 +1,8 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { PipeError, PipeErrors } from '../errors.ts';
+import { makeFolders } from '../state/folders.ts';
 import type { Io } from './command.ts';
 import { projectRoot } from './places.ts';
 
@@ -60,7 +61,7 @@ function writeCrashFile(error: unknown, io: Io, o: ReportOptions): string | null
   const data = resolve(io.cwd, o.dataDir ?? (io.env['PIPE_DATA_DIR'] || join(projectRoot(io.cwd), '.pipe')));
   for (const dir of [data, tmpdir()]) {
     try {
-      mkdirSync(dir, { recursive: true, mode: 0o700 });
+      makeFolders(dir);
       const file = join(dir, `crash-${new Date().toISOString().replace(/[:.]/g, '-')}.txt`);
       writeFileSync(file, text, { mode: 0o600 });
       return file;

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { CompiledPipeline } from '../config/compile.ts';
 import { PipeError } from '../errors.ts';
@@ -12,12 +12,21 @@ export interface StateFile {
   readonly path: string;
 }
 
-/** State files of a pipeline, one for each log that it ran on. */
+/** State files of a pipeline, one for each log that it ran on. Throws system.source.unreachable. */
 export function stateFiles(p: Parsed, io: Io, { spec }: CompiledPipeline): readonly StateFile[] {
   const folder = dirname(statePath(dataDir(p, io), spec, 'x'));
-  if (!existsSync(folder)) return [];
-  const found = readdirSync(folder).filter(f => f.startsWith(`${spec.name}@`) && f.endsWith('.db')).map(f => f.slice(spec.name.length + 1, -3)).sort();
+  const found = list(folder).filter(f => f.startsWith(`${spec.name}@`) && f.endsWith('.db')).map(f => f.slice(spec.name.length + 1, -3)).sort();
   return found.map(log => ({ log, path: statePath(dataDir(p, io), spec, log) }));
+}
+
+function list(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (cause) {
+    const { code = '', message } = cause as NodeJS.ErrnoException;
+    if (/^(ENOENT|ENOTDIR)$/.test(code)) return [];
+    throw new PipeError('system.source.unreachable', `the state folder ${folder} cannot be read: ${message}`, { cause, hint: 'pipe must be able to read and write it and its files; --data-dir or settings.state names another one' });
+  }
 }
 
 /** The one that is meant. Throws user.usage.bad_value. */

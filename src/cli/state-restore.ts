@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { CompiledPipeline } from '../config/compile.ts';
 import { PipeError } from '../errors.ts';
 import { discard, replaceState, Snapshot } from '../state/backup.ts';
 import { damaged, inspectState } from '../state/file.ts';
+import { makeFolders } from '../state/folders.ts';
 import { lockState, type StateLock } from '../state/lock.ts';
 import type { Command, Io, Parsed } from './command.ts';
 import { dataDir, statePath } from './places.ts';
@@ -106,7 +107,7 @@ class Restore {
       const wanted = this.#p.has('with-topics') ? 'embedded' : this.#p.text('log');
       if (wanted !== undefined && wanted !== log) throw new PipeError('system.state.foreign', `${file} is a backup of state on log "${log}", not on "${wanted}"`);
       const path = statePath(dataDir(this.#p, this.#io), spec, log);
-      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      makeFolders(dirname(path));
       this.#locks.push(lockState(path, spec.name));
       const draft = `${path}.${process.pid}.draft`;
       this.#drafts.push(draft);

@@ -1,7 +1,7 @@
 import type Sqlite from 'better-sqlite3';
 import { Database } from './database.ts';
 import { LETTER_BYTES_SQL } from './dead-letters.ts';
-import { damaged, inspectState } from './file.ts';
+import { inspectState, unreadable } from './file.ts';
 import { replayedOffsets } from './replay.ts';
 
 /** A row of `dead_letters`. */
@@ -33,7 +33,7 @@ export class DeadLetterFile {
 
   private constructor(path: string) {
     this.#path = path;
-    this.#db = new Database(path, { readonly: true, fileMustExist: true });
+    this.#db = this.#try(() => new Database(path, { readonly: true, fileMustExist: true }));
     try {
       this.#try(() => { this.#db.exec('BEGIN'); this.#db.prepare('SELECT count(*) FROM meta').get(); });
     } catch (error) {
@@ -42,7 +42,7 @@ export class DeadLetterFile {
     }
   }
 
-  /** Null when there is no such file. Throws system.state.corrupt, foreign, newer or rolled_back. */
+  /** Null when there is no such file. Throws system.state.corrupt, foreign, newer or rolled_back, system.source.unreachable. */
   static find(path: string): DeadLetterFile | null { return inspectState(path) ? new DeadLetterFile(path) : null; }
 
   /** In the order of their records, so that letters of one record are neighbours. */
@@ -50,7 +50,7 @@ export class DeadLetterFile {
     try {
       yield* this.#db.prepare('SELECT * FROM dead_letters ORDER BY topic, partition, "offset", id').iterate() as IterableIterator<KeptLetter>;
     } catch (error) {
-      throw damaged(this.#path, error);
+      throw unreadable(this.#path, error);
     }
   }
 
@@ -66,7 +66,7 @@ export class DeadLetterFile {
     try {
       return work();
     } catch (error) {
-      throw damaged(this.#path, error);
+      throw unreadable(this.#path, error);
     }
   }
 }

@@ -1,6 +1,7 @@
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, readSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, readSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import type Sqlite from 'better-sqlite3';
 import { PipeError } from '../errors.ts';
+import { present } from './folders.ts';
 
 /** 'pipe' in ASCII: PRAGMA application_id of a state file. */
 export const APPLICATION_ID = 0x70697065;
@@ -10,11 +11,25 @@ export const LAYOUT = 4;
 const SQLITE_MAGIC = 'SQLite format 3\0';
 export const WAYS_OUT = 'restore a copy of it (pipe state restore), or start again with --reset-state (it reads the topics from their start and sends rows a second time)';
 
+/** What a file is for, in messages: a backup has no way out but another one. */
+type What = 'state' | 'backup';
+const NAMES: Readonly<Record<What, string>> = { state: 'the state file', backup: 'the backup' };
+const ANOTHER_BACKUP = 'give a file that pipe state backup has made; nothing was changed';
+
 /** Makes a file durable as it is now, or what a folder lists. */
 export function syncPath(path: string): void {
   const fd = openSync(path, 'r');
   fsyncSync(fd);
   closeSync(fd);
+}
+
+/** Whether there is a state file. Throws system.source.unreachable where that cannot be seen. */
+export function isState(path: string): boolean {
+  try {
+    return present(path);
+  } catch (error) {
+    throw unreadable(path, error);
+  }
 }
 
 /** Deletes a state file with all that belongs to it. */
@@ -24,11 +39,20 @@ export function deleteState(path: string): void {
 
 /**
  * Looks at a state file before SQLite may touch it, since SQLite takes an empty file for a new database and repairs without
- * a word. Returns whether there is one. Throws system.state.corrupt, foreign or newer and leaves the file as it is.
+ * a word. Returns whether there is one. Throws system.state.corrupt, foreign or newer, and system.source.unreachable where it cannot
+ * be looked at; leaves the file as it is.
  */
-export function inspectState(path: string): boolean {
-  if (!existsSync(path)) {
-    if (existsSync(`${path}.epoch`)) throw new PipeError('system.state.rolled_back', `the state file ${path} is gone, but it has been written before`, { hint: WAYS_OUT });
+export function inspectState(path: string, what: What = 'state'): boolean {
+  try {
+    return inspect(path, what);
+  } catch (error) {
+    throw unreadable(path, error, what);
+  }
+}
+
+function inspect(path: string, what: What): boolean {
+  if (!present(path)) {
+    if (present(`${path}.epoch`)) throw new PipeError('system.state.rolled_back', `the state file ${path} is gone, but it has been written before`, { hint: WAYS_OUT });
     return false;
   }
   const { size } = statSync(path);
@@ -36,22 +60,29 @@ export function inspectState(path: string): boolean {
   const fd = openSync(path, 'r');
   readSync(fd, head, 0, 100, 0);
   closeSync(fd);
-  const corrupt = (what: string): PipeError => new PipeError('system.state.corrupt', `the state file ${path} is damaged: ${what}`, { hint: WAYS_OUT });
-  if (size === 0) throw corrupt('it is empty');
-  if (size < 100 || head.latin1Slice(0, 16) !== SQLITE_MAGIC) throw corrupt('it is no SQLite file');
-  if (head.readUInt32BE(68) !== APPLICATION_ID) throw new PipeError('system.state.foreign', `${path} is an SQLite file, but no state of pipe`, { hint: 'move it away' });
+  const none = size === 0 ? 'it is empty' : size < 100 || head.latin1Slice(0, 16) !== SQLITE_MAGIC ? 'it is no SQLite file' : null;
+  if (none !== null) throw what === 'state' ? corrupt(path, none, what) : new PipeError('system.state.corrupt', `${path} is no backup of pipe: ${none}`, { hint: ANOTHER_BACKUP });
+  if (head.readUInt32BE(68) !== APPLICATION_ID) throw new PipeError('system.state.foreign', `${path} is an SQLite file, but no ${what} of pipe`, { hint: what === 'state' ? 'move it away' : ANOTHER_BACKUP });
   const layout = head.readUInt32BE(60);
-  if (layout > LAYOUT) throw new PipeError('system.state.newer', `the state file ${path} was written by a newer pipe (layout ${layout}, this one knows ${LAYOUT})`, { hint: 'use that version' });
+  if (layout > LAYOUT) throw new PipeError('system.state.newer', `${NAMES[what]} ${path} was written by a newer pipe (layout ${layout}, this one knows ${LAYOUT})`, { hint: 'use that version' });
   const pageSize = head.readUInt16BE(16) === 1 ? 65536 : head.readUInt16BE(16);
-  if (size % pageSize !== 0) throw corrupt('it has been cut');
+  if (size % pageSize !== 0) throw corrupt(path, 'it has been cut', what);
   return true;
 }
 
+const corrupt = (path: string, found: string, what: What, cause?: unknown): PipeError => new PipeError('system.state.corrupt', `${NAMES[what]} ${path} is damaged: ${found}`, { cause, hint: what === 'state' ? WAYS_OUT : ANOTHER_BACKUP });
 const isCorrupt = (error: unknown): boolean => /^SQLITE_(CORRUPT|NOTADB)/.test((error as { code?: string }).code ?? '');
 
 /** What SQLite found wrong with a state file as system.state.corrupt; all else stays as it is. */
-export function damaged(path: string, error: unknown): unknown {
-  return isCorrupt(error) ? new PipeError('system.state.corrupt', `the state file ${path} is damaged: ${(error as Error).message}`, { cause: error, hint: WAYS_OUT }) : error;
+export const damaged = (path: string, error: unknown, what: What = 'state'): unknown => (isCorrupt(error) ? corrupt(path, (error as Error).message, what, error) : error);
+
+/** The same of who only reads: a file that may not be opened is system.source.unreachable, as it is of the embedded log. */
+export function unreadable(path: string, error: unknown, what: What = 'state'): unknown {
+  const { code = '', message = '' } = error as { code?: string; message?: string };
+  if (error instanceof PipeError || !/^(SQLITE_(CANTOPEN|READONLY|PERM|AUTH)|EACCES|EPERM|ENOTDIR|EISDIR|ELOOP|ENAMETOOLONG)/.test(code)) return damaged(path, error, what);
+  return new PipeError('system.source.unreachable', `${NAMES[what]} ${path} cannot be opened: ${message}`, {
+    cause: error, hint: what === 'state' ? 'pipe must be able to read and write this file and its folder; --data-dir or settings.state names another one' : 'pipe must be able to read it',
+  });
 }
 
 /** Reads the file once as a whole: pages that do not fit together are found before the first wrong sum. */
@@ -81,8 +112,9 @@ export class EpochWitness {
     let text: string;
     try {
       text = readFileSync(this.#path, 'utf8');
-    } catch {
-      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+      throw unreadable(this.#path, error);
     }
     // cut by a power loss before anything was in it
     if (text.trim() === '') return;

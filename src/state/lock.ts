@@ -1,8 +1,9 @@
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type Sqlite from 'better-sqlite3';
 import { PipeError } from '../errors.ts';
 import { Database } from './database.ts';
+import { makeFolders } from './folders.ts';
 
 /** Holds the right to write a state file; ends with the process, also by kill -9. */
 export interface StateLock {
@@ -43,7 +44,7 @@ export function lockState(path: string, pipeline: string): StateLock {
 /** The lock file and its folder (0700), made where they are missing. */
 function openLock(file: string): Sqlite.Database {
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    makeFolders(dirname(file));
     closeSync(openSync(file, 'a', 0o600));
     return new Database(file, { timeout: 0 });
   } catch (cause) {

@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
 import type Sqlite from 'better-sqlite3';
 import { PipeError } from '../errors.ts';
 import { Database } from './database.ts';
+import { inspectState, unreadable } from './file.ts';
 import { PARTIAL_SQL, quote } from './schema.ts';
 import { SpilledTable } from './spilled.ts';
 import { LANE_PIECES, type PackedChunk, type PieceSize, type Position, type SpilledPiece, type SpilledRun, type SqlValue } from './store.ts';
@@ -11,64 +11,72 @@ const HIDDEN: ReadonlySet<string> = new Set(['packed', 'spilled', 'outbox', 'bac
 
 /** A state file for reading, while a pipeline may write it: what the last epoch left. */
 export class StateReader {
+  readonly #path: string;
   readonly #db: Sqlite.Database;
   readonly #spilled: SpilledTable;
   readonly #open: IterableIterator<SqlValue[]>[] = [];
 
-  /** Throws user.usage.bad_value when there is no such file. */
+  /** Throws user.usage.bad_value when there is no such file, system.state.corrupt, foreign or newer, system.source.unreachable. */
   constructor(path: string) {
-    if (!existsSync(path)) throw new PipeError('user.usage.bad_value', `there is no state at ${path}`, { hint: 'a pipeline has state once it has run: pipe run' });
-    this.#db = new Database(path, { readonly: true });
-    this.#db.exec('BEGIN');
-    this.#spilled = new SpilledTable(this.#db);
+    this.#path = path;
+    if (!inspectState(path)) throw new PipeError('user.usage.bad_value', `there is no state at ${path}`, { hint: 'a pipeline has state once it has run: pipe run' });
+    this.#db = this.#try(() => new Database(path, { readonly: true, fileMustExist: true }));
+    try {
+      this.#spilled = this.#try(() => { this.#db.exec('BEGIN'); return new SpilledTable(this.#db); });
+    } catch (error) {
+      this.#db.close();
+      throw error;
+    }
   }
 
   /** Names of the tables with their columns. */
   tables(): ReadonlyMap<string, readonly string[]> {
-    const names = this.#db.prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name").pluck().all() as string[];
-    return new Map(names.filter(n => !HIDDEN.has(n)).map(name => [name, this.#db.prepare(`SELECT name FROM pragma_table_info(?)`).pluck().all(name) as string[]]));
+    const names = this.#values("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name") as string[];
+    return new Map(names.filter(n => !HIDDEN.has(n)).map(name => [name, this.#values('SELECT name FROM pragma_table_info(?)', name) as string[]]));
   }
 
-  rows(table: string): Iterable<SqlValue[]> { return this.#iterate(this.#db.prepare(`SELECT * FROM ${quote(table)}`).raw().safeIntegers()); }
+  rows(table: string): Iterable<SqlValue[]> { return this.#iterate(() => this.#db.prepare(`SELECT * FROM ${quote(table)}`).raw().safeIntegers()); }
 
   /** Packed pieces of an operator's table, by window and in order. */
   *packed(table: string): Iterable<PackedChunk> {
-    if (this.#db.prepare("SELECT count(*) FROM sqlite_master WHERE name = 'packed'").pluck().get() === 0) return;
-    for (const [lead, seq, data] of this.#iterate(this.#db.prepare('SELECT window_end, seq, data FROM packed WHERE table_name = ? ORDER BY window_end, seq').raw(), table) as Iterable<[number, number, Buffer]>) yield { lead, lane: Math.floor(seq / LANE_PIECES), data };
+    if (!this.#has('packed')) return;
+    for (const [lead, seq, data] of this.#iterate(() => this.#db.prepare('SELECT window_end, seq, data FROM packed WHERE table_name = ? ORDER BY window_end, seq').raw(), table) as Iterable<[number, number, Buffer]>) yield { lead, lane: Math.floor(seq / LANE_PIECES), data };
   }
 
   /** The last epoch, 0 before the first. */
-  epoch(): number { return this.#db.prepare("SELECT value FROM meta WHERE key = 'epoch'").pluck().get() as number; }
+  epoch(): number { return this.#values("SELECT value FROM meta WHERE key = 'epoch'")[0] as number; }
 
   /** The plan that the state is of (JSON); null in a file of layout 1 or 2. */
-  plan(): string | null { return (this.#db.prepare("SELECT value FROM meta WHERE key = 'plan'").pluck().get() ?? null) as string | null; }
+  plan(): string | null { return (this.#values("SELECT value FROM meta WHERE key = 'plan'")[0] ?? null) as string | null; }
 
   /** Operators with what their groups mean, of layouts 1 and 2. */
   shapes(): ReadonlyMap<string, string> {
-    return new Map(this.#db.prepare("SELECT operator, value FROM operators WHERE name = 'shape' ORDER BY operator").raw().all() as [string, string][]);
+    return new Map(this.#rows("SELECT operator, value FROM operators WHERE name = 'shape' ORDER BY operator") as [string, string][]);
   }
 
   positions(): readonly Position[] {
-    const rows = this.#db.prepare('SELECT source, topic, topic_id, partition, next_offset, max_event_time FROM positions ORDER BY source, partition').raw().all() as [string, string, string, number, number, number | null][];
+    const rows = this.#rows('SELECT source, topic, topic_id, partition, next_offset, max_event_time FROM positions ORDER BY source, partition') as [string, string, string, number, number, number | null][];
     return rows.map(([source, topic, topicId, partition, next, max]) => ({ source, topic, topicId, partition, next, maxEventTime: max ?? -Infinity }));
   }
 
-  partial(): ReadonlySet<string> { return new Set(this.#db.prepare(PARTIAL_SQL).pluck().all() as string[]); }
+  partial(): ReadonlySet<string> { return new Set(this.#values(PARTIAL_SQL) as string[]); }
 
   /** Whether a table, by its name without `state_`, holds groups. */
   holds(name: string): boolean {
     const table = `state_${name}`;
-    const has = (t: string): boolean => this.#db.prepare('SELECT count(*) FROM sqlite_master WHERE name = ?').pluck().get(t) !== 0;
-    if (!has(table)) return false;
-    if (this.#db.prepare(`SELECT EXISTS (SELECT 1 FROM ${quote(table)})`).pluck().get() === 1) return true;
-    return ['packed', 'spilled'].some(t => has(t) && this.#db.prepare(`SELECT EXISTS (SELECT 1 FROM ${t} WHERE table_name = ?)`).pluck().get(table) === 1);
+    if (!this.#has(table)) return false;
+    if (this.#values(`SELECT EXISTS (SELECT 1 FROM ${quote(table)})`)[0] === 1) return true;
+    return ['packed', 'spilled'].some(t => this.#has(t) && this.#values(`SELECT EXISTS (SELECT 1 FROM ${t} WHERE table_name = ?)`, table)[0] === 1);
   }
 
-  onDisk(name: string): boolean { return this.#spilled.runs(`state_${name}`).length > 0; }
+  onDisk(name: string): boolean { return this.#try(() => this.#spilled.runs(`state_${name}`)).length > 0; }
 
   /** Windows of an operator's table that are on disk only. */
   spilled(table: string): { runs(): readonly SpilledRun[]; sizes(lead: number): readonly PieceSize[]; pieces(lead: number, from: number, to: number): Iterable<SpilledPiece> } {
-    return { runs: () => this.#spilled.runs(table), sizes: (lead: number) => this.#spilled.sizes(table, lead), pieces: (lead: number, from: number, to: number) => this.#spilled.pieces(table, lead, from, to, 0) };
+    return {
+      runs: () => this.#try(() => this.#spilled.runs(table)), sizes: (lead: number) => this.#try(() => this.#spilled.sizes(table, lead)),
+      pieces: (lead: number, from: number, to: number) => this.#told(this.#spilled.pieces(table, lead, from, to, 0)),
+    };
   }
 
   /** Also while somebody is in the middle of a table. */
@@ -77,9 +85,32 @@ export class StateReader {
     this.#db.close();
   }
 
-  #iterate(statement: Sqlite.Statement, ...values: readonly string[]): Iterable<SqlValue[]> {
-    const rows = statement.iterate(...values) as IterableIterator<SqlValue[]>;
+  #has(table: string): boolean { return this.#values('SELECT count(*) FROM sqlite_master WHERE name = ?', table)[0] !== 0; }
+
+  /** First column of all rows. */
+  #values(sql: string, ...values: readonly string[]): unknown[] { return this.#try(() => this.#db.prepare(sql).pluck().all(...values)); }
+
+  #rows(sql: string): unknown[] { return this.#try(() => this.#db.prepare(sql).raw().all()); }
+
+  *#iterate(prepare: () => Sqlite.Statement, ...values: readonly string[]): Iterable<SqlValue[]> {
+    const rows = this.#try(() => prepare().iterate(...values)) as IterableIterator<SqlValue[]>;
     this.#open.push(rows);
-    return rows;
+    yield* this.#told(rows);
+  }
+
+  *#told<T>(rows: Iterable<T>): Iterable<T> {
+    try {
+      yield* rows;
+    } catch (error) {
+      throw unreadable(this.#path, error);
+    }
+  }
+
+  #try<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw unreadable(this.#path, error);
+    }
   }
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -6,6 +6,7 @@ import { parseCommandLine } from '../../src/cli/args.ts';
 import { makeLog } from '../../src/cli/make-log.ts';
 import { makeRun } from '../../src/cli/run.ts';
 import { runParts } from '../../src/cli/run-parts.ts';
+import { explain } from '../../src/cli/explain.ts';
 import { stateLs } from '../../src/cli/state-ls.ts';
 import { stateQuery } from '../../src/cli/state-query.ts';
 import { Database } from '../../src/state/database.ts';
@@ -75,5 +76,40 @@ describe('pipe state', () => {
     await expect(call(stateQuery, ['sums.yaml', 'SELECT 1', '--log', 'other'])).rejects.toMatchObject({ hint: '--log takes embedded' });
     const some = await call(stateQuery, ['sums.yaml', 'SELECT name FROM counters', '--limit', '2']);
     expect(some.err).toBe('there are more than 2 rows: --limit N prints more\n');
+  });
+
+  it('of a damaged file says so, at its head and in the middle of reading', async () => {
+    await leaveOpen('1', '4KB');
+    const path = join(dir, '.pipe', 'state', 'sums@embedded.db');
+    const checkpointed = new Database(path);
+    checkpointed.pragma('wal_checkpoint(TRUNCATE)');
+    const roots = new Map(checkpointed.prepare("SELECT name, rootpage FROM sqlite_master WHERE name IN ('counters', 'spilled')").raw().all() as [string, number][]);
+    const pageSize = checkpointed.pragma('page_size', { simple: true }) as number;
+    checkpointed.close();
+    const whole = readFileSync(path);
+    const corrupt = { code: 'system.state.corrupt', exit: 31, message: expect.stringContaining(path) as string };
+    const spoil = (at: number): void => { writeFileSync(path, Buffer.from(whole).fill(0xa5, at, at + 64)); };
+    const rejected = (command: Command, ...argv: string[]): Promise<void> => expect(call(command, ['sums.yaml', ...argv])).rejects.toMatchObject(corrupt);
+    spoil(0);
+    await rejected(stateLs);
+    await rejected(stateQuery, 'SELECT * FROM meta');
+    await rejected(explain, '--diff');
+    for (const [name, read] of [['counters', 'counters'], ['spilled', 'state_out']] as const) {
+      spoil(((roots.get(name) as number) - 1) * pageSize);
+      await rejected(stateLs);
+      await rejected(stateQuery, `SELECT * FROM ${read}`);
+    }
+    writeFileSync(path, whole);
+    expect((await call(stateQuery, ['sums.yaml', 'SELECT count(*) FROM state_out'])).code).toBe(0);
+  });
+
+  it('that nobody may look at is not taken for none', async () => {
+    mkdirSync(join(dir, '.pipe'));
+    // what root is refused, too: a link to itself
+    symlinkSync('state', join(dir, '.pipe', 'state'));
+    const refused = { code: 'system.source.unreachable', exit: 10, hint: expect.stringContaining('--data-dir') as string };
+    await expect(call(stateLs, ['sums.yaml'])).rejects.toMatchObject(refused);
+    await expect(call(stateQuery, ['sums.yaml', 'SELECT 1'])).rejects.toMatchObject(refused);
+    await expect(call(explain, ['sums.yaml', '--diff'])).rejects.toMatchObject(refused);
   });
 });

@@ -1,6 +1,6 @@
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import type Sqlite from 'better-sqlite3';
-import { createLogFile, logError, openLogFile } from './file.ts';
+import { createLogFile, isLog, logError, openLogFile } from './file.ts';
 
 export type Row = readonly (number | string | Buffer | null)[];
 type Bound = number | string | Uint8Array | null;
@@ -25,11 +25,11 @@ export class LogDb {
   }
 
   /** Opens the file, or null when there is none. */
-  static find(path: string): LogDb | null { return existsSync(path) ? new LogDb(path) : null; }
+  static find(path: string): LogDb | null { return isLog(path) ? new LogDb(path) : null; }
 
   /** Opens the file and makes it where it is missing. */
   static make(path: string): LogDb {
-    if (!existsSync(path)) createLogFile(path);
+    if (!isLog(path)) createLogFile(path);
     return new LogDb(path);
   }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync, readSync, rmSync, statSync, statfsSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync, rmSync, statSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type Sqlite from 'better-sqlite3';
 import { PipeError } from '../../errors.ts';
@@ -7,6 +7,7 @@ import { APPLICATION_ID, LAYOUT, LAYOUT_SQL } from './schema.ts';
 import { publish } from '../../state/backup.ts';
 import { Database } from '../../state/database.ts';
 import { syncPath } from '../../state/file.ts';
+import { makeFolders, present } from '../../state/folders.ts';
 
 /** ms that a writer waits for another one; it blocks the event loop, so transactions are short. */
 const BUSY_MS = 10_000;
@@ -31,7 +32,7 @@ function refuseNetwork(folder: string): void {
 export function createLogFile(path: string): void {
   const folder = dirname(path);
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeDataFolder(folder);
     refuseNetwork(folder);
     // made under another name and linked, so that nobody ever sees half of it
     const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
@@ -59,6 +60,16 @@ export function createLogFile(path: string): void {
   }
 }
 
+/** Throws system.resource.disk where the file system takes no folders. */
+function makeDataFolder(folder: string): void {
+  try {
+    makeFolders(folder);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
+    throw new PipeError('system.resource.disk', `the data folder ${folder} cannot be made: ${(cause as Error).message}`, { cause, hint: 'give another folder: --data-dir or PIPE_DATA_DIR' });
+  }
+}
+
 /** Opens a file that is there. Throws system.state.corrupt, foreign or newer and leaves bad files as they are. */
 export function openLogFile(path: string): Sqlite.Database {
   try {
@@ -75,6 +86,15 @@ export function openLogFile(path: string): Sqlite.Database {
       throw error;
     }
     return db;
+  } catch (error) {
+    throw logError(path, error);
+  }
+}
+
+/** Whether there is a file. Throws system.source.unreachable where that cannot be seen. */
+export function isLog(path: string): boolean {
+  try {
+    return present(path);
   } catch (error) {
     throw logError(path, error);
   }
@@ -106,7 +126,7 @@ export function logError(path: string, cause: unknown): unknown {
   if (/^(SQLITE_(FULL|IOERR)|ENOSPC|EDQUOT)/.test(code)) {
     return new PipeError('system.resource.disk', `the embedded log ${path} cannot be written: ${message}`, { cause, retriable: true, hint: 'make room and start again: nothing is lost' });
   }
-  if (/^(SQLITE_(CANTOPEN|READONLY|PERM|AUTH)|EACCES|EPERM|EROFS|ENOTDIR|EISDIR|EEXIST)/.test(code)) {
+  if (/^(SQLITE_(CANTOPEN|READONLY|PERM|AUTH)|EACCES|EPERM|EROFS|ENOTDIR|EISDIR|EEXIST|ELOOP|ENAMETOOLONG)/.test(code)) {
     return new PipeError('system.source.unreachable', `the embedded log ${path} cannot be opened: ${message}`, { cause, hint: 'pipe must be able to read and write this file and its folder; --data-dir names another one' });
   }
   return cause;

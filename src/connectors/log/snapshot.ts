@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs';
 import { PipeError } from '../../errors.ts';
 import { replaceDatabase, Snapshot } from '../../state/backup.ts';
 import { Database } from '../../state/database.ts';
 import { LogDb } from './database.ts';
-import { inspectLog, logError } from './file.ts';
+import { inspectLog, isLog, logError } from './file.ts';
 
 /**
  * The log, and what `others` looks at, as they are at one moment: while nobody can write to the log, no pipeline on it can get
@@ -33,7 +32,7 @@ export function openBackup(path: string): Snapshot {
 
 /** What the log remembers of a pipeline: last delivery and whose state it was of; null for nothing. */
 export function lastDelivery(path: string, producer: string): { readonly epoch: number; readonly stateId: string } | null {
-  if (!existsSync(path)) return null;
+  if (!isLog(path)) return null;
   const log = openBackup(path);
   try {
     const row = log.row('SELECT epoch, state_id FROM deliveries WHERE producer = ?', producer);
@@ -48,7 +47,7 @@ export function lastDelivery(path: string, producer: string): { readonly epoch: 
  * somebody has it open, before anything is done.
  */
 export function replaceLog(draft: string, path: string, first: () => void): string | null {
-  if (!existsSync(path)) {
+  if (!isLog(path)) {
     first();
     return replaceDatabase(draft, path);
   }
