@@ -149,6 +149,8 @@ export class LiveView {
     this.#err = err;
     this.#title = title;
     this.#jobs = jobs.map(j => ({ ...j, rate: new Rate() }));
+    // what the first line's rates are measured from
+    this.#samples();
     this.#timer = setInterval(() => (err.isTTY ? this.#draw() : this.#summary()), err.isTTY ? REDRAW_MS : SUMMARY_MS);
     this.#timer.unref();
   }

@@ -30,7 +30,7 @@ export const stateLs: Command = {
         }
       }
     }
-    if (!p.has('json')) io.out.write(columns(lines));
+    if (!p.has('json')) io.out.write(columns(lines, 3));
     return 0;
   },
 };

@@ -38,8 +38,9 @@ async function print(tables: readonly ReadableTable[], sql: string, p: Parsed, i
   const { columns, rows, more } = await ask(tables, sql, limit);
   if (p.has('json')) for (const row of rows) io.out.write(`${JSON.stringify(Object.fromEntries(columns.map((c, j) => [c, json(row[j] ?? null)])))}\n`);
   else {
-    const table = new Table(columns.map((name, j) => ({ name, type: '', right: rows.some(r => typeof r[j] === 'number' || typeof r[j] === 'bigint'), whole: false })), () => io.out.columns);
+    const table = new Table(columns.map((name, j) => ({ name, type: '', right: rows.some(r => typeof r[j] === 'number' || typeof r[j] === 'bigint'), whole: false })), () => (io.out.isTTY ? io.out.columns : Infinity));
     io.out.write(table.rows(rows.map(r => r.map(shown))) + table.end());
+    if (table.cut && !p.has('quiet')) io.err.write('--json shows all of it\n');
   }
   if (more && !p.has('quiet')) io.err.write(`there are more than ${limit} rows: --limit N prints more\n`);
 }

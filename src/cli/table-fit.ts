@@ -1,6 +1,6 @@
 import { fit, width, type TableColumn } from './text-width.ts';
 
-/** Wider cells are cut even where there is room. */
+/** Wider cells are cut even where there is room, unless there is no end of it. */
 const MAX_CELL = 60;
 /** Texts are cut down to this first, then types in the head, then names, then texts to the least that still says something. */
 const GOOD_TEXT = 16;
@@ -14,7 +14,7 @@ export const tableWidth = (widths: readonly number[]): number => widths.reduce((
 /** The width of each column so that the table fits into `room`: texts give way, the widest first, numbers and times never; null where that is not enough. */
 export function fitWidths(columns: readonly TableColumn[], cells: readonly (readonly string[])[], room: number): number[] | null {
   const body = columns.map((_, j) => Math.max(1, ...cells.map(r => width(r[j] as string))));
-  const widths = columns.map((c, j) => Math.min(c.whole ? Infinity : MAX_CELL, Math.max(width(c.name), width(c.type), body[j] as number)));
+  const widths = columns.map((c, j) => Math.min(c.whole || room === Infinity ? Infinity : MAX_CELL, Math.max(width(c.name), width(c.type), body[j] as number)));
   const over = (): number => tableWidth(widths) - room;
   shrink(widths, columns.map((c, j) => (c.whole ? (widths[j] as number) : GOOD_TEXT)), over());
   shrink(widths, columns.map((c, j) => (c.whole ? Math.max(LEAST_NUMBER, width(c.name), body[j] as number) : (widths[j] as number))), over());

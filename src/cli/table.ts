@@ -13,12 +13,16 @@ export class Table {
   #days: readonly (string | null)[] = [];
   /** The terminal that the widths were made for. */
   #madeFor = 0;
+  #cut = false;
 
-  /** `room` is the width of the terminal, which may change. */
+  /** `room` is the width of the terminal, which may change; Infinity cuts nothing. */
   constructor(columns: readonly TableColumn[], room: () => number) {
     this.#columns = columns.map(c => ({ ...c, name: harmless(c.name) }));
     this.#room = room;
   }
+
+  /** Whether something of a name or a text was left out. */
+  get cut(): boolean { return this.#cut; }
 
   /** Lines of some more rows, with the head before the first ones. */
   rows(rows: readonly (readonly string[])[]): string {
@@ -28,10 +32,14 @@ export class Table {
     if (this.#widths === null) {
       this.#madeFor = this.#room();
       this.#fit(cells);
-      if (this.#widths === null) return before + cells.map(r => recordLines(this.#columns, r, this.#madeFor)).join('');
+      if (this.#widths === null) {
+        this.#cut ||= cells.some(r => this.#columns.some((c, j) => width(`  ${c.name}: ${r[j]}`) > this.#madeFor));
+        return before + cells.map(r => recordLines(this.#columns, r, this.#madeFor)).join('');
+      }
       head = this.#head(this.#widths);
     }
     const widths = this.#widths;
+    this.#cut ||= cells.some(r => this.#shown(r).some((x, j) => width(x) > (widths[j] as number)));
     return before + head + cells.map(r => this.#line(this.#shown(r).map((x, j) => fit(x, widths[j] as number, (this.#columns[j] as TableColumn).right)))).join('');
   }
 
@@ -60,8 +68,10 @@ export class Table {
 
   #head(widths: readonly number[]): string {
     const names = this.#columns.map((c, j) => fit(c.name, widths[j] as number));
-    const types = this.#columns.map((c, j) => fit(this.#days[j] ?? c.type, widths[j] as number));
-    return rule(widths, '┌┬┐') + this.#line(names) + this.#line(types) + rule(widths, '├┼┤');
+    const types = this.#columns.map((c, j) => this.#days[j] ?? c.type);
+    this.#cut ||= this.#columns.some((c, j) => width(c.name) > (widths[j] as number));
+    const second = types.every(t => t === '') ? '' : this.#line(types.map((t, j) => fit(t, widths[j] as number)));
+    return rule(widths, '┌┬┐') + this.#line(names) + second + rule(widths, '├┼┤');
   }
 
   #line(cells: readonly string[]): string { return `│ ${cells.join(' │ ')} │\n`; }

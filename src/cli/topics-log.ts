@@ -136,8 +136,8 @@ export const topicJson = (t: TopicInfo): unknown => ({
   records: records(t), bytes: storedBytes(t),
 });
 
-/** Lines of columns; the first column stands on the left, all others on the right. */
-export function columns(rows: readonly (readonly string[])[]): string {
+/** Lines of columns; the first `left` stand on the left, all others on the right. */
+export function columns(rows: readonly (readonly string[])[], left = 1): string {
   const widths = (rows[0] as readonly string[]).map((_, j) => Math.max(...rows.map(r => (r[j] as string).length)));
-  return rows.map(r => `${r.map((x, j) => (j === 0 ? x.padEnd(widths[j] as number) : x.padStart(widths[j] as number))).join('  ').trimEnd()}\n`).join('');
+  return rows.map(r => `${r.map((x, j) => (j < left ? x.padEnd(widths[j] as number) : x.padStart(widths[j] as number))).join('  ').trimEnd()}\n`).join('');
 }

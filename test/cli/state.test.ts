@@ -26,8 +26,9 @@ let dir: string;
 beforeEach(() => { dir = mkdtempSync(join(tmpdir(), 'pipe-state-')); mkdirSync(join(dir, 'pipelines')); writeFileSync(join(dir, 'pipelines', 'sums.yaml'), PIPELINE); });
 afterEach(() => { rmSync(dir, { recursive: true, force: true }); });
 
-async function call(command: Command, argv: readonly string[], env: Record<string, string> = {}): Promise<{ code: number; out: string; err: string }> {
+async function call(command: Command, argv: readonly string[], env: Record<string, string> = {}, isTTY = false): Promise<{ code: number; out: string; err: string }> {
   const io = fakeIo({ cwd: dir, env });
+  io.out.isTTY = isTTY;
   return { code: await command.run(parseCommandLine(command, argv), io), out: io.out.text, err: io.err.text };
 }
 
@@ -76,6 +77,23 @@ describe('pipe state', () => {
     await expect(call(stateQuery, ['sums.yaml', 'SELECT 1', '--log', 'other'])).rejects.toMatchObject({ hint: '--log takes embedded' });
     const some = await call(stateQuery, ['sums.yaml', 'SELECT name FROM counters', '--limit', '2']);
     expect(some.err).toBe('there are more than 2 rows: --limit N prints more\n');
+  });
+
+  it('is shown in full unless a terminal is too narrow, which is said', async () => {
+    await leaveOpen('1');
+    const ls = (await call(stateLs, ['sums.yaml'])).out.split('\n');
+    const [head = '', first = ''] = ls;
+    expect(head).toMatch(/^PIPELINE {2}LOG {7}TABLE +ROWS$/);
+    expect(first).toMatch(/^sums {6}embedded {2}[a-z_]+ +\d+$/);
+    const long = 'x'.repeat(200);
+    const sql = `SELECT '${long}' AS a_name_that_is_long, 1 AS n`;
+    const piped = await call(stateQuery, ['sums.yaml', sql]);
+    expect(piped.out.split('\n')).toEqual([`┌${'─'.repeat(202)}┬───┐`, `│ ${'a_name_that_is_long'.padEnd(200)} │ n │`, `├${'─'.repeat(202)}┼───┤`, `│ ${long} │ 1 │`, `└${'─'.repeat(202)}┴───┘`, '']);
+    expect(piped.err).toBe('');
+    const shown = await call(stateQuery, ['sums.yaml', sql], {}, true);
+    expect(shown.out).toContain('x…');
+    expect(shown.err).toBe('--json shows all of it\n');
+    expect((await call(stateQuery, ['sums.yaml', 'SELECT 1 AS n'], {}, true)).err).toBe('');
   });
 
   it('of a damaged file says so, at its head and in the middle of reading', async () => {

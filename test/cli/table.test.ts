@@ -191,10 +191,17 @@ describe('the live view', () => {
     vi.useFakeTimers();
     try {
       const err = new Capture();
-      const view = new LiveView(err, '1 job', [{ progress: () => progress, away: () => false }]);
+      const began = Date.now();
+      const counted = (): typeof progress => {
+        const seconds = (Date.now() - began) / 1000;
+        return { ...progress, counts: { ...progress.counts, records_in: 500 + 1200 * seconds, rows_out: 30 * seconds } };
+      };
+      const view = new LiveView(err, '1 job', [{ progress: counted, away: () => false }]);
       vi.advanceTimersByTime(20_000);
       view.stop();
-      expect(err.text.split('\n').filter(l => l.startsWith('balances  ')).length).toBe(2);
+      const lines = err.text.split('\n').filter(l => l.startsWith('balances  '));
+      // from the start on, and then since the line before
+      expect(lines.map(l => l.split(' · ').slice(0, 2).join(' · '))).toEqual(['balances  1,200 in/s · 30 out/s', 'balances  1,200 in/s · 30 out/s']);
     } finally {
       vi.useRealTimers();
     }
