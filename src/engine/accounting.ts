@@ -1,6 +1,7 @@
 import { PipeError, type Code, type Span } from '../errors.ts';
 import type { OnError } from '../config/spec.ts';
 import type { Encoder } from '../formats/format.ts';
+import { printDuration } from '../plan/print.ts';
 import type { Schema } from '../sql/types.ts';
 import { DEAD_VALUE_BYTES } from '../state/dead-letters.ts';
 import type { DeadLetter, OutBlock } from '../state/store.ts';
@@ -65,7 +66,7 @@ export class RunAccounting implements Accounting {
     const limit = this.#o.spec.sources.find(s => s.name === source)?.eventTime?.maxFuture ?? 0;
     const time = new Date((b.cols[column] as Float64Array)[i] as number);
     const shown = Number.isNaN(time.getTime()) ? 'the event time' : `event time ${time.toISOString()}`;
-    this.#row('future', source, null, b, i, 'user.data.future_event', `${shown} is more than max_future (${limit / 1000} s) ahead of the record`, null);
+    this.#row('future', source, null, b, i, 'user.data.future_event', `${shown} is more than max_future (${printDuration(limit)}) ahead of the record`, null);
   }
 
   late(operator: string, b: Batch, i: number): void {

@@ -17,7 +17,7 @@ const bad: readonly (readonly [line: string, code: string, message: string])[] =
   ['{"account":"1","amount":"many","timestamp":"1704110400","type":"deposit"}', 'user.data.type', 'amount: "many" is not DECIMAL(12,2)'],
   ['{"account":"1","amount":1,"type":"deposit"}', 'user.data.event_time', 'timestamp: missing, so the record has no event time'],
   ['{"account":"1","amount":1,"timestamp":"soon","type":"deposit"}', 'user.data.event_time', 'timestamp: "soon" is no event time (unit: s)'],
-  ['{"account":"1","amount":1,"timestamp":"32472144000","type":"deposit"}', 'user.data.future_event', 'event time 2999-01-01T00:00:00.000Z is more than max_future (3600 s) ahead of the record'],
+  ['{"account":"1","amount":1,"timestamp":"32472144000","type":"deposit"}', 'user.data.future_event', 'event time 2999-01-01T00:00:00.000Z is more than max_future (1 h) ahead of the record'],
   [`{"account":"${'x'.repeat(10_000_000)}"}`, 'user.data.too_large', '10000014 bytes, more than settings.max_record_bytes (1048576)'],
 ];
 
