@@ -33,8 +33,9 @@ async function findCommand(argv: readonly string[], commands: readonly CommandEn
 
 function unknown(word: string, commands: readonly CommandEntry[]): PipeError {
   const words = new Set(commands.flatMap(c => [c.name, c.name.split(' ')[0] as string]));
+  const version = /^-*v(ersion)?$/i.test(word) ? 'did you mean "--version"?' : undefined;
   const file = /[./]/.test(word) ? `to run a file: pipe run ${word}` : undefined;
-  return new PipeError('user.usage.unknown_command', `pipe has no command "${word}"`, { hint: file ?? didYouMean(word, words) ?? 'pipe --help lists the commands' });
+  return new PipeError('user.usage.unknown_command', `pipe has no command "${word}"`, { hint: version ?? file ?? didYouMean(word, words) ?? 'pipe --help lists the commands' });
 }
 
 /** Runs a command line; the exit code. Problems are thrown. */

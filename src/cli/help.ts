@@ -53,6 +53,6 @@ ${columns([
   ])}
 commands
 ${columns(commands.map(c => [c.name, c.summary]))}
-pipe COMMAND --help says more about one of them.
+pipe COMMAND --help says more about one of them; pipe --version says which pipe this is.
 `;
 }

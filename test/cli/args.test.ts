@@ -56,6 +56,8 @@ describe('a command line', () => {
   it('refuses an unknown command and says what was meant', async () => {
     expect(await problem('geret')).toEqual({ code: 'user.usage.unknown_command', message: 'pipe has no command "geret"', hint: 'did you mean "greet"?', exit: 2 });
     expect(await problem('topics', 'tial')).toEqual({ code: 'user.usage.unknown_command', message: 'pipe has no command "topics tial"', hint: 'did you mean "topics tail"?', exit: 2 });
+    for (const word of ['-v', 'version', '-version']) expect((await problem(word)).hint).toBe('did you mean "--version"?');
+    expect((await pipe()).out).toContain('pipe --version');
     expect((await problem('fraud.yaml')).hint).toBe('to run a file: pipe run fraud.yaml');
   });
 
