@@ -109,6 +109,12 @@ describe('topics create', () => {
     expect(readdirSync(join(dir, 'here'))).toEqual(['topics.db']);
     expect((await run(topicsLs, ['--json'], fakeIo({ cwd: dir, env: { PIPE_DATA_DIR: join(dir, 'here') } }))).out).toContain('"t"');
   });
+
+  it.runIf(process.platform === 'linux')('ends where no folder can be made', async () => {
+    // mkdirSync's own recursive never ends here
+    const { problem } = await run(topicsCreate, ['t', '--data-dir', '/proc/none/here']);
+    expect([problem?.exit, problem?.code, problem?.message]).toEqual([30, 'system.resource.disk', expect.stringContaining('the data folder /proc/none/here cannot be made')]);
+  });
 });
 
 describe('topics send', () => {

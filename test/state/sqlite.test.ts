@@ -1,9 +1,10 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PipeError } from '../../src/errors.ts';
 import { DeadLetterFile } from '../../src/state/dead-letter-file.ts';
+import { makeFolders, present } from '../../src/state/folders.ts';
 import { openStateStore } from '../../src/state/sqlite.ts';
 import type { EpochWrite, SqlValue, StateStore, StateTx, TableSpec } from '../../src/state/store.ts';
 import { Database } from '../../src/state/database.ts';
@@ -43,6 +44,28 @@ const codeOf = (work: () => unknown): string => {
   }
   return 'no error';
 };
+
+describe('folders', () => {
+  it('are made with those above them, for their owner alone', () => {
+    const folder = join(dir, 'a', 'b', 'c');
+    makeFolders(folder);
+    makeFolders(folder);
+    expect([statSync(join(dir, 'a')).mode & 0o777, statSync(folder).mode & 0o777]).toEqual([0o700, 0o700]);
+    writeFileSync(join(dir, 'file'), '');
+    expect(() => makeFolders(join(dir, 'file'))).toThrow('EEXIST');
+    expect(() => makeFolders(join(dir, 'file', 'x'))).toThrow();
+    if (process.platform === 'linux') expect(() => makeFolders('/proc/none/here')).toThrow('ENOENT');
+  });
+
+  it('that cannot be looked into are not empty', () => {
+    symlinkSync('loop', join(dir, 'loop'));
+    expect(() => present(join(dir, 'loop', 'x'))).toThrow('ELOOP');
+    expect([present(dir), present(join(dir, 'x')), present(join(dir, 'x', 'y'))]).toEqual([true, false, false]);
+    path = join(dir, 'loop', 'p.db');
+    expect(codeOf(() => DeadLetterFile.find(path))).toBe('system.source.unreachable');
+    expect(codeOf(() => start())).toBe('system.resource.disk');
+  });
+});
 
 describe('an epoch', () => {
   it('brings back everything after a restart', () => {
