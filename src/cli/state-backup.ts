@@ -89,7 +89,7 @@ async function backupFolder(all: readonly CompiledPipeline[], to: string, p: Par
     for (const s of seen.others) s.close();
   }
   for (const [i, { c, file }] of files.entries()) told(c, file, join(folder, basename(file.path)), epochs[i] as number, p, io);
-  say(p, io, `topics.db  ${bytes(statSync(join(folder, 'topics.db')).size)}; pipe state restore PIPELINE... ${to} --with-topics puts both in place`);
+  say(p, io, `topics.db  ${bytes(statSync(join(folder, 'topics.db')).size)}; pipe state restore ${p.args.join(' ')} --with-topics puts both in place`);
 }
 
 function open(path: string): Snapshot {

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { once } from 'node:events';
 import { PipeError } from '../errors.ts';
 import { Snapshot } from '../state/backup.ts';
+import { isState } from '../state/file.ts';
+import { lockState } from '../state/lock.ts';
 import { openStateStore } from '../state/sqlite.ts';
 import type { Command, Io, Parsed } from './command.ts';
 import { dlqFlags, onePipeline, withPlace, type Place } from './dlq-letters.ts';
@@ -25,41 +27,58 @@ export const stateReset: Command = {
     const compiled = await onePipeline(p, io, 'state reset', p.args);
     const { spec } = compiled;
     return withPlace(p, io, compiled, async place => {
-      if (!existsSync(place.state) && !existsSync(`${place.state}.epoch`)) {
+      if (!isState(place.state) && !isState(`${place.state}.epoch`)) {
         throw new PipeError('user.usage.bad_value', `pipeline "${spec.name}" has no state at ${shownPath(place.state, io)}`, { hint: 'its next run starts anyway; --data-dir and --brokers choose as in run' });
       }
-      // with --yes too: it is said before it is done
-      say(p, io, warning(place, io));
-      if (!p.has('yes') && !await agreed(p, io)) {
-        say(p, io, 'nothing was deleted');
-        return 0;
+      const found = look(place.state);
+      const empty = found !== null && found.epoch === 0 && found.letters === 0;
+      const yes = p.has('yes');
+      if (!empty && !yes) {
+        say(p, io, warning('would delete', place, found, io));
+        if (!await agreed(p, io)) {
+          say(p, io, 'nothing was deleted');
+          return 0;
+        }
       }
-      await reset(place);
-      if (p.has('json')) io.out.write(`${JSON.stringify({ v: 1, pipeline: spec.name, log: place.log.id, file: place.state })}\n`);
-      say(p, io, `${spec.name}  state deleted; the next run starts again`);
+      // said before it is done, but not where it cannot be done
+      if (!empty && yes) {
+        lockState(place.state, spec.name).release();
+        say(p, io, warning('deletes', place, found, io));
+      }
+      // an empty one, too: it takes the pipeline over on the log from another state
+      if (!empty || yes) await reset(place);
+      if (p.has('json')) io.out.write(`${JSON.stringify({ v: 1, pipeline: spec.name, log: place.log.id, file: place.state, was_empty: empty })}\n`);
+      say(p, io, `${spec.name}  ${empty ? 'there is nothing to reset: the next run starts at the beginning as it is' : 'state deleted; the next run starts again'}`);
       return 0;
     });
   },
 };
 
-function warning({ compiled: { spec }, state, log }: Place, io: Io): string {
+function warning(deletes: string, { compiled: { spec }, state, log }: Place, found: Held | null, io: Io): string {
   const sources = spec.sources.map(s => s.topic).join(', ');
   const sinks = spec.sinks.map(s => s.topic).join(', ');
-  return `${spec.name}  deletes ${shownPath(state, io)} (${holds(state)}); the next run reads ${sources} from the start and sends its rows to ${sinks} on the ${log.label} a second time`;
+  const size = bytes(statSync(state, { throwIfNoEntry: false })?.size ?? 0);
+  const holds = found === null ? 'cannot be read' : `epoch ${grouped(found.epoch)}, ${plural(found.letters, 'dead letter')}`;
+  return `${spec.name}  ${deletes} ${shownPath(state, io)} (${size}, ${holds}); the next run reads ${sources} from the start and sends its rows to ${sinks} on the ${log.label} a second time`;
 }
 
-function holds(path: string): string {
-  const size = bytes(statSync(path, { throwIfNoEntry: false })?.size ?? 0);
+interface Held {
+  readonly epoch: number;
+  readonly letters: number;
+}
+
+/** Null for a file that cannot be read. */
+function look(path: string): Held | null {
   try {
     const state = new Snapshot(path);
     try {
       const [epoch, letters] = ["SELECT value FROM meta WHERE key = 'epoch'", 'SELECT count(*) FROM dead_letters'].map(sql => state.value(sql) as number) as [number, number];
-      return `${size}, epoch ${grouped(epoch)}, ${plural(letters, 'dead letter')}`;
+      return { epoch, letters };
     } finally {
       state.close();
     }
   } catch {
-    return `${size}, cannot be read`;
+    return null;
   }
 }
 

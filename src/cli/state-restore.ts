@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { CompiledPipeline } from '../config/compile.ts';
 import { PipeError } from '../errors.ts';
 import { discard, replaceState, Snapshot } from '../state/backup.ts';
-import { damaged, inspectState } from '../state/file.ts';
+import { ANOTHER_BACKUP, damaged, inspectState, unreadable } from '../state/file.ts';
 import { makeFolders } from '../state/folders.ts';
 import { lockState, type StateLock } from '../state/lock.ts';
 import type { Command, Io, Parsed } from './command.ts';
@@ -33,7 +33,7 @@ export const stateRestore: Command = {
     const given = p.args.at(-1);
     if (given === undefined || p.args.length < 2) throw new PipeError('user.usage.missing_argument', 'pipe state restore takes pipelines and a backup', { hint: 'see: pipe state restore --help' });
     const from = resolve(io.cwd, given);
-    if (!existsSync(from)) throw new PipeError('user.usage.bad_value', `there is no backup at ${given}`);
+    if (!existsSync(from)) throw new PipeError('user.usage.bad_value', `there is no backup at ${given}`, { hint: 'pipe state backup makes one' });
     const { loadCompiled } = await import('./load-compiled.ts');
     const all = await loadCompiled({ ...p, args: p.args.slice(0, -1) }, io);
     const restore = new Restore(p, io, from);
@@ -103,7 +103,7 @@ class Restore {
     try {
       const meta = (key: string): string | number | null | undefined => snapshot.value('SELECT value FROM meta WHERE key = ?', key);
       const [pipeline, log] = [meta('pipeline'), meta('log')] as [string, string];
-      if (pipeline !== spec.name) throw new PipeError('system.state.foreign', `${file} is a backup of pipeline "${pipeline}", not of "${spec.name}"`);
+      if (pipeline !== spec.name) throw new PipeError('system.state.foreign', `${file} is a backup of pipeline "${pipeline}", not of "${spec.name}"`, { hint: `name that pipeline, or a backup of this one: pipe state backup ${spec.name} makes it` });
       const wanted = this.#p.has('with-topics') ? 'embedded' : this.#p.text('log');
       if (wanted !== undefined && wanted !== log) throw new PipeError('system.state.foreign', `${file} is a backup of state on log "${log}", not on "${wanted}"`);
       const path = statePath(dataDir(this.#p, this.#io), spec, log);
@@ -114,7 +114,7 @@ class Restore {
       await snapshot.copy(draft, this.#io.signal);
       return { compiled, log, path, draft, stateId: meta('state_id') as string, epoch: meta('epoch') as number, delivery: meta('delivery') as number };
     } catch (error) {
-      throw notABackup(file, damaged(file, error));
+      throw withWayOut(damaged(file, error, 'backup'));
     } finally {
       snapshot.close();
     }
@@ -122,10 +122,10 @@ class Restore {
 
   #open(file: string): Snapshot {
     try {
-      inspectState(file);
+      inspectState(file, 'backup');
       return new Snapshot(file);
     } catch (error) {
-      throw notABackup(file, damaged(file, error));
+      throw unreadable(file, error, 'backup');
     }
   }
 
@@ -182,10 +182,7 @@ class Restore {
   }
 }
 
-/** Of a backup that is damaged: the ways out of a damaged state are not those of it. */
-function notABackup(file: string, error: unknown): unknown {
-  if (!(error instanceof PipeError) || error.code !== 'system.state.corrupt') return error;
-  return new PipeError(error.code, error.message.replace(/^the state file /, 'the backup '), { cause: error, hint: `give another backup than ${file}: nothing was changed` });
-}
+/** What the check of the copy found, too. */
+const withWayOut = (error: unknown): unknown => (error instanceof PipeError && error.code === 'system.state.corrupt' && error.hint === undefined ? new PipeError(error.code, error.message, { cause: error, hint: ANOTHER_BACKUP }) : error);
 
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;

@@ -14,7 +14,7 @@ export const WAYS_OUT = 'restore a copy of it (pipe state restore), or start aga
 /** What a file is for, in messages: a backup has no way out but another one. */
 type What = 'state' | 'backup';
 const NAMES: Readonly<Record<What, string>> = { state: 'the state file', backup: 'the backup' };
-const ANOTHER_BACKUP = 'give a file that pipe state backup has made; nothing was changed';
+export const ANOTHER_BACKUP = 'give another backup, a file that pipe state backup has made: nothing was changed';
 
 /** Makes a file durable as it is now, or what a folder lists. */
 export function syncPath(path: string): void {

@@ -110,6 +110,11 @@ describe('pipe state restore', () => {
       // the ways out of a damaged state are none here
       if (refused.problem?.code === 'system.state.corrupt') expect([file, refused.problem.hint]).toEqual([file, expect.stringContaining('give another backup')]);
     }
+    const said = async (name: string, file: string): Promise<string> => { const { problem } = await p.call(['state', 'restore', name, file]); return `${problem?.message} (${problem?.hint})`; };
+    expect(await said('sums', 'pipelines/sums.yaml')).toBe(`${p.path('pipelines/sums.yaml')} is no backup of pipe: it is no SQLite file (give another backup, a file that pipe state backup has made: nothing was changed)`);
+    expect(await said('sums', 'cut.db')).toBe(`the backup ${p.path('cut.db')} is damaged: it has been cut (give another backup, a file that pipe state backup has made: nothing was changed)`);
+    expect(await said('other', 'b.db')).toContain('(name that pipeline, or a backup of this one: pipe state backup other makes it)');
+    expect(await said('sums', 'nowhere')).toBe('there is no backup at nowhere (pipe state backup makes one)');
     expect((await p.call(['state', 'restore', 'sums', 'b.db', '--log', 'kafka-1'])).exit).toBe(31);
     expect((await p.call(['state', 'restore', 'sums', 'b.db', '--with-topics'])).exit).toBe(2);
     expect(readFileSync(p.path(STATE)).equals(before)).toBe(true);
@@ -220,11 +225,13 @@ describe('pipe state reset', () => {
     const once = await rows();
     const asked = await p.call(['state', 'reset', 'sums']);
     expect([asked.exit, asked.problem?.hint]).toEqual([2, 'nothing was deleted']);
-    expect(asked.err).toMatch(/^sums {2}deletes \.pipe\/state\/sums@embedded\.db \(.* KB, epoch \d+, \d+ dead letters?\); the next run reads s from the start and sends its rows to sums-out on the embedded log a second time\n$/);
+    expect(asked.err).toMatch(/^sums {2}would delete \.pipe\/state\/sums@embedded\.db \(.* KB, epoch \d+, \d+ dead letters?\); the next run reads s from the start and sends its rows to sums-out on the embedded log a second time\n$/);
     const lock = lockState(p.path(STATE), 'sums');
-    expect((await p.call(['state', 'reset', 'sums', '--yes'])).exit).toBe(21);
+    const running = await p.call(['state', 'reset', 'sums', '--yes']);
+    expect([running.exit, running.err]).toEqual([21, '']);
     lock.release();
-    await p.ok(['state', 'reset', 'sums', '--yes']);
+    expect((await p.ok(['state', 'reset', 'sums', '--yes'])).err).toMatch(/^sums {2}deletes \.pipe.*\nsums {2}state deleted; the next run starts again\n$/);
+    for (const flags of [[], ['--yes']]) expect((await p.ok(['state', 'reset', 'sums', ...flags])).err).toBe('sums  there is nothing to reset: the next run starts at the beginning as it is\n');
     await run();
     expect(await rows()).toEqual([...once, ...once].sort());
   });
