@@ -22,5 +22,8 @@ const meanings: Readonly<Record<string, CodeMeaning>> = {
   'user.data.output_too_large': { means: 'the row is larger than a record that can be sent', hint: 'let the SELECT list give less' },
 };
 
+/** Codes that dead letters are kept with. */
+export const letterCodes: readonly string[] = Object.keys(meanings);
+
 /** A code is data where it stands in a topic, so it may be whatever text. */
 export const meaningOf = (code: string): CodeMeaning | null => (Object.hasOwn(meanings, code) ? meanings[code] as CodeMeaning : null);

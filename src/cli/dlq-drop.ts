@@ -1,6 +1,6 @@
 import { PipeError } from '../errors.ts';
 import type { Command } from './command.ts';
-import { dlqFlags, idsOf, Letters, onePipeline, selection, selectFlags, withPlace } from './dlq-letters.ts';
+import { checkCodes, dlqFlags, idsOf, Letters, onePipeline, selection, selectFlags, withPlace } from './dlq-letters.ts';
 import { chosen, idFlag, openStopped } from './dlq-replay.ts';
 import { plural } from './numbers.ts';
 import { say } from './topics-log.ts';
@@ -42,7 +42,8 @@ export const dlqDrop: Command = {
             if (l.id === null) elsewhere++;
             else ids.push(l.id);
           }
-          if (unknown.size > 0) throw new PipeError('user.usage.bad_value', `there is no dead letter ${[...unknown].join(', ')} that the flags would take`, { hint: 'pipe dlq ls PIPELINE --limit 20 lists them' });
+          if (unknown.size > 0) throw new PipeError('user.usage.bad_value', `there is no dead letter ${[...unknown].join(', ')} that the flags would take`, { hint: `pipe dlq ls ${p.args[0]} --limit 20 lists them` });
+          if (ids.length === 0 && elsewhere === 0) checkCodes(p);
         } finally {
           letters.close();
         }

@@ -4,8 +4,10 @@ import { PipeError } from '../errors.ts';
 import { DeadLetterFile, type KeptLetter } from '../state/dead-letter-file.ts';
 import { DEAD_VALUE_BYTES } from '../state/dead-letters.ts';
 import type { ReplayMark } from '../state/store.ts';
+import { didYouMean } from '../suggest.ts';
 import { durationFlag } from './args.ts';
 import type { Flag, Io, Parsed } from './command.ts';
+import { letterCodes } from './dlq-codes.ts';
 import { deadLetterTopics, topicLetters } from './dlq-topic.ts';
 import { chooseLog } from './log-choice.ts';
 import { makeLog } from './make-log.ts';
@@ -58,6 +60,12 @@ export function selection(p: Parsed, { spec }: CompiledPipeline, now = Date.now(
   return l => (codes.length === 0 || codes.some(c => l.code === c || l.code.startsWith(`${c}.`)))
     && (sources.length === 0 || sources.includes(l.source)) && (since == null || l.at >= since) && (before == null || l.at < before)
     && (ids.size === 0 || ids.has(l.ref) || ids.has(recordOf(l)));
+}
+
+/** After nothing was found: throws user.usage.bad_value when a --code is none that dead letters have. In a topic there may be any, so it is no problem before. */
+export function checkCodes(p: Parsed): void {
+  const strange = p.texts('code').find(c => !letterCodes.some(k => k === c || k.startsWith(`${c}.`)));
+  if (strange !== undefined) throw new PipeError('user.usage.bad_value', `--code: no dead letter has the code "${strange}"`, { hint: didYouMean(strange, letterCodes) ?? `codes: ${letterCodes.join(', ')}` });
 }
 
 /** `--id 3 --id 4,5`. */

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Log } from '../connectors/connector.ts';
+import { checkTopicName } from '../connectors/topic-name.ts';
 import { recover } from '../engine/recovery.ts';
 import { Replayer } from '../engine/replay.ts';
 import { PipeError } from '../errors.ts';
@@ -7,7 +8,7 @@ import { isState } from '../state/file.ts';
 import { openStateStore } from '../state/sqlite.ts';
 import type { StateStore } from '../state/store.ts';
 import type { Command, Io, Parsed } from './command.ts';
-import { dlqFlags, idsOf, Letters, onePipeline, recordOf, selection, selectFlags, unfit, withPlace, type Place } from './dlq-letters.ts';
+import { checkCodes, dlqFlags, idsOf, Letters, onePipeline, recordOf, selection, selectFlags, unfit, withPlace, type Place } from './dlq-letters.ts';
 import { planReplay, type ReplayPlan } from './dlq-plan.ts';
 import { plural } from './numbers.ts';
 import { harmless } from './text-width.ts';
@@ -37,18 +38,20 @@ export const dlqReplay: Command = {
   run: async (p, io) => {
     const compiled = await onePipeline(p, io, 'dlq replay', p.args);
     chosen(p, 'dlq replay', ['code', 'id', 'source', 'since']);
+    const to = p.text('to');
+    if (to !== undefined) checkTopicName(to);
     const wanted = selection(p, compiled);
     return withPlace(p, io, compiled, async place => {
       const plan = async (): Promise<ReplayPlan> => {
         const letters = await Letters.open(place, io.signal);
         try {
-          return await planReplay(letters, wanted, compiled, p.text('to') ?? null);
+          return await planReplay(letters, wanted, compiled, to ?? null);
         } finally {
           letters.close();
         }
       };
       if (p.has('dry-run')) {
-        const planned = checkIds(p, await plan());
+        const planned = checked(p, await plan());
         await partitionsOf(planned, place.log);
         done(p, io, place, planned, null);
         return 0;
@@ -95,7 +98,7 @@ async function replay(p: Parsed, io: Io, place: Place, store: StateStore, plan: 
   try {
     // before dead letters are read: those of a replay that was cut short may be gone
     await recover({ pipeline: spec.name, store, delivery, resume: null });
-    const planned = checkIds(p, await plan());
+    const planned = checked(p, await plan());
     const partitions = await partitionsOf(planned, log);
     const replayer = new Replayer(store, delivery, partitions);
     await send(p, io, place, planned, partitions, replayer);
@@ -132,10 +135,11 @@ function cutShort(error: unknown, sent: number, of: number): unknown {
   return new PipeError(error.code, `${error.message}; ${sent} of ${plural(of, 'record')} are known to be sent`, { hint: `${error.hint === undefined ? '' : `${error.hint}; `}the same command goes on where this one stopped`, cause: error });
 }
 
-/** Throws user.usage.bad_value when an --id names nothing. */
-function checkIds(p: Parsed, plan: ReplayPlan): ReplayPlan {
+/** Throws user.usage.bad_value when an --id names nothing, or there can be no such --code. */
+function checked(p: Parsed, plan: ReplayPlan): ReplayPlan {
   const unknown = idsOf(p).filter(id => !plan.names.has(id));
-  if (unknown.length > 0) throw new PipeError('user.usage.bad_value', `there is no dead letter ${unknown.join(', ')} that the flags would take`, { hint: 'pipe dlq ls PIPELINE --limit 20 lists them; what was replayed is no dead letter any more' });
+  if (unknown.length > 0) throw new PipeError('user.usage.bad_value', `there is no dead letter ${unknown.join(', ')} that the flags would take`, { hint: `pipe dlq ls ${p.args[0]} --limit 20 lists them; what was replayed is no dead letter any more` });
+  if (plan.names.size === 0) checkCodes(p);
   return plan;
 }
 

@@ -28,7 +28,7 @@ export const dlqShow: Command = {
   flags: [{ name: 'raw', value: 'boolean', summary: 'the bytes of the value on stdout, and nothing else' }, ...dlqFlags],
   run: async (p, io) => {
     const [, id, more] = p.args;
-    if (id === undefined || more !== undefined) throw new PipeError('user.usage.missing_argument', 'pipe dlq show takes a pipeline and one dead letter', { hint: 'pipe dlq ls PIPELINE lists them' });
+    if (id === undefined || more !== undefined) throw new PipeError('user.usage.missing_argument', 'pipe dlq show takes a pipeline and one dead letter', { hint: `pipe dlq ls ${p.args[0] ?? 'PIPELINE'} lists them` });
     const compiled = await onePipeline(p, io, 'dlq show', p.args);
     return withPlace(p, io, compiled, async place => {
       const found = await find(await Letters.open(place, io.signal), id.replace(/^#/, ''));

@@ -107,7 +107,15 @@ describe('pipe dlq', () => {
     expect(sent.filter(r => r[2] === row('c', '2.5', T + 10_000))).toEqual([[2, null, row('c', '2.5', T + 10_000)], [2, null, row('c', '2.5', T + 10_000)]]);
     expect((await p.ok(['dlq', 'ls', 'sums', '--json'])).json).toEqual([]);
     expect((await p.ok(['dlq', 'replay', 'sums', '--all', '--json'])).json).toMatchObject([{ records: 0 }]);
-    expect((await p.call(['dlq', 'replay', 'sums', '--id', '1'])).exit).toBe(2);
+    expect((await p.call(['dlq', 'replay', 'sums', '--id', '1'])).problem).toMatchObject({ exit: 2, hint: expect.stringContaining('pipe dlq ls sums --limit 20') as string });
+    for (const command of ['replay', 'drop']) {
+      const wrong = async (code: string): Promise<string | undefined> => (await p.call(['dlq', command, 'sums', '--code', code])).problem?.hint;
+      expect(await wrong('user.data.tipe')).toBe('did you mean "user.data.type"?');
+      expect(await wrong('nonsense')).toMatch(/^codes: user\.data\.decode, /);
+      // codes, and beginnings of some, that nothing has now
+      for (const code of ['user.data.late', 'user.data']) expect((await p.call(['dlq', command, 'sums', '--code', code])).exit).toBe(0);
+    }
+    expect((await p.call(['dlq', 'drop', 'sums', '--id', '1'])).problem?.hint).toBe('pipe dlq ls sums --limit 20 lists them');
     expect((await p.call(['dlq', 'replay', 'sums'])).problem).toMatchObject({ code: 'user.usage.missing_argument' });
     p.write('sums.yaml', pipeline({ v: 'DECIMAL(12,2)' }));
     const again = await p.call(['run', 'sums', '--until-end', '--no-print', '--json']);
@@ -151,6 +159,7 @@ sums  3 dead letters of these came from one sink of several: the others count th
     await p.send('s', ['a'], '--key', 'k');
     await run();
     expect((await p.call(['dlq', 'replay', 'sums', '--all', '--to', 'other'])).problem).toMatchObject({ code: 'system.sink.topic_missing' });
+    for (const to of ['', 'a b', '..']) expect((await p.call(['dlq', 'replay', 'sums', '--all', '--to', to])).problem).toMatchObject({ code: 'user.usage.bad_value', message: `"${to}" cannot be the name of a topic` });
     expect((await p.ok(['dlq', 'ls', 'sums', '--json'])).json.length).toBe(1);
     await p.ok(['topics', 'create', 'other', '--partitions', '2']);
     await p.ok(['dlq', 'replay', 'sums', '--all', '--to', 'other']);

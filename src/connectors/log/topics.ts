@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { PipeError } from '../../errors.ts';
 import type { CreateTopic, PartitionInfo, TopicInfo } from '../connector.ts';
+import { checkTopicName } from '../topic-name.ts';
 import type { LogDb } from './database.ts';
 
 export interface TopicRow {
@@ -12,12 +13,6 @@ export interface TopicRow {
 }
 
 const MAX_PARTITIONS = 10_000;
-
-/** Throws user.usage.bad_value unless Kafka would take the name too. */
-function checkTopicName(name: string): void {
-  if (/^[a-zA-Z0-9._-]{1,249}$/.test(name) && name !== '.' && name !== '..') return;
-  throw new PipeError('user.usage.bad_value', `"${name}" cannot be the name of a topic`, { hint: 'up to 249 letters, digits, ".", "_" and "-"' });
-}
 
 export function findTopic(db: LogDb, name: string): TopicRow | null {
   const row = db.get('SELECT topic, name, id, partitions FROM topics WHERE name = ?', name);
