@@ -90,10 +90,10 @@ export const data: readonly Mutant[] = [
     ['foreign state file', "if (meta.get(key) !== ours) throw", "if (meta.get(key) === undefined) throw", 'the state of another pipeline is taken'],
   ]),
   ...of('state/file.ts', ['state/sqlite'], [
-    ['cut file', "if (size % pageSize !== 0) throw corrupt('it has been cut');", '', 'a file that was cut is opened'],
+    ['cut file', "if (size % pageSize !== 0) throw corrupt(path, 'it has been cut', what);", '', 'a file that was cut is opened'],
     ['newer file', 'if (layout > LAYOUT) throw', 'if (layout > LAYOUT + 1e6) throw', 'a file of a newer layout is written'],
     ['other application', "if (head.readUInt32BE(68) !== APPLICATION_ID) throw", "if (head.readUInt32BE(68) === 1) throw", 'any SQLite file is taken'],
-    ['state that is gone', "if (existsSync(`${path}.epoch`)) throw", "if (existsSync(`${path}.epochs`)) throw", 'a deleted state begins anew without a word'],
+    ['state that is gone', "if (present(`${path}.epoch`)) throw", "if (present(`${path}.epochs`)) throw", 'a deleted state begins anew without a word'],
     ['witness of the same epoch', 'if (Number(seen) > epoch) {', 'if (Number(seen) >= epoch) {', 'a state that is right is refused'],
   ]),
   ...of('state/lock.ts', ['state/sqlite'], [
