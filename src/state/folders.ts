@@ -2,7 +2,15 @@ import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** Whether there is something at a path. Throws where that cannot be seen (no rights, a loop of links): existsSync says that there is nothing. */
-export const present = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined;
+export function present(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    // below a file there is nothing
+    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return false;
+    throw error;
+  }
+}
 
 /**
  * Makes a folder with those above it (0700) where they are missing. Throws what mkdir throws. One at a time: mkdirSync's own `recursive`
@@ -14,6 +22,6 @@ export function makeFolders(path: string): void {
   try {
     mkdirSync(path, { mode: 0o700 });
   } catch (error) {
-    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) throw error;
+    if (!present(path) || !statSync(path).isDirectory()) throw error;
   }
 }

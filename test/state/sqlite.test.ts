@@ -53,14 +53,15 @@ describe('folders', () => {
     expect([statSync(join(dir, 'a')).mode & 0o777, statSync(folder).mode & 0o777]).toEqual([0o700, 0o700]);
     writeFileSync(join(dir, 'file'), '');
     expect(() => makeFolders(join(dir, 'file'))).toThrow('EEXIST');
-    expect(() => makeFolders(join(dir, 'file', 'x'))).toThrow();
+    expect(() => makeFolders(join(dir, 'file', 'x'))).toThrow('ENOTDIR');
     if (process.platform === 'linux') expect(() => makeFolders('/proc/none/here')).toThrow('ENOENT');
   });
 
   it('that cannot be looked into are not empty', () => {
     symlinkSync('loop', join(dir, 'loop'));
     expect(() => present(join(dir, 'loop', 'x'))).toThrow('ELOOP');
-    expect([present(dir), present(join(dir, 'x')), present(join(dir, 'x', 'y'))]).toEqual([true, false, false]);
+    writeFileSync(join(dir, 'file'), '');
+    expect([present(dir), present(join(dir, 'x')), present(join(dir, 'x', 'y')), present(join(dir, 'file', 'x'))]).toEqual([true, false, false, false]);
     path = join(dir, 'loop', 'p.db');
     expect(codeOf(() => DeadLetterFile.find(path))).toBe('system.source.unreachable');
     expect(codeOf(() => start())).toBe('system.resource.disk');
