@@ -2,7 +2,7 @@ import type { PipelineSpec } from '../config/spec.ts';
 import type { Log, TopicInfo } from '../connectors/connector.ts';
 import type { RecordBatch } from '../engine/records.ts';
 import { writtenTopics } from '../engine/runtime.ts';
-import type { Letter } from './dlq-letters.ts';
+import type { Letter } from './dlq-letter.ts';
 
 const POLL_MS = 1000;
 /** A record of a dead-letter topic was cut where key and value take this much. */

@@ -17,7 +17,7 @@ import { emptyTable } from './group-table.ts';
 import { EPOCH_BYTES, POLL_MS } from './loop.ts';
 import type { Output } from './operator.ts';
 import type { Accounting, Outbox, PartOptions } from './ports.ts';
-import type { RuntimeParts } from './runtime.ts';
+import type { RuntimeParts } from './runtime-parts.ts';
 import { decodeColumns, leadOf } from './scan.ts';
 import { SourceReader } from './source-reader.ts';
 import { Taps } from './tap.ts';

@@ -1,9 +1,8 @@
-import type { Aggregate } from '../plan/physical.ts';
 import type { StateSlot } from '../sql/functions/define.ts';
 import type { SqlType, Value } from '../sql/types.ts';
 import { PARTS, type PackedChunk, type PieceSize, type SpilledPiece, type SpilledRun, type SqlValue } from '../state/store.ts';
 import { readKeys } from './group-key.ts';
-import { keyColumn, type KeyColumn } from './group-table.ts';
+import { type GroupLayout, keyColumn, type KeyColumn } from './group-table.ts';
 import { chunkStart, unpackChunk } from './pane-chunk.ts';
 import { Pane } from './pane.ts';
 import { PieceMerger } from './spill-piece.ts';
@@ -20,17 +19,6 @@ export interface SpilledWindows {
 }
 
 const same = (v: unknown): unknown => v;
-
-/** What of an aggregate is needed to read its state, and to fold parts of it together. */
-export type GroupFn = Pick<AggregateFn, 'state'> & Partial<Pick<AggregateFn, 'merge' | 'add'>>;
-type AggregateFn = Aggregate['calls'][number]['fn'];
-
-/** What of a grouping says how its groups lie in the state file. */
-export interface GroupLayout {
-  readonly window: unknown;
-  readonly keys: readonly { readonly type: SqlType }[];
-  readonly calls: readonly { readonly fn: GroupFn }[];
-}
 
 /** Groups of one grouping as rows of its state table (group-table.ts). */
 export class GroupRows {

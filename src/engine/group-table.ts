@@ -31,6 +31,17 @@ export function keyColumn(t: SqlType): KeyColumn {
   }
 }
 
+/** What of an aggregate is needed to read its state, and to fold parts of it together. */
+export type GroupFn = Pick<AggregateFn, 'state'> & Partial<Pick<AggregateFn, 'merge' | 'add'>>;
+type AggregateFn = Aggregate['calls'][number]['fn'];
+
+/** What of a grouping says how its groups lie in the state file. */
+export interface GroupLayout {
+  readonly window: unknown;
+  readonly keys: readonly { readonly type: SqlType }[];
+  readonly calls: readonly { readonly fn: GroupFn }[];
+}
+
 /** A table that nothing was saved in. */
 export const emptyTable = (spec: TableSpec): StateTable => ({ spec, scan: () => [], packed: () => [], runs: () => [], spilledSizes: () => [], spilled: () => [] });
 

@@ -1,13 +1,11 @@
-import type { Delivery, Log, Notices, Source, SourceOptions } from '../connectors/connector.ts';
+import type { Delivery } from '../connectors/connector.ts';
 import type { OnError, PipelineSpec, SourceSpec } from '../config/spec.ts';
 import { PipeError } from '../errors.ts';
-import type { FormatDef } from '../formats/format.ts';
 import type { PhysicalPlan, Scan } from '../plan/physical.ts';
-import type { Position, Saved, StateStore } from '../state/store.ts';
+import type { Position, Saved } from '../state/store.ts';
 import { Backfill } from './backfill.ts';
 import { buildGraph } from './build.ts';
 import { claimState } from './claim.ts';
-import type { Clock } from './clock.ts';
 import { RunContext } from './context.ts';
 import { groupTable } from './group-table.ts';
 import type { Graph } from './graph.ts';
@@ -18,8 +16,9 @@ import { CollectedOutbox } from './parallel/collected.ts';
 import { Parallel, type Workers } from './parallel/parallel.ts';
 import { splitPlan, type Split } from './parallel/split.ts';
 import { checkChange, planChange, planText, startsEmpty } from './plan-change.ts';
-import type { Accounting, Checkpointer, EngineParts, EpochInput, PartOptions } from './ports.ts';
+import type { Accounting, Checkpointer, EpochInput, PartOptions } from './ports.ts';
 import type { Progress } from './progress.ts';
+import type { RuntimeParts } from './runtime-parts.ts';
 import { decodeColumns, downstream, leadOf } from './scan.ts';
 import { SourceReader } from './source-reader.ts';
 import { Taps } from './tap.ts';
@@ -28,56 +27,6 @@ import { EventTime } from './watermark.ts';
 
 /** With several threads: slices as large as they may be, from each of a few partitions. */
 const APPETITE = 4;
-
-export interface RuntimeOptions {
-  /** False: read to the end known at open, close all windows, stop. */
-  readonly following: boolean;
-  /** Where a fresh state begins instead of each source's `start`; a number is epoch ms. */
-  readonly from: 'earliest' | 'latest' | number | null;
-  /** Rows decoded at once, at most. */
-  readonly batchRows: number;
-  /** False: closures instead of generated code. */
-  readonly jit: boolean;
-  /** plain: no generated code for reading records; nor is there with `jit` false. */
-  readonly decoder: 'fast' | 'plain';
-  readonly onError: OnError | null;
-  /** What becomes of an epoch of which nobody knows whether it was delivered. */
-  readonly resume: 'resend' | 'skip' | null;
-  /** Groups from which on a pane is packed in the state file; tests pack small ones. */
-  readonly packFrom: number;
-  /** Bytes that make an epoch full; EPOCH_BYTES when absent. */
-  readonly epochBytes?: number;
-  /** Bytes of state in memory. */
-  readonly memory: number;
-  /** ms that a drain may take. */
-  readonly drain: number;
-  /** Build what is new or changed again from its topics, and drop what is gone. */
-  readonly backfill: boolean;
-  /** --reset-state: take the pipeline over from a foreign state. */
-  readonly takeOver: boolean;
-  /** New in every process. */
-  readonly ownerId: string;
-}
-
-export interface RuntimeParts {
-  readonly spec: PipelineSpec;
-  readonly plan: PhysicalPlan;
-  readonly log: Log;
-  /** A reader of the log, shared with other pipelines perhaps. */
-  readonly source: (o: SourceOptions) => Source;
-  readonly store: StateStore;
-  readonly formats: { find(name: string): FormatDef | undefined };
-  readonly engine: EngineParts;
-  readonly clock: Clock;
-  readonly notices: Notices;
-  /** Further readers of the rows that a sink took: `--print`. */
-  readonly taps: ReadonlyMap<string, Output>;
-  /** After each commit. */
-  readonly committed: () => Promise<void>;
-  /** Threads beside the main one; null: all is done here. Plans that cannot be split run here anyway. */
-  readonly workers: Workers | null;
-  readonly options: RuntimeOptions;
-}
 
 /** One pipeline on one log, from recovery to the last delivery. */
 export class PipelineRuntime {

@@ -1,7 +1,7 @@
 import { deserialize, serialize } from 'node:v8';
 import { crc32 } from 'node:zlib';
 import { PipeError } from '../errors.ts';
-import type { GroupFn, GroupLayout } from './group-rows.ts';
+import type { GroupFn, GroupLayout } from './group-table.ts';
 import { stateColumn, type StateColumn, type StateSlot } from '../sql/functions/define.ts';
 import { hashBytes } from '../sql/values/text-column.ts';
 import { PARTS } from '../state/store.ts';
