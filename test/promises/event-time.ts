@@ -237,7 +237,7 @@ export const silence: Promised = {
   async run({ rounds, seed }, wrong = []) {
     const pick = whole(seed);
     const c = compiled(text());
-    const found = { runs: 0, stall_ms_max: 0, stalled: 0, unnamed: 0, early: 0 };
+    const found = { runs: 0, max_stall_ms: 0, stalled: 0, unnamed: 0, early: 0 };
     for (let n = 0; n < rounds; n++) {
       const silent = pick(3);
       const clock = new OwnClock();
@@ -270,7 +270,7 @@ export const silence: Promised = {
       }
       const stall = clock.mono - quiet;
       found.runs++;
-      found.stall_ms_max = Math.max(found.stall_ms_max, stall);
+      found.max_stall_ms = Math.max(found.max_stall_ms, stall);
       if (stall > IDLE + 1000) { found.stalled++; wrong.push(`run ${n}: rows after ${stall} ms only`); }
       stop.abort();
       await running;

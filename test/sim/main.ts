@@ -45,6 +45,7 @@ async function run(argv: readonly string[]): Promise<number> {
   const s = (performance.now() - began) / 1000;
   const used = process.cpuUsage(cpu);
   process.stdout.write(`${done} seeds in ${s.toFixed(1)} s (${(done / s).toFixed(0)}/s; ${((used.user + used.system) / 1e6).toFixed(1)} s of CPU), ${lives} processes, ${steps} steps, ${failed.length} failed\n`);
+  process.stdout.write(`PROMISE P37 seeds=${done} processes=${lives} kills=${faults.get('kill') ?? 0} failing=${failed.length}\n`);
   process.stdout.write(`faults: ${[...faults].sort((a, b) => b[1] - a[1]).map(([k, n]) => `${k} ${n}`).join(', ')}\n`);
   return failed.length === 0 ? 0 : 1;
 }

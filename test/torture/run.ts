@@ -2,8 +2,11 @@ import { parseArgs } from 'node:util';
 import { existsSync } from 'node:fs';
 import { findBroker, NO_BROKER } from '../kafka/broker.ts';
 import { main as built } from '../e2e/project.ts';
-import { promises } from './promises.ts';
+import { dataPromises } from './data.ts';
+import { promises as faults } from './promises.ts';
 import { add, type Figures, lineOf, type Promised, wrongs } from './promise.ts';
+
+const promises = [...faults, ...dataPromises];
 
 const out = (line: string): void => { process.stdout.write(`${line}\n`); };
 const say = (line: string): void => { process.stderr.write(`${line}\n`); };

@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process';
+import { accounted } from '../promises/accounted.ts';
+import { clockJumps, inOrder, lateness, sameRows, silence, wrongClocks } from '../promises/event-time.ts';
+import { poison } from '../promises/poison.ts';
+import type { Promised as DataPromise } from '../promises/promise.ts';
+import { root } from '../e2e/project.ts';
+import type { Figures, Promised } from './promise.ts';
+
+/** A promise about data, which needs no process and has its own test file in the suite. */
+function ofData(p: DataPromise, rounds: number): Promised {
+  const zero = Object.entries(p.must).flatMap(([k, v]) => (v === 0 ? [k] : []));
+  return {
+    id: p.id, promise: p.promise, needs: 'nothing', rounds, zero,
+    async run({ rounds: n, seed }) {
+      const wrong: string[] = [];
+      const figures: Figures = await p.run({ rounds: n, seed }, wrong);
+      for (const [k, v] of Object.entries(p.must)) if (figures[k] !== v) wrong.push(`${k}=${figures[k]} must be ${v}`);
+      if (wrong.length > 0) throw new Error(wrong.join('\n'));
+      // what must be a number other than 0 is no count
+      return Object.fromEntries(Object.entries(figures).map(([k, v]) => [k, k in p.must && v !== 0 ? String(v) : v]));
+    },
+  };
+}
+
+/** A command of its own that prints its line of figures: it takes over clocks, or threads. */
+function ofCommand(id: string, promise: string, rounds: number, zero: readonly string[], argv: (rounds: number, seed: number) => readonly string[]): Promised {
+  return {
+    id, promise, needs: 'nothing', rounds, zero,
+    run: ({ rounds: n, seed }) => new Promise((resolve, reject) => {
+      const child = spawn(process.execPath, argv(n, seed), { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+      const end = (): void => { child.kill(); };
+      process.on('exit', end);
+      let out = '';
+      for (const s of [child.stdout, child.stderr]) s.on('data', (chunk: Buffer) => { out += chunk.toString(); });
+      child.on('error', reject);
+      child.on('close', code => {
+        process.off('exit', end);
+        const line = new RegExp(`^PROMISE ${id} (.*)$`, 'gm');
+        const last = [...out.matchAll(line)].at(-1)?.[1];
+        if (code !== 0 || last === undefined) reject(new Error(out.slice(-2000)));
+        else resolve(Object.fromEntries(last.split(' ').map(pair => pair.split('=') as [string, string]).filter(([k]) => k !== 'seed').map(([k, v]) => [k, Number(v)])));
+      });
+    }),
+  };
+}
+
+export const dataPromises: readonly Promised[] = [
+  ofData(poison, 1), ofData(accounted, 40), ofData(inOrder, 300), ofData(lateness, 40), ofData(clockJumps, 50), ofData(wrongClocks, 2), ofData(silence, 10), ofData(sameRows, 40),
+  ofCommand('P33', 'no text of a pipeline file crashes pipe, hangs it, or becomes code', 2000, ['uncaught', 'hangs', 'foreign_tokens'], (n, seed) => ['test/promises/fuzz.mjs', '--count', String(n), '--seed', String(seed)]),
+  ofCommand('P37', 'under simulated faults of network, brokers, disk and processes nothing is lost, doubled or wrong', 500, ['failing'], (n, seed) => ['test/sim/main.mjs', '--seeds', String(n), '--from', String(1 + seed * n)]),
+];
