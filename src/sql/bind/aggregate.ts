@@ -3,7 +3,7 @@ import { AGGREGATES, bindCondition, gotTypes, infos, type ExprScope } from './ex
 import type { AggregateCall, Expr } from '../bound.ts';
 import { coerce } from './coerce.ts';
 import type { AggregateDef } from '../functions/define.ts';
-import type { Structure } from './structure.ts';
+import { walk, type Structure } from './structure.ts';
 import type { SqlType } from '../types.ts';
 
 /** Binds SUM(x) FILTER (WHERE ..) and the like, notes it in the scope's list, and gives the column that stands for its result. */
@@ -13,7 +13,7 @@ export function bindAggregate(def: AggregateDef, e: Ast & { k: 'call' }, s: Expr
   if (typeof s.aggregates === 'string') throw context.error('user.sql.aggregate', `${name} is an aggregate: ${s.aggregates}`, e.at);
   if (e.orderBy.length > 0) throw context.notYet(`ORDER BY in ${name}`, e.at);
   if (e.ignoreNulls) throw context.notYet('IGNORE NULLS', e.at);
-  const inner: ExprScope = { ...s, aggregates: 'aggregates cannot be nested' };
+  const inner = innerScope(name, e, s);
   const bound = e.args.map(a => inner.bind(a, inner));
   if (e.star && name !== 'COUNT') throw context.error('user.sql.type', `${name}(*) is no call: only COUNT takes *`, e.at);
   if (!e.star && bound.length === 0) throw context.error('user.sql.type', `${name} needs an argument`, e.at, { hint: `syntax: ${def.syntax}` });
@@ -32,6 +32,19 @@ export function bindAggregate(def: AggregateDef, e: Ast & { k: 'call' }, s: Expr
   const column: Expr = { k: 'col', index: AGGREGATES + (known < 0 ? s.aggregates.length - 1 : known), type: fn.returns, nullable: fn.returnsNull };
   s.places.set(column, e.at);
   return column;
+}
+
+/** Arguments are of single rows: columns come before aliases of SELECT, and what an alias stands for may be no aggregate either. */
+function innerScope(name: string, e: Ast & { k: 'call' }, s: ExprScope): ExprScope {
+  const nested = 'aggregates cannot be nested';
+  return {
+    ...s, aggregates: nested, isKey: () => true,
+    alias: n => {
+      const found = s.alias?.(n) ?? null;
+      if (found !== null) walk(found, x => { if (x.k === 'col' && x.index >= AGGREGATES) throw s.context.error('user.sql.aggregate', `"${n.text}" is an aggregate in ${name}: ${nested}`, e.at); });
+      return found;
+    },
+  };
 }
 
 /** SUM(x) in SELECT and in HAVING is one state. */

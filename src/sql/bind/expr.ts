@@ -41,9 +41,9 @@ export function bindExpr(e: Ast, s: ExprScope): Expr {
 function column(e: Ast & { k: 'ref' }, s: ExprScope): Expr {
   const index = s.scope.find(e.path, s.context);
   const name = e.path.at(-1) as Name;
-  const alias = e.path.length === 1 ? s.alias?.(name) ?? null : null;
-  if (index === null && alias === null) throw s.scope.unknown(name, s.context);
-  if (index === null || (alias !== null && isGroupless(index, s))) return alias as Expr;
+  const alias = e.path.length === 1 && (index === null || isGroupless(index, s)) ? s.alias?.(name) ?? null : null;
+  if (alias !== null) return alias;
+  if (index === null) throw s.scope.unknown(name, s.context);
   const c = s.scope.columns[index] as (typeof s.scope.columns)[number];
   const bound: Expr = { k: 'col', index, type: c.type, nullable: c.nullable };
   s.places.set(bound, e.at);
