@@ -8,7 +8,7 @@ const text = (f: string): string => readFileSync(join(src, f), 'utf8');
 
 /** Layers from the bottom up. A file imports its own layer and those below; `import type` of the agreed interfaces is free. */
 const layers: readonly (readonly string[])[] = [
-  ['errors.ts', 'failpoint.ts', 'suggest.ts', 'registry.ts'],
+  ['errors.ts', 'failpoint.ts', 'numbers.ts', 'suggest.ts', 'registry.ts'],
   ['sql'],
   ['plan'],
   ['codegen'],

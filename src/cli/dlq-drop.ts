@@ -2,7 +2,7 @@ import { PipeError } from '../errors.ts';
 import type { Command } from './command.ts';
 import { checkCodes, dlqFlags, idsOf, Letters, onePipeline, selection, selectFlags, withPlace } from './dlq-letters.ts';
 import { chosen, idFlag, openStopped } from './dlq-replay.ts';
-import { plural } from './numbers.ts';
+import { plural } from '../numbers.ts';
 import { say } from './topics-log.ts';
 
 export const dlqDrop: Command = {

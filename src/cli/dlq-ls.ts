@@ -3,7 +3,7 @@ import { countFlag } from './args.ts';
 import type { Command, Io, Parsed } from './command.ts';
 import { unfit, type Letter } from './dlq-letter.ts';
 import { dlqFlags, Letters, onePipeline, selection, selectFlags, withPlace, type Place } from './dlq-letters.ts';
-import { bytes, grouped, plural } from './numbers.ts';
+import { bytes, grouped, plural } from '../numbers.ts';
 import { harmless, safeJson } from './text-width.ts';
 import { say } from './topics-log.ts';
 import { shown } from './topics-render.ts';

@@ -11,7 +11,7 @@ import type { Command, Io, Parsed } from './command.ts';
 import { recordOf, unfit } from './dlq-letter.ts';
 import { checkCodes, dlqFlags, idsOf, Letters, onePipeline, selection, selectFlags, withPlace, type Place } from './dlq-letters.ts';
 import { planReplay, type ReplayPlan } from './dlq-plan.ts';
-import { plural } from './numbers.ts';
+import { plural } from '../numbers.ts';
 import { harmless } from './text-width.ts';
 import { say } from './topics-log.ts';
 

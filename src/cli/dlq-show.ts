@@ -6,7 +6,7 @@ import type { Command, Io } from './command.ts';
 import { meaningOf } from './dlq-codes.ts';
 import { recordOf, unfit, type Letter } from './dlq-letter.ts';
 import { dlqFlags, Letters, onePipeline, withPlace } from './dlq-letters.ts';
-import { bytes, grouped } from './numbers.ts';
+import { bytes, grouped } from '../numbers.ts';
 import { frame } from './render-error.ts';
 import { useColor } from './report.ts';
 import { harmless, safeJson, visible } from './text-width.ts';

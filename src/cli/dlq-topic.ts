@@ -1,10 +1,10 @@
 import type { PipelineSpec } from '../config/spec.ts';
 import type { Log, TopicInfo } from '../connectors/connector.ts';
+import { readTopic } from '../engine/read-topic.ts';
 import type { RecordBatch } from '../engine/records.ts';
 import { writtenTopics } from '../engine/runtime.ts';
 import type { Letter } from './dlq-letter.ts';
 
-const POLL_MS = 1000;
 /** A record of a dead-letter topic was cut where key and value take this much. */
 const DEAD_TOPIC_BYTES = 900_000;
 
@@ -17,24 +17,15 @@ export async function deadLetterTopics(spec: PipelineSpec, log: Log): Promise<To
 
 /** Dead letters of a topic up to its end as it is now; `replayed` says which of a partition were sent again. */
 export async function* topicLetters(spec: PipelineSpec, log: Log, topic: TopicInfo, replayed: (partition: number) => (offset: number) => boolean, signal: AbortSignal): AsyncGenerator<Letter> {
-  const source = log.source({ topic: topic.name, topicId: null, positions: new Map(), from: 'earliest', onDataLoss: 'earliest' });
-  try {
-    await source.open();
-    const gone = new Map(source.partitions().map(p => [p, replayed(p)]));
-    const first = new Map(topic.partitions.map(p => [p.partition, p.begin]));
-    for (;;) {
-      const done = new Set(source.partitions().filter(p => source.position(p) >= source.endAtOpen(p)));
-      if (done.size === source.partitions().length || signal.aborted) return;
-      for (const b of await source.poll(done, POLL_MS, signal)) {
-        for (let i = 0; i < b.length; i++) {
-          const offset = b.offsets[i] as number;
-          if (offset >= source.endAtOpen(b.partition) || gone.get(b.partition)?.(offset) === true) continue;
-          yield letterOf(spec, topic.id, first.get(b.partition) ?? 0, b, i);
-        }
-      }
+  const first = new Map(topic.partitions.map(p => [p.partition, p.begin]));
+  const gone = new Map<number, (offset: number) => boolean>();
+  for await (const { source, batch: b } of readTopic(log, topic.name, signal)) {
+    const isGone = gone.get(b.partition) ?? replayed(b.partition);
+    gone.set(b.partition, isGone);
+    for (let i = 0; i < b.length; i++) {
+      const offset = b.offsets[i] as number;
+      if (offset < source.endAtOpen(b.partition) && !isGone(offset)) yield letterOf(spec, topic.id, first.get(b.partition) ?? 0, b, i);
     }
-  } finally {
-    await source.close();
   }
 }
 

@@ -4,7 +4,7 @@ import type { Fate, OperatorFate, PartFate, PlanChange } from '../plan/compare.t
 import { isState } from '../state/file.ts';
 import { StateReader } from '../state/reader.ts';
 import type { Position } from '../state/store.ts';
-import { plural } from './numbers.ts';
+import { plural } from '../numbers.ts';
 
 /** What `pipe explain --diff` shows, as data. Append-only. */
 export interface Diff {

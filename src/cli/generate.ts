@@ -5,7 +5,7 @@ import { PipeError } from '../errors.ts';
 import { countFlag } from './args.ts';
 import type { Command } from './command.ts';
 import { Transactions, transactionJson } from './generate-records.ts';
-import { grouped } from './numbers.ts';
+import { grouped } from '../numbers.ts';
 import { cutShort, finish } from './topics-send.ts';
 import { logFlags, say, topicArgument, withLog, writableTopic } from './topics-log.ts';
 

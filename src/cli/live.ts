@@ -1,6 +1,6 @@
 import type { Progress } from '../engine/progress.ts';
 import type { Sinkable } from './command.ts';
-import { bytes, clockTime, duration, grouped, plural } from './numbers.ts';
+import { bytes, clockTime, duration, grouped, plural } from '../numbers.ts';
 import { fit, harmless, width } from './text-width.ts';
 
 export interface Job {

@@ -2,7 +2,7 @@ import type { PipelineSpec } from '../config/spec.ts';
 import type { Log } from '../connectors/connector.ts';
 import type { RunCounts } from '../engine/progress.ts';
 import type { Saved } from '../state/store.ts';
-import { duration, grouped, plural } from './numbers.ts';
+import { duration, grouped, plural } from '../numbers.ts';
 import type { LogChoice } from './log-choice.ts';
 import type { RunOptions } from './run-options.ts';
 

@@ -3,7 +3,7 @@ import type { CreateSpec, OnError, PipelineSpec, SinkSpec, SourceSpec } from '..
 import { writtenTopics } from '../engine/runtime.ts';
 import { PipeError, type Span } from '../errors.ts';
 import { closest } from '../suggest.ts';
-import { plural, recordCount } from './numbers.ts';
+import { plural, recordCount } from '../numbers.ts';
 import { unknownSettings } from './topic-settings.ts';
 
 /** Loads a file of records into a topic that does not exist yet, in one transaction; the embedded log only. */

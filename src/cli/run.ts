@@ -13,7 +13,7 @@ import type { StateStore } from '../state/store.ts';
 import type { Command, Io, Parsed } from './command.ts';
 import { LiveView } from './live.ts';
 import { chooseLog, type LogChoice } from './log-choice.ts';
-import { plural } from './numbers.ts';
+import { plural } from '../numbers.ts';
 import { dataDir, statePath } from './places.ts';
 import { Printing } from './print.ts';
 import type { RunModules } from './run-modules.ts';

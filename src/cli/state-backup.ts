@@ -1,11 +1,12 @@
 import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import type { CompiledPipeline } from '../config/compile.ts';
+import { isFolder } from '../config/find.ts';
 import { PipeError } from '../errors.ts';
 import { discard, publish, Snapshot } from '../state/backup.ts';
 import { damaged, inspectState, syncPath } from '../state/file.ts';
 import type { Command, Io, Parsed } from './command.ts';
-import { bytes } from './numbers.ts';
+import { bytes } from '../numbers.ts';
 import { dataDir } from './places.ts';
 import { logFlag, stateFile, type StateFile } from './state-files.ts';
 import { INTERRUPTED, say } from './topics-log.ts';
@@ -108,8 +109,6 @@ function told({ spec }: CompiledPipeline, file: StateFile, path: string, epoch: 
   if (p.has('json')) io.out.write(`${JSON.stringify({ v: 1, pipeline: spec.name, log: file.log, epoch, file: path, bytes: size })}\n`);
   say(p, io, `${spec.name}  state of epoch ${epoch} (${file.log}) in ${shownPath(path, io)}, ${bytes(size)}`);
 }
-
-const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
 /** A path as it would be typed. */
 export function shownPath(path: string, io: Io): string {

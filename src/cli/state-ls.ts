@@ -1,5 +1,5 @@
 import type { Command } from './command.ts';
-import { grouped } from './numbers.ts';
+import { grouped } from '../numbers.ts';
 import { stateFiles } from './state-files.ts';
 import { columns } from './topics-log.ts';
 

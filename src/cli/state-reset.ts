@@ -8,7 +8,7 @@ import { lockState } from '../state/lock.ts';
 import { openStateStore } from '../state/sqlite.ts';
 import type { Command, Io, Parsed } from './command.ts';
 import { dlqFlags, onePipeline, withPlace, type Place } from './dlq-letters.ts';
-import { bytes, grouped, plural } from './numbers.ts';
+import { bytes, grouped, plural } from '../numbers.ts';
 import { shownPath } from './state-backup.ts';
 import { say } from './topics-log.ts';
 

@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { CompiledPipeline } from '../config/compile.ts';
+import { isFolder } from '../config/find.ts';
 import { PipeError } from '../errors.ts';
 import { discard, replaceState, Snapshot } from '../state/backup.ts';
 import { ANOTHER_BACKUP, damaged, inspectState, unreadable } from '../state/file.ts';
@@ -184,5 +185,3 @@ class Restore {
 
 /** What the check of the copy found, too. */
 const withWayOut = (error: unknown): unknown => (error instanceof PipeError && error.code === 'system.state.corrupt' && error.hint === undefined ? new PipeError(error.code, error.message, { cause: error, hint: ANOTHER_BACKUP }) : error);
-
-const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;

@@ -1,7 +1,7 @@
 import { PipeError } from '../errors.ts';
 import { countFlag } from './args.ts';
 import type { Command, Parsed } from './command.ts';
-import { plural } from './numbers.ts';
+import { plural } from '../numbers.ts';
 import { unknownSettings } from './topic-settings.ts';
 import { DEFAULT_PARTITIONS, existingTopic, logFlags, say, topicArgument, withLog } from './topics-log.ts';
 

@@ -1,5 +1,5 @@
 import type { Command } from './command.ts';
-import { bytes, grouped, plural, recordCount } from './numbers.ts';
+import { bytes, grouped, plural, recordCount } from '../numbers.ts';
 import { COUNT_NOTE, columns, existingTopic, logFlags, records, storedBytes, topicArgument, topicJson, withLog } from './topics-log.ts';
 
 export const topicsDescribe: Command = {

@@ -5,7 +5,7 @@ import { durationFlag } from './args.ts';
 import type { Flag, Io, Parsed } from './command.ts';
 import { chooseLog } from './log-choice.ts';
 import { makeLog } from './make-log.ts';
-import { plural, recordCount } from './numbers.ts';
+import { plural, recordCount } from '../numbers.ts';
 import { dataDir } from './places.ts';
 
 /** Flags of every command that works on a log without a pipeline. */

@@ -1,6 +1,6 @@
 import { noArguments } from './args.ts';
 import type { Command } from './command.ts';
-import { bytes, grouped, recordCount } from './numbers.ts';
+import { bytes, grouped, recordCount } from '../numbers.ts';
 import { COUNT_NOTE, columns, logFlags, records, say, storedBytes, topicJson, withLog } from './topics-log.ts';
 
 export const topicsLs: Command = {

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { Log, NewRecord } from '../connectors/connector.ts';
 import { PipeError } from '../errors.ts';
 import type { Command, Io, Parsed } from './command.ts';
-import { plural } from './numbers.ts';
+import { plural } from '../numbers.ts';
 import { toRecord, type ToRecord } from './topics-keys.ts';
 import { LineSplitter, PausingReader } from './topics-lines.ts';
 import { logFlags, partitionFlag, say, topicArgument, withLog, writableTopic, type Target } from './topics-log.ts';

@@ -1,4 +1,4 @@
-import { plural } from './numbers.ts';
+import { plural } from '../numbers.ts';
 import type { Command, Io, Parsed } from './command.ts';
 import { checkAll, printed, type Checked } from './load-compiled.ts';
 import { problemJson } from './render-error.ts';

@@ -3,7 +3,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import { PipeError } from '../errors.ts';
 import { closest } from '../suggest.ts';
 
-const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+export const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
 /** The pipeline files of a folder, not deeper, in the order of their names; none where it cannot be read. */
 function filesOf(folder: string): string[] {

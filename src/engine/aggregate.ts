@@ -86,7 +86,7 @@ export class AggregateOperator implements Operator, AggregateHost {
   push(b: Batch): void {
     this.#loop(b, this);
     const { disk } = this.#context;
-    if (disk != null && disk.used > disk.watch) this.#press(disk, b.length);
+    if (disk !== null && disk.used > disk.watch) this.#press(disk, b.length);
   }
 
   watermark(ms: number): void {
@@ -238,7 +238,7 @@ export class AggregateOperator implements Operator, AggregateHost {
   #spill(tx: StateTx): void {
     const { spill } = this.#store;
     const { disk } = this.#context;
-    if (spill === null || disk == null) return;
+    if (spill === null || disk === null) return;
     const short = disk.pressed || disk.used > disk.limit;
     if (!short && spill.windows.size === 0) return;
     const before = spill.written;

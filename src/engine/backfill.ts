@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Source, SourceOptions } from '../connectors/connector.ts';
 import type { SourceSpec } from '../config/spec.ts';
 import { PipeError } from '../errors.ts';
+import { grouped, plural } from '../numbers.ts';
 import { upstream, type PlanChange } from '../plan/compare.ts';
 import type { PhysicalPlan, Scan } from '../plan/physical.ts';
 import type { Position, Saved, SavedState } from '../state/store.ts';
@@ -112,7 +113,7 @@ export class Backfill {
     const { rows_out: rows, late, future, undecodable, failed } = this.#accounting.counts();
     const bad = late + future + undecodable + failed;
     const parts = [...rebuilt].map(o => `"${o}"`).concat(sinks.filter(s => !rebuilt.has(s)).map(s => `"${s}"`));
-    notices.info(`${spec.name}  ${parts.length === 0 ? '--backfill has nothing to build' : `${parts.join(', ')} built again from ${records(this.#read)}`}${sinks.length === 0 ? '' : `; ${count(rows)} ${rows === 1 ? 'row' : 'rows'} of history for ${sinks.join(', ')}`}${bad === 0 ? '' : `; ${records(bad)} late or bad`}`);
+    notices.info(`${spec.name}  ${parts.length === 0 ? '--backfill has nothing to build' : `${parts.join(', ')} built again from ${plural(this.#read, 'record')}`}${sinks.length === 0 ? '' : `; ${plural(rows, 'row')} of history for ${sinks.join(', ')}`}${bad === 0 ? '' : `; ${plural(bad, 'record')} late or bad`}`);
   }
 
   async #knowTopics(): Promise<void> {
@@ -219,16 +220,13 @@ export class Backfill {
     const { clock, notices, spec } = this.#p.run;
     if (clock.elapsed() - this.#saidAt < SAY_EVERY) return;
     this.#saidAt = clock.elapsed();
-    notices.info(`${spec.name}  backfill: ${count(this.#read)} of ${records(this.#total)} read (${Math.floor((100 * this.#read) / Math.max(1, this.#total))} %)`);
+    notices.info(`${spec.name}  backfill: ${grouped(this.#read)} of ${plural(this.#total, 'record')} read (${Math.floor((100 * this.#read) / Math.max(1, this.#total))} %)`);
   }
 
   #checkStopped(): void {
     if (this.#p.signal.aborted) throw new PipeError('system.run.drain_deadline', 'the backfill was stopped before its end: the state is as it was');
   }
 }
-
-const count = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ',');
-const records = (n: number): string => `${count(n)} ${n === 1 ? 'record' : 'records'}`;
 
 /** A state that holds nothing. */
 const NOTHING: SavedState = { table: emptyTable, get: () => undefined };

@@ -65,7 +65,7 @@ export class GroupStore {
     this.#lane = share?.index ?? 0;
     this.#table = state.table(groupTable(a));
     this.#lead = this.#table.spec.key - a.keys.length;
-    this.spill = disk == null ? null : new SpillStore(a, state, this.#table, disk.step, memory);
+    this.spill = disk === null ? null : new SpillStore(a, state, this.#table, disk.step, memory);
     this.#extra = a.calls.some(c => c.fn.bytes !== undefined);
   }
 

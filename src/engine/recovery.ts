@@ -24,11 +24,11 @@ export async function recover(o: RecoveryOptions): Promise<Saved> {
   failpoint('recover.before');
   const replay = store.letters.pending();
   const before = store.saved();
-  const owed = replay === null && store.outbox().length > 0 ? byTopic(before.positions) : null;
+  const blocks = store.outbox();
+  const owed = replay === null && blocks.length > 0 ? byTopic(before.positions) : null;
   const last = await delivery.recover(Math.max(before.delivery, replay?.epoch ?? 0), owed);
   if (replay !== null) store.letters.settle(wasSent(o, replay, last));
   const saved = store.saved();
-  const blocks = store.outbox();
   // those of this process are sent as they are; what was on disk is looked at first
   for (const b of blocks) checkBlock(b);
   const resend = isOwed(o, saved, blocks, last);

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { LiveView, liveLines, Rate, summaryLine } from '../../src/cli/live.ts';
-import { bytes, clockTime, duration, grouped } from '../../src/cli/numbers.ts';
+import { bytes, clockTime, duration, grouped } from '../../src/numbers.ts';
 import { Table } from '../../src/cli/table.ts';
 import { fit, harmless, width } from '../../src/cli/text-width.ts';
 import type { Progress } from '../../src/engine/progress.ts';

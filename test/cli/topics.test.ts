@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parseCommandLine } from '../../src/cli/args.ts';
 import type { Command } from '../../src/cli/command.ts';
 import { commandHelp } from '../../src/cli/help.ts';
-import { recordCount } from '../../src/cli/numbers.ts';
+import { recordCount } from '../../src/numbers.ts';
 import { cutShort } from '../../src/cli/topics-send.ts';
 import { topicsCreate, topicsDescribe, topicsLs, topicsSend, topicsTail } from '../../src/cli/topics.ts';
 import { openEmbeddedLog } from '../../src/connectors/log/log.ts';

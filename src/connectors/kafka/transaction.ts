@@ -78,7 +78,7 @@ export class Transactions {
       for (const r of results) if (r.status === 'rejected') throw r.reason;
       failpoint('end.before');
       failpointSoon('end.sent');
-      const { next } = await this.#end(p);
+      const { next } = await this.#asked('transaction', this.#ending(p, true), a => a.error);
       failpoint('end.after');
       this.#open = false;
       if (next !== null) this.#begin(next);
@@ -113,14 +113,6 @@ export class Transactions {
     failpoint('offsets.after');
   }
 
-  #end(p: ProducerIdentity): Promise<EndAnswer> {
-    return this.#patiently(async () => {
-      const answer = await this.#control.send(await this.#cluster.coordinator('transaction', this.#name), this.#ending(p, true));
-      check(answer.error, `EndTxn of ${this.#name}`);
-      return answer;
-    });
-  }
-
   #ending(p: ProducerIdentity, commit: boolean): Request<EndAnswer> { return (this.#second ? endTxnRequest2 : endTxnRequest)(p, commit); }
 
   #begin({ producerId, epoch }: { readonly producerId: bigint; readonly epoch: number }): void {
@@ -128,8 +120,14 @@ export class Transactions {
     this.#writer.begin({ producerId, epoch, transactional: true }, this.#name, this.#second ? produceRequest2 : produceRequest);
   }
 
-  #ask(kind: 'group' | 'transaction', request: Request<number>): Promise<void> {
-    return this.#patiently(async () => check(await this.#control.send(await this.#cluster.coordinator(kind, this.#name), request), `${request.name} of ${this.#name}`));
+  #ask(kind: 'group' | 'transaction', request: Request<number>): Promise<number> { return this.#asked(kind, request, error => error); }
+
+  #asked<T>(kind: 'group' | 'transaction', request: Request<T>, errorOf: (answer: T) => number): Promise<T> {
+    return this.#patiently(async () => {
+      const answer = await this.#control.send(await this.#cluster.coordinator(kind, this.#name), request);
+      check(errorOf(answer), `${request.name} of ${this.#name}`);
+      return answer;
+    });
   }
 
   /** Waits out errors that pass; a lost connection is not waited for, since nobody knows what was done. */
