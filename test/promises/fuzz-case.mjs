@@ -115,7 +115,7 @@ function use(c) {
     const bytes = { buf: Buffer.alloc(1 << 20) };
     return [w.sink, { push: b => { bytes.rows = b.length; void encoder; }, watermark() {}, finish() {} }];
   }));
-  const graph = buildGraph(c.plan, { state, share: null, packFrom: Infinity, memory() {}, full: () => false, counts }, outputs, true);
+  const graph = buildGraph(c.plan, { state, share: null, disk: null, packFrom: Infinity, memory() {}, full: () => false, counts }, outputs, true);
   for (const o of graph.operators) o.open();
   for (const scan of c.plan.scans) {
     const source = c.spec.sources.find(s => s.name === scan.source);

@@ -12,8 +12,8 @@ export function operand(c: Cursor): Expr {
   const first = c.pos;
   let arg = simple(c);
   const last = c.tokens[c.pos - 1];
-  // neither a literal nor CASE nor a row has elements
-  if (arg.k === 'row' || (arg.k !== 'ref' && (last?.k !== 'op' || (last.text !== ')' && last.text !== ']')))) return arg;
+  // neither a literal nor CASE nor a row has elements; a row in brackets of its own is read on, and refused with its type
+  if ((arg.k === 'row' && arg.at[0] === c.tokens[first]?.at[0]) || (arg.k !== 'ref' && (last?.k !== 'op' || (last.text !== ')' && last.text !== ']')))) return arg;
   while (c.isOp('[')) {
     const index = c.brackets('[', () => c.expr());
     c.taller(1);
