@@ -16,6 +16,8 @@ const layers: readonly (readonly string[])[] = [
   ['engine'],
   ['connectors', 'formats'],
   ['config'],
+  ['observe'],
+  ['ui'],
   ['cli'],
 ];
 const layerOf = (f: string): number => layers.findIndex(l => l.includes(f.split('/')[0] as string));

@@ -7,6 +7,7 @@ export interface Io {
   readonly in: NodeJS.ReadableStream & { readonly isTTY?: boolean };
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  readonly pid: number;
   /** Aborted by the first SIGINT or SIGTERM: drain and return 0. */
   readonly signal: AbortSignal;
 }

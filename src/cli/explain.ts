@@ -3,7 +3,7 @@ import { PipeError, exitCode } from '../errors.ts';
 import type { CompiledPipeline } from '../config/compile.ts';
 import type { Command, Io, Parsed } from './command.ts';
 import { explainMermaid, explainText } from './explain-format.ts';
-import { explainModel } from './explain-model.ts';
+import { explainModel } from '../observe/explained.ts';
 import { chooseLog } from './log-choice.ts';
 import { dataDir, statePath } from './places.ts';
 

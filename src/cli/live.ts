@@ -33,7 +33,7 @@ export class Rate {
   }
 }
 
-const STATES: Readonly<Record<Progress['state'], string>> = { starting: '○ start', running: '● run', draining: '◐ drain', done: '✓ done', failed: '✗ fail' };
+const STATES: Readonly<Record<Progress['state'], string>> = { starting: '○ start', running: '● run', paused: '◦ pause', draining: '◐ drain', done: '✓ done', failed: '✗ fail' };
 
 /** What the view shows of a job. */
 export interface JobView {

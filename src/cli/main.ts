@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import { commands } from './commands.ts';
 import type { Io, Sinkable } from './command.ts';
 import { dispatch } from './dispatch.ts';
+import { packageVersion } from './version.ts';
 
 const GLOBAL_VALUE_FLAGS = ['--color', '--data-dir'] as const;
 
@@ -54,15 +54,14 @@ async function main(): Promise<void> {
       process.exit(DISK_FULL);
     }),
     err: sinkable(process.stderr, () => undefined), in: process.stdin,
-    env: process.env, cwd: process.cwd(), signal: stop.signal,
+    env: process.env, cwd: process.cwd(), pid: process.pid, signal: stop.signal,
   };
-  const version = (): string => (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
   let exit: number;
   try {
-    exit = await dispatch(argv, io, commands, version);
+    exit = await dispatch(argv, io, commands, packageVersion);
   } catch (error) {
     const [{ report }, renderer] = await Promise.all([import('./report.ts'), import('./render-error.ts')]);
-    exit = report(error, io, { json: argv.includes('--json'), debug: argv.includes('--debug'), color: early(argv, '--color'), dataDir: early(argv, '--data-dir'), argv, version: version() }, renderer);
+    exit = report(error, io, { json: argv.includes('--json'), debug: argv.includes('--debug'), color: early(argv, '--color'), dataDir: early(argv, '--data-dir'), argv, version: packageVersion() }, renderer);
   }
   process.exitCode = exit;
   // what keeps the process alive now is a leak (a socket, a timer); output is flushed first

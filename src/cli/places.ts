@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { PipelineSpec } from '../config/spec.ts';
+import { jobId } from '../observe/live-names.ts';
 import type { Io, Parsed } from './command.ts';
 
 /** The nearest folder upward that holds `pipelines/`; the folder itself when there is none. */
@@ -18,4 +19,4 @@ export function dataDir(p: Parsed, io: Io): string {
 }
 
 /** The state file of a pipeline on one log. */
-export const statePath = (data: string, spec: PipelineSpec, logId: string): string => join(spec.settings.state ?? join(data, 'state'), `${spec.name}@${logId.replace(/[^\w.-]/g, '_')}.db`);
+export const statePath = (data: string, spec: PipelineSpec, logId: string): string => join(spec.settings.state ?? join(data, 'state'), `${jobId(spec.name, logId)}.db`);

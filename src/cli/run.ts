@@ -14,6 +14,8 @@ import type { Command, Io, Parsed } from './command.ts';
 import { LiveView } from './live.ts';
 import { chooseLog, type LogChoice } from './log-choice.ts';
 import { plural } from '../numbers.ts';
+import { liveFolder } from '../observe/live-names.ts';
+import { Lookers, type Looked } from './lookers.ts';
 import { dataDir, statePath } from './places.ts';
 import { Printing } from './print.ts';
 import type { RunModules } from './run-modules.ts';
@@ -22,6 +24,7 @@ import { startLine, summary } from './run-summary.ts';
 import { missingTopics, prepareTopics } from './run-topics.ts';
 import { afterPatience, stoppingLine } from './stopping.ts';
 import { harmless } from './text-width.ts';
+import { packageVersion } from './version.ts';
 import { workersFor } from './workers.ts';
 
 const DRAIN_MS = 20_000;
@@ -46,12 +49,8 @@ export function makeRun(parts: () => Promise<RunModules>): Command {
   };
 }
 
-interface Job {
-  readonly compiled: CompiledPipeline;
-  readonly runtime: PipelineRuntime;
+interface Job extends Looked {
   readonly store: StateStore;
-  readonly log: Log;
-  readonly following: boolean;
 }
 
 /** Whether all that is bad is kept: in the table of the state file, or in a topic. */
@@ -70,6 +69,7 @@ class Run {
   readonly #printing: Printing;
   readonly #stop = new AbortController();
   readonly #notices: Notices;
+  readonly #startedAt = Date.now();
   #live: LiveView | null = null;
   #running = false;
 
@@ -130,7 +130,8 @@ class Run {
     const { spec } = c;
     const data = dataDir(this.#p, this.#io);
     const following = this.#follows(log);
-    const store = this.#modules.store({ path: statePath(data, spec, log.id), pipeline: spec.name, logId: log.id, reset: this.#o.reset });
+    const path = statePath(data, spec, log.id);
+    const store = this.#modules.store({ path, pipeline: spec.name, logId: log.id, reset: this.#o.reset });
     let runtime: PipelineRuntime | null = null;
     try {
       if (this.#o.from !== null && !store.fresh && !this.#o.backfill) {
@@ -145,7 +146,7 @@ class Run {
       if (workers !== null) this.#say(`${spec.name}  ${workers.count} worker threads`);
       runtime = this.#runtime(c, log, store, following, print, workers);
       await this.#orStopped(runtime.open());
-      jobs.push({ compiled: c, runtime, store, log, following });
+      jobs.push({ compiled: c, runtime, store, log, following, stateFile: path, failure: null });
     } catch (problem) {
       if (runtime === null) store.close();
       else await runtime.close();
@@ -215,6 +216,8 @@ class Run {
       const [first] = jobs as [Job];
       this.#live = new LiveView(this.#io.err, `${plural(jobs.length, 'job')} · ${first.log.label} · following · Ctrl-C drains`, jobs.map(j => ({ progress: () => j.runtime.progress(), away: () => j.log.away() })));
     }
+    const lookers = new Lookers(liveFolder(dataDir(this.#p, this.#io)), jobs, { pid: this.#io.pid, version: packageVersion(), startedAt: this.#startedAt });
+    lookers.start();
     this.#running = true;
     const began = this.#modules.clock.elapsed();
     const problems: unknown[] = [];
@@ -228,12 +231,14 @@ class Run {
         summaries.push(() => this.#summary(j, ms));
       } catch (error) {
         problems.push(error);
+        j.failure = error;
         this.#stop.abort();
       } finally {
         left.delete(j);
       }
     }));
     ended();
+    lookers.stop();
     // behind the last row of all of them
     this.#live?.stop();
     this.#printing.end();

@@ -9,13 +9,15 @@ import { BadShare } from './bad-records.ts';
 import type { Batch } from './batch.ts';
 import { BlockQueue } from './block-queue.ts';
 import { ByteWriter } from './bytes.ts';
-import type { Accounting, PartOptions } from './ports.ts';
+import type { Accounting, PartOptions, Tallies } from './ports.ts';
 import type { RunCounts } from './progress.ts';
 import type { RecordBatch } from './records.ts';
 import { onlySink, sourcesOf } from './scan.ts';
 
 type Reason = 'undecodable' | 'failed' | 'late' | 'future';
 
+/** Problems that are kept for whoever looks on. */
+const PROBLEMS = 20;
 /** Bookkeeping of one dead letter beside its bytes. */
 const LETTER_BYTES = 200;
 
@@ -32,6 +34,12 @@ export class RunAccounting implements Accounting {
   /** Sources that feed an operator or sink, and the one sink that its rows go to, or null when there are several. */
   readonly #origins: ReadonlyMap<string, { readonly sources: readonly string[]; readonly sink: string | null }>;
   readonly #encoders = new Map<Schema, Encoder | undefined>();
+  readonly #filtered = new Map<string, number>();
+  readonly #rows = new Map<string, number>();
+  readonly #late = new Map<string, number>();
+  readonly #failed = new Map<string, number>();
+  readonly #dead = new Map<string, number>();
+  readonly #problems: Tallies['problems'][number][] = [];
   #letters: DeadLetter[] = [];
   #letterBytes = 0;
   #last: string | null = null;
@@ -51,8 +59,16 @@ export class RunAccounting implements Accounting {
     this.#share.check(this.#run.records_in);
     this.#run.records_in += n;
   }
-  filtered(_operator: string, n: number): void { this.#run.filtered += n; }
-  rowsOut(_sink: string, n: number): void { this.#run.rows_out += n; }
+  filtered(operator: string, n: number): void {
+    this.#run.filtered += n;
+    add(this.#filtered, operator, n);
+  }
+
+  rowsOut(sink: string, n: number): void {
+    this.#run.rows_out += n;
+    add(this.#rows, sink, n);
+  }
+
 
   undecodable(source: string, records: RecordBatch, i: number, code: Code, message: string): void {
     this.#run.undecodable++;
@@ -71,11 +87,13 @@ export class RunAccounting implements Accounting {
 
   late(operator: string, b: Batch, i: number): void {
     this.#run.late++;
+    add(this.#late, operator, 1);
     this.#row('late', this.#sourceOf(operator, b), operator, b, i, 'user.data.late', 'all windows of the row are closed', null);
   }
 
   failed(operator: string, b: Batch, i: number, code: Code, message: string, at: Span | null): void {
     this.#run.failed++;
+    add(this.#failed, operator, 1);
     this.#row('failed', this.#sourceOf(operator, b), operator, b, i, code, message, at);
     this.#share.add(code, message);
   }
@@ -84,7 +102,7 @@ export class RunAccounting implements Accounting {
 
   counters(): ReadonlyMap<string, number> {
     this.#share.check(this.#run.records_in);
-    return new Map(Object.entries(this.#run).map(([name, n]) => [name, n + (this.#before.get(name) ?? 0)]));
+    return new Map(Object.entries({ ...this.#run, starts: 1 }).map(([name, n]) => [name, n + (this.#before.get(name) ?? 0)]));
   }
 
   takeDeadLetters(): readonly DeadLetter[] {
@@ -103,6 +121,10 @@ export class RunAccounting implements Accounting {
   }
 
   lastProblem(): string | null { return this.#last; }
+
+  tallies(): Tallies {
+    return { rows: this.#rows, filtered: this.#filtered, late: this.#late, failed: this.#failed, dead: this.#dead, problems: this.#problems, restarts: this.#before.get('starts') ?? 0 };
+  }
 
   /** Of a row of records, its record; of a row made of many, its columns as JSON. */
   #row(reason: Reason, source: string, operator: string | null, b: Batch, i: number, code: Code, message: string, at: Span | null): void {
@@ -125,12 +147,19 @@ export class RunAccounting implements Accounting {
     const { code, message, at } = why;
     const where = r.offset < 0 ? '' : ` at ${r.topic}/${r.partition} offset ${r.offset}`;
     this.#last = `${message}${where}`;
+    add(this.#dead, code, 1);
+    if (reason !== 'late') this.#remember(code, message, r.offset < 0 ? null : `${r.topic}/${r.partition} offset ${r.offset}`);
     if (policy === 'stop' && (reason === 'undecodable' || reason === 'failed')) {
       throw new PipeError(code, `${this.#o.spec.name}: ${message}${where}`, { span: at ?? undefined, hint: 'on_error: dead_letters keeps such records and goes on' });
     }
     if (policy === 'skip') return;
     if (typeof policy === 'object') this.#send(policy.topic, why, r);
     else this.#letter(why, r);
+  }
+
+  #remember(code: Code, message: string, where: string | null): void {
+    this.#problems.push({ at: this.#o.now(), code, message, where });
+    if (this.#problems.length > PROBLEMS) this.#problems.shift();
   }
 
   #letter({ source, operator, code, message, at }: Why, r: Bad): void {
@@ -175,6 +204,8 @@ export class RunAccounting implements Accounting {
     return onError ?? spec.sinks.find(s => s.name === sink)?.onError ?? spec.sources.find(s => s.name === source)?.onError ?? 'dead_letters';
   }
 }
+
+function add(to: Map<string, number>, name: string, n: number): void { to.set(name, (to.get(name) ?? 0) + n); }
 
 /** A record of a dead-letter topic must itself fit a broker. */
 const DEAD_TOPIC_BYTES = 900_000;

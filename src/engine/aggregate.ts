@@ -11,9 +11,9 @@ import { GroupEmitter } from './emit-groups.ts';
 import { KeyWriter, NULL_HASH, NULL_KEY, TextEncoder } from './group-key.ts';
 import { GroupStore } from './group-store.ts';
 import { memoryError } from './context.ts';
-import type { DiskBudget, Operator, OperatorContext, Output } from './operator.ts';
+import type { DiskBudget, OpenWindows, Operator, OperatorContext, Output } from './operator.ts';
 import type { Pane } from './pane.ts';
-import type { SpilledWindow } from './spill-store.ts';
+import { spilledGroups, type SpilledWindow } from './spill-store.ts';
 
 /** Rows pushed on at once when a pane closes. */
 const OUT_ROWS = 4096;
@@ -190,6 +190,7 @@ export class AggregateOperator implements Operator, AggregateHost {
     }
     this.#drop(pane);
     this.#store.closed(pane);
+    this.#context.closed(pane.end);
     return true;
   }
 
@@ -215,6 +216,7 @@ export class AggregateOperator implements Operator, AggregateHost {
     }
     spill.closed(w);
     spill.release();
+    if (w.end !== Infinity) this.#context.closed(w.end);
     return true;
   }
 
@@ -286,6 +288,20 @@ export class AggregateOperator implements Operator, AggregateHost {
     let n = this.#store.spill?.groups ?? 0;
     for (const pane of this.#panes.values()) n += pane.groups - pane.emitted;
     return n;
+  }
+
+  windows(most: number): OpenWindows | null {
+    if (this.#a.window === null) return null;
+    const ends = this.#due(true);
+    const spilled = this.#store.spill?.windows;
+    return {
+      open: ends.length,
+      first: ends.slice(0, most).map(end => {
+        const pane = this.#panes.get(end);
+        const w = spilled?.get(end);
+        return { start: (pane ?? (w as SpilledWindow)).start, end, keys: (pane?.groups ?? 0) - (pane?.emitted ?? 0) + (w === undefined ? 0 : spilledGroups(w)) };
+      }),
+    };
   }
 
   /** `more` are the keys that are being added and do not count yet. */

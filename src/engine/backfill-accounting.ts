@@ -1,7 +1,7 @@
 import type { Code, Span } from '../errors.ts';
 import type { DeadLetter, OutBlock } from '../state/store.ts';
 import type { Batch } from './batch.ts';
-import type { Accounting } from './ports.ts';
+import type { Accounting, Tallies } from './ports.ts';
 import type { RunCounts } from './progress.ts';
 import type { RecordBatch } from './records.ts';
 
@@ -49,6 +49,7 @@ export class BackfillAccounting implements Accounting {
   takeBlocks(): readonly OutBlock[] { return this.#books.takeBlocks(); }
   bytes(): number { return this.#books.bytes(); }
   lastProblem(): string | null { return this.#books.lastProblem(); }
+  tallies(): Tallies { return this.#books.tallies(); }
 
   #isKnown(r: RecordBatch, i: number): boolean { return this.#known.size > 0 && this.#known.has(`${r.topic}/${r.partition}/${r.offsets[i]}`); }
   #isKnownRow(b: Batch, i: number): boolean { return b.origin !== null && this.#isKnown(b.origin.records, b.origin.rows[i] as number); }

@@ -141,7 +141,7 @@ export class Backfill {
     const reader = new SourceReader({
       name: source.name, source: input, input: this.#graph.inputs.get(source.name) as Output, following: false, batchRows: options.batchRows, lead: leadOf(plan, scan), counts: this.#accounting,
       decoder: decoder(decodeColumns(plan, scan, source), { topic: source.topic, maxRecordBytes: spec.settings.maxRecordBytes, generated: options.jit && options.decoder === 'fast' }),
-      time, unitCheck: null, warn: message => notices.warn(`${spec.name}: ${message}`), lastOpenEnd: () => null,
+      time, unitCheck: null, warn: message => notices.warn(`${spec.name}: ${message}`), lastOpenEnd: () => null, meters: null,
     });
     this.#readers.push(reader);
     await input.open();

@@ -2,6 +2,7 @@ import type { Delivery } from '../connectors/connector.ts';
 import { failpoint } from '../failpoint.ts';
 import type { OutBlock, Saved, StateStore } from '../state/store.ts';
 import { recycle } from './bytes.ts';
+import type { Meters } from './meters.ts';
 import type { Accounting, Checkpointer, EpochInput, Outbox, PartOptions } from './ports.ts';
 import { byTopic, deliveries, type Offsets, recover } from './recovery.ts';
 
@@ -21,6 +22,7 @@ export class EpochCheckpointer implements Checkpointer {
   readonly #accounting: Accounting;
   readonly #outbox: Outbox;
   readonly #delivery: Delivery;
+  readonly #meters: Meters | null;
   #epoch = 0;
   /** The last epoch with output. */
   #delivered = 0;
@@ -35,13 +37,14 @@ export class EpochCheckpointer implements Checkpointer {
   #timer: NodeJS.Timeout | null = null;
   #sentAt = -Infinity;
 
-  constructor({ spec, store, resume }: PartOptions, accounting: Accounting, outbox: Outbox, delivery: Delivery) {
+  constructor({ spec, store, resume }: PartOptions, accounting: Accounting, outbox: Outbox, delivery: Delivery, meters: Meters | null = null) {
     this.#pipeline = spec.name;
     this.#store = store;
     this.#resume = resume;
     this.#accounting = accounting;
     this.#outbox = outbox;
     this.#delivery = delivery;
+    this.#meters = meters;
     this.#goOn(store.saved());
   }
 
@@ -62,12 +65,15 @@ export class EpochCheckpointer implements Checkpointer {
       this.#deliveries++;
     }
     const counters = new Map([...this.#accounting.counters(), ['deliveries', this.#deliveries]]);
+    const began = performance.now();
     failpoint('commit.before');
     this.#store.commit({
       epoch: this.#epoch, delivery: this.#delivered, positions: e.positions, watermarks: e.watermarks, counters, deadLetters: this.#accounting.takeDeadLetters(), out,
     }, e.write);
     failpoint('commit.after');
     this.#store.checkpoint();
+    this.#meters?.committed(this.#epoch, performance.now() - began, out);
+    if (out.length === 0) this.#meters?.delivered(null);
     this.#offsets = byTopic(e.positions);
     this.#owed = true;
     if (out.length > 0) this.#send(out);
@@ -102,8 +108,10 @@ export class EpochCheckpointer implements Checkpointer {
     this.#busy = true;
     this.#owed = false;
     const epoch = { number: this.#delivered, blocks, offsets: this.#offsets };
+    const began = performance.now();
     this.#sending = this.#delivery.commit(epoch).then(() => {
       failpoint('delivery.after');
+      this.#meters?.delivered(performance.now() - began);
       for (const b of blocks) recycle(b.data);
       this.#sentAt = performance.now();
       this.#schedule(REFRESH_EVERY);

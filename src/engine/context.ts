@@ -1,6 +1,7 @@
 import { PipeError } from '../errors.ts';
 import type { SavedState } from '../state/store.ts';
 import { EPOCH_BYTES } from './loop.ts';
+import type { Meters } from './meters.ts';
 import type { Counts, DiskBudget, OperatorContext, Share } from './operator.ts';
 
 /** Bytes of pieces that are read back at once, at most. */
@@ -25,13 +26,15 @@ export class RunContext implements OperatorContext {
   readonly #limit: number;
   readonly #outputBytes: () => number;
   readonly #epochBytes: number;
+  readonly #meters: Meters | null;
+  readonly #by = new Map<string, number>();
   /** Bytes of state in memory, by the operators' own estimate. */
   used = 0;
   /** Bytes that state has grown by since the last commit. */
   grown = 0;
 
   /** `limit` in bytes; `began` is told once in a run when panes begin to leave memory. null: none may, and the limit is an error: those of a worker, whose share of the keys changes, and those of a backfill. */
-  constructor(state: SavedState, counts: Counts, limit: number, packFrom: number, outputBytes: () => number, share: Share | null = null, epochBytes: number = EPOCH_BYTES, began: Disk['began'] | null = null) {
+  constructor(state: SavedState, counts: Counts, limit: number, packFrom: number, outputBytes: () => number, share: Share | null = null, epochBytes: number = EPOCH_BYTES, began: Disk['began'] | null = null, meters: Meters | null = null) {
     this.share = share;
     this.packFrom = packFrom;
     this.state = state;
@@ -40,10 +43,12 @@ export class RunContext implements OperatorContext {
     this.#limit = limit;
     this.#outputBytes = outputBytes;
     this.#epochBytes = epochBytes;
+    this.#meters = meters;
   }
 
   memory(operator: string, keys: () => number, n: number): void {
     this.used += n;
+    this.#by.set(operator, (this.#by.get(operator) ?? 0) + n);
     if (n > 0) this.grown += n;
     if (n <= 0 || this.used <= this.#limit || this.disk !== null) return;
     throw memoryError(this.#limit, operator, keys());
@@ -53,6 +58,11 @@ export class RunContext implements OperatorContext {
 
   /** Bytes of state that the next epoch writes; infinitely many where panes must leave memory now. */
   waiting(): number { return this.disk?.pressed === true ? Infinity : this.grown; }
+
+  closed(end: number): void { this.#meters?.windowClosed(end); }
+
+  /** Bytes of state that one operator holds in memory. */
+  memoryOf(operator: string): number { return this.#by.get(operator) ?? 0; }
 
   committed(): void {
     this.grown = 0;
@@ -87,6 +97,7 @@ class Disk implements DiskBudget {
   }
 
   get used(): number { return this.#used(); }
+  bytesOf(operator: string): number { return this.#bytes.get(operator) ?? 0; }
   get bytes(): number { return [...this.#bytes.values()].reduce((n, x) => n + x, 0); }
 
   spilled(operator: string, keys: number, bytes: number, written: number): void {

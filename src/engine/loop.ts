@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Clock } from './clock.ts';
 import type { Operator, Output } from './operator.ts';
+import { Pause } from './pause.ts';
 import type { RecordBatch } from './records.ts';
 import type { SourceReader } from './source-reader.ts';
 
@@ -50,6 +51,7 @@ export class RunLoop {
   #committedAt: number;
   #records = 0;
   #moved = false;
+  readonly #pause = new Pause();
 
   constructor(parts: LoopParts) {
     this.#p = parts;
@@ -59,6 +61,7 @@ export class RunLoop {
   /** Until every source is at its end (until-end), or the signal: then the current batch is finished and committed. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted && !this.#atEnd()) {
+      if (this.#pause.on) await this.#rest(signal);
       const polled = await this.#poll(signal);
       if (polled !== null) await this.#process(polled, signal);
       for (const r of this.#p.readers) r.tick();
@@ -74,8 +77,18 @@ export class RunLoop {
   /** Notes that positions are to be saved though no record was read: a start at the newest record. */
   touch(): void { this.#moved = true; }
 
+  pause(): void { this.#pause.begin(); }
+  resume(): void { this.#pause.end(); }
+
   #atEnd(): boolean { return !this.#p.following && this.#p.readers.every(r => r.finished); }
   #changed(): boolean { return this.#moved || this.#p.epoch.hasOutput(); }
+
+  /** What was read is committed; event time stands still, and quiet is no idleness. */
+  async #rest(signal: AbortSignal): Promise<void> {
+    if (this.#changed()) await this.#commit();
+    await this.#pause.over(signal);
+    for (const r of this.#p.readers) r.rested();
+  }
 
   async #poll(signal: AbortSignal): Promise<Polled | null> {
     const open = this.#p.readers.filter(r => !r.finished);

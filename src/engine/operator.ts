@@ -57,6 +57,15 @@ export interface OperatorContext {
   memory(operator: string, keys: () => number, n: number): void;
   /** True when this epoch holds as much output as it may (32 MB): a close of many groups then pauses until the next epoch. */
   full(): boolean;
+  /** A window that ended at `end` (epoch ms) is out. */
+  closed(end: number): void;
+}
+
+/** Windows that an operator holds. */
+export interface OpenWindows {
+  readonly open: number;
+  /** Those that close first; ends in epoch ms. */
+  readonly first: readonly { readonly start: number; readonly end: number; readonly keys: number }[];
 }
 
 /**
@@ -75,4 +84,6 @@ export interface Operator extends Output {
   keys(): number;
   /** End (ms) of the last open window, or null when none is open: the idle clock goes no further. */
   lastOpenEnd(): number | null;
+  /** Its open windows, at most `most` of them by name; null where it has none by its nature. */
+  windows(most: number): OpenWindows | null;
 }

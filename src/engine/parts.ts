@@ -7,5 +7,5 @@ import type { EngineParts } from './ports.ts';
 export const engineParts: EngineParts = {
   accounting: o => new RunAccounting(o),
   outbox: (o, accounting) => new RowOutbox(o, accounting),
-  checkpointer: (o, accounting, outbox, delivery) => new EpochCheckpointer(o, accounting, outbox, delivery),
+  checkpointer: (...parts) => new EpochCheckpointer(...parts),
 };

@@ -5,6 +5,7 @@ import type { FormatDef } from '../formats/format.ts';
 import type { PhysicalPlan } from '../plan/physical.ts';
 import type { DeadLetter, OutBlock, Position, Saved, StateStore, StateTx } from '../state/store.ts';
 import type { Batch } from './batch.ts';
+import type { Meters } from './meters.ts';
 import type { Counts, Output } from './operator.ts';
 import type { RunCounts } from './progress.ts';
 import type { RecordCounts } from './source-reader.ts';
@@ -30,6 +31,24 @@ export interface Accounting extends Counts, RecordCounts, SinkCounts {
   bytes(): number;
   /** The last bad record in words, or null. */
   lastProblem(): string | null;
+  /** The same records by what they met, for whoever looks on. */
+  tallies(): Tallies;
+}
+
+/** Of this run. */
+export interface Tallies {
+  /** Rows that were written, by sink. */
+  readonly rows: ReadonlyMap<string, number>;
+  /** By operator or sink. */
+  readonly filtered: ReadonlyMap<string, number>;
+  readonly late: ReadonlyMap<string, number>;
+  readonly failed: ReadonlyMap<string, number>;
+  /** By code. */
+  readonly dead: ReadonlyMap<string, number>;
+  /** Newest last; late rows are only counted. */
+  readonly problems: readonly { readonly at: number; readonly code: string; readonly message: string; readonly where: string | null }[];
+  /** Starts that went on from saved state. */
+  readonly restarts: number;
 }
 
 /** Rows of all sinks, encoded and with their partition decided, until the epoch takes them. */
@@ -90,5 +109,5 @@ export type OutboxOptions = Pick<PartOptions, 'spec' | 'plan' | 'partitions' | '
 export interface EngineParts {
   accounting(o: PartOptions): Accounting;
   outbox(o: OutboxOptions, counts: SinkCounts): Outbox;
-  checkpointer(o: PartOptions, accounting: Accounting, outbox: Outbox, delivery: Delivery): Checkpointer;
+  checkpointer(o: PartOptions, accounting: Accounting, outbox: Outbox, delivery: Delivery, meters: Meters | null): Checkpointer;
 }

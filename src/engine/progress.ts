@@ -1,7 +1,7 @@
 /** Where a running pipeline stands; read by the live view and the summary. Counts are totals of this run. */
 export interface Progress {
   readonly name: string;
-  readonly state: 'starting' | 'running' | 'draining' | 'done' | 'failed';
+  readonly state: 'starting' | 'running' | 'paused' | 'draining' | 'done' | 'failed';
   readonly counts: RunCounts;
   /** Records that are there and not processed yet. */
   readonly lag: number;

@@ -11,6 +11,8 @@ import { groupTable } from './group-table.ts';
 import type { Graph } from './graph.ts';
 import { History } from './history.ts';
 import { EPOCH_BYTES, RunLoop } from './loop.ts';
+import { Meters } from './meters.ts';
+import { observe, type Observation } from './observe.ts';
 import type { Operator, Output } from './operator.ts';
 import { CollectedOutbox } from './parallel/collected.ts';
 import { Parallel, type Workers } from './parallel/parallel.ts';
@@ -40,9 +42,14 @@ export class PipelineRuntime {
   #operators: readonly Operator[] = [];
   #parallel: Parallel | null = null;
   readonly #stop = new AbortController();
-  #loop: { run(signal: AbortSignal): Promise<void>; touch(): void } | null = null;
+  readonly #meters: Meters;
+  #epoch = 0;
+  #loop: { run(signal: AbortSignal): Promise<void>; touch(): void; pause(): void; resume(): void } | null = null;
 
-  constructor(parts: RuntimeParts) { this.#p = parts; }
+  constructor(parts: RuntimeParts) {
+    this.#p = parts;
+    this.#meters = new Meters(parts.clock);
+  }
 
   /**
    * Recovers, loads state and opens the sources where they stopped. Topics exist. Throws system.state.*, system.source.*,
@@ -59,6 +66,7 @@ export class PipelineRuntime {
     const accounting = engine.accounting(part);
     const saved = store.saved();
     this.#accounting = accounting;
+    this.#epoch = saved.epoch;
     const split = workers === null ? null : splitPlan(plan);
     if (workers === null || split === null || typeof split === 'string' || this.#spilled(split)) await this.#openHere(part, accounting, saved, this.#delivery);
     else await this.#openParallel(part, accounting, saved, this.#delivery, workers, split);
@@ -89,10 +97,10 @@ export class PipelineRuntime {
     const taps = new Taps(this.#p.taps, accounting);
     const outbox = engine.outbox(part, taps);
     const history = new History(outbox, spec.sinks.map(s => s.topic));
-    const checkpointer = engine.checkpointer(part, accounting, history, delivery);
+    const checkpointer = engine.checkpointer(part, accounting, history, delivery, this.#meters);
     const epochBytes = options.epochBytes ?? EPOCH_BYTES;
-    const context = new RunContext(store, accounting, options.memory, options.packFrom, () => outbox.bytes(), null, epochBytes, (operator, keys, bytes) => notices.info(diskLine(spec.name, operator, keys, bytes)));
-    const graph = buildGraph(plan, context, taps.outputs(outbox.outputs), options.jit);
+    const context = new RunContext(store, accounting, options.memory, options.packFrom, () => outbox.bytes(), null, epochBytes, (operator, keys, bytes) => notices.info(diskLine(spec.name, operator, keys, bytes)), this.#meters);
+    const graph = buildGraph(plan, context, this.#meters.sinks(taps.outputs(outbox.outputs)), options.jit, undefined, this.#meters);
     for (const o of graph.operators) o.open();
     await checkpointer.recover();
     await history.deliver(store, checkpointer, accounting);
@@ -115,7 +123,7 @@ export class PipelineRuntime {
     const { spec, plan, store, options, engine, clock, taps, notices } = this.#p;
     const outbox = new CollectedOutbox();
     const history = new History(outbox, spec.sinks.map(s => s.topic));
-    const checkpointer = engine.checkpointer(part, accounting, history, delivery);
+    const checkpointer = engine.checkpointer(part, accounting, history, delivery, this.#meters);
     const parallel = new Parallel({
       spec, plan, split, store, accounting, outbox, taps, partitions: part.partitions, clock, options, warn: message => notices.warn(`${spec.name}: ${message}`),
     }, workers);
@@ -134,7 +142,7 @@ export class PipelineRuntime {
   /** Runs until the end of the topics or the signal, then delivers what is left. Throws what stops the pipeline. */
   async run(signal: AbortSignal): Promise<void> {
     const loop = this.#loop as RunLoop;
-    const draining = (): void => { if (this.#state === 'running') this.#state = 'draining'; };
+    const draining = (): void => { if (this.#state === 'running' || this.#state === 'paused') this.#state = 'draining'; };
     this.#state = 'running';
     signal.addEventListener('abort', draining);
     const work = loop.run(signal).then(() => (this.#checkpointer as Checkpointer).drain());
@@ -155,6 +163,28 @@ export class PipelineRuntime {
     this.#checkpointer?.stop();
     await Promise.allSettled([...this.#readers.map(r => r.source.close()), this.#delivery?.close(), this.#parallel?.close()]);
     this.#p.store.close();
+  }
+
+  /** No more is read until `resume`; what was read is committed. */
+  pause(): void {
+    if (this.#state !== 'running') return;
+    this.#state = 'paused';
+    this.#loop?.pause();
+  }
+
+  resume(): void {
+    if (this.#state !== 'paused') return;
+    this.#state = 'running';
+    this.#loop?.resume();
+  }
+
+  get state(): Progress['state'] { return this.#state; }
+
+  /** How it stands, for one observer that asks about once a second; null before it is open. */
+  observe(): Observation | null {
+    const { spec, plan } = this.#p;
+    if (this.#accounting === null) return null;
+    return observe({ spec, plan, readers: this.#readers, operators: this.#operators, meters: this.#meters, accounting: this.#accounting, context: this.#context, shared: this.#parallel, epoch: this.#epoch });
   }
 
   progress(): Progress {
@@ -208,7 +238,7 @@ export class PipelineRuntime {
       unitCheck: eventTime === null || eventTime.unit === null || eventTime.unit === 'iso' ? null : new TimeUnitCheck(eventTime.from, eventTime.unit),
       warn: message => notices.warn(`${spec.name}: ${message}`),
       time: eventClock === null ? null : { column: scan.time as number, clock: eventClock },
-      lastOpenEnd,
+      lastOpenEnd, meters: { all: this.#meters, own: this.#meters.of(scan.id) },
     });
     await input.open();
     reader.begin(positions);

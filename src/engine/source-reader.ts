@@ -2,8 +2,10 @@ import type { Source } from '../connectors/connector.ts';
 import type { Code } from '../errors.ts';
 import { failpoint } from '../failpoint.ts';
 import type { Decoder } from '../formats/format.ts';
+import type { PartitionReport } from '../observe/job.ts';
 import type { Position } from '../state/store.ts';
 import type { Batch } from './batch.ts';
+import type { Meter, Meters } from './meters.ts';
 import type { Output } from './operator.ts';
 import type { RecordBatch } from './records.ts';
 import type { TimeUnitCheck } from './time-unit.ts';
@@ -38,6 +40,8 @@ export interface ReaderOptions {
   readonly warn: (message: string) => void;
   /** End (ms) of the last open window that this source feeds. */
   readonly lastOpenEnd: () => number | null;
+  /** What is taken down of it, among the others; null: nobody looks on. */
+  readonly meters: { readonly all: Meters; readonly own: Meter } | null;
 }
 
 /** Records that are processed together. */
@@ -157,12 +161,24 @@ export class SourceReader {
   }
 
   /** Slices are passed in the order in which they were cut: positions and the watermark move on. */
-  passed({ records, next }: Slice): void {
+  passed({ records, from, to, next }: Slice): void {
     const partition = this.#partitions.get(records.partition) as PartitionState;
+    if (to > from) this.#taken(records, from, to);
     partition.next = next;
     if (next >= partition.end) this.#finish(partition);
     this.#forward();
     failpoint('slice.passed');
+  }
+
+  #taken({ timestamps, keyStart, keyEnd, valueStart, valueEnd }: RecordBatch, from: number, to: number): void {
+    const { meters } = this.#o;
+    if (meters === null) return;
+    meters.all.passed(timestamps[from] as number);
+    let bytes = 0;
+    // an absent key or value is [-1, -1)
+    for (let i = from; i < to; i++) bytes += (keyEnd[i] as number) - (keyStart[i] as number) + (valueEnd[i] as number) - (valueStart[i] as number);
+    meters.own.bytes += bytes;
+    meters.own.rows += to - from;
   }
 
   /** True while there is something to cut. */
@@ -189,6 +205,21 @@ export class SourceReader {
       maxEventTime: this.#o.time?.clock.maxEventTime(p.partition) ?? -Infinity,
     }));
   }
+
+  /** Where each partition stands. */
+  places(): PartitionReport[] {
+    const clock = this.#o.time?.clock;
+    return [...this.#partitions.values()].map(p => {
+      const max = clock?.maxEventTime(p.partition) ?? -Infinity;
+      return {
+        partition: p.partition, position: p.next, end: Math.min(this.source.end(p.partition), p.end), max_event_time: max === -Infinity ? null : max,
+        state: p.done ? 'done' : clock === undefined || clock.isLive(p.partition) ? 'live' : 'idle',
+      };
+    });
+  }
+
+  /** After a pause quiet counts from the beginning. */
+  rested(): void { for (const p of this.#partitions.keys()) this.#o.time?.clock.observe(p, null); }
 
   /** Records that are there and not processed yet. */
   lag(): number {
@@ -237,7 +268,8 @@ export class SourceReader {
   }
 
   #process(records: RecordBatch, from: number, to: number): void {
-    const { decoder, time, input, counts, name } = this.#o;
+    const { decoder, time, input, counts, name, meters } = this.#o;
+    const before = meters?.all.turn(meters.own);
     this.#records = records;
     counts.read(name, to - from);
     let batch = decoder.decode(records, from, to, this.#bad);
@@ -246,6 +278,7 @@ export class SourceReader {
       this.#checkUnit(batch, time.column);
       batch = time.clock.stamp(batch, time.column, records.partition, this.#fetchedAt, this.#future);
     }
+    if (before !== undefined) meters?.all.turn(before);
     if (batch.length > 0) input.push(batch);
   }
 

@@ -48,7 +48,7 @@ interface Kept {
 
 const spilledBytes = (w: SpilledWindow): number => w.runs.reduce((n, r) => n + r.bytes, 0);
 /** At most: a group that is in several runs counts in each. */
-const spilledGroups = (w: SpilledWindow): number => w.runs.reduce((n, r) => n + r.groups, 0);
+export const spilledGroups = (w: SpilledWindow): number => w.runs.reduce((n, r) => n + r.groups, 0);
 
 /**
  * The windows of one grouping that do not fit into memory (grace hashing): runs of partial groups are appended to table `spilled` in the

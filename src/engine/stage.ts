@@ -60,6 +60,7 @@ export class StageOperator implements Operator, StageHost {
   snapshot(): void {}
   keys(): number { return 0; }
   lastOpenEnd(): number | null { return null; }
+  windows(): null { return null; }
 
   emit(b: Batch, m: number): void {
     if (m === 0) return;

@@ -118,8 +118,9 @@ export interface OperatorReport {
 export interface SinkReport {
   readonly name: string;
   readonly topic: string;
-  /** Of this run: rows that were encoded, and their bytes. */
+  /** Of this run: rows that were written. */
   readonly rows: number;
+  /** Written to its topic, before compression. */
   readonly bytes: number;
   readonly busy: number | null;
 }

@@ -23,7 +23,7 @@ sinks:
 function job(dir, plan) {
   const store = openStateStore({ path: join(dir, 'state.db'), pipeline: 'state', logId: 'bench', reset: false });
   const j = { store, bytes: 0, rows: 0, epoch: store.saved().epoch };
-  const context = { state: store, packFrom: PACK_GROUPS, share: null, disk: null, memory: (_o, _k, n) => { j.bytes += n; }, full: () => false, counts: { filtered() {}, late() {}, failed() { throw new Error('a row failed'); } } };
+  const context = { state: store, packFrom: PACK_GROUPS, share: null, disk: null, memory: (_o, _k, n) => { j.bytes += n; }, full: () => false, closed: () => undefined, counts: { filtered() {}, late() {}, failed() { throw new Error('a row failed'); } } };
   const graph = buildGraph(plan, context, new Map([['out', { push: b => { j.rows += b.length; }, watermark() {}, finish() {} }]]), true);
   j.graph = graph;
   j.input = graph.inputs.get('s');

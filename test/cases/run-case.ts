@@ -37,12 +37,12 @@ export class Crash extends Error {}
 export function crashing(after: number): EngineParts {
   return {
     ...engineParts,
-    checkpointer: (o, accounting, outbox, delivery) => {
+    checkpointer: (o, accounting, outbox, delivery, meters) => {
       let dying = false;
       const inner = engineParts.checkpointer(o, accounting, outbox, {
         recover: last => delivery.recover(last), close: () => delivery.close(),
         commit: e => (dying ? Promise.reject(new Crash()) : delivery.commit(e)),
-      });
+      }, meters);
       let epochs = 0;
       return {
         recover: () => inner.recover(), delivering: () => inner.delivering(), failed: () => inner.failed(), stop: () => inner.stop(),

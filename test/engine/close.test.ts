@@ -35,7 +35,7 @@ class Job {
     this.context = {
       state: this.store, share: null, packFrom: packFrom ?? 1,
       disk: packFrom === null ? { used: 0, watch: Infinity, limit: -2, most: 1e9, step: 16 << 10, pressed: true, spilled: () => undefined } : null,
-      memory: () => undefined, full: () => this.#rows >= room,
+      memory: () => undefined, full: () => this.#rows >= room, closed: () => undefined,
       counts: { filtered: () => undefined, late: () => { this.late++; }, failed: (_o, _b, _i, code, message) => { throw new Error(`${code} ${message}`); } },
     };
     const sink = { push: (b: Batch) => { this.#rows += b.length; for (let i = 0; i < b.length; i++) this.out.push((b.cols[0] as number[])[i] as number); }, watermark: () => undefined, finish: () => undefined };

@@ -24,7 +24,7 @@ export function graphOf(c: CompiledPipeline, jit: boolean, more: Partial<Operato
   const out: Batch[] = [];
   const late: number[] = [];
   const graph = buildGraph(c.plan, {
-    state: memoryState(), share: null, disk: null, packFrom: Infinity, memory: () => undefined, full: () => false,
+    state: memoryState(), share: null, disk: null, packFrom: Infinity, memory: () => undefined, full: () => false, closed: () => undefined,
     counts: { filtered: () => undefined, late: (_o, _b, i) => { late.push(i); }, failed: (_o, _b, _i, code, message) => { throw new Error(`${code} ${message}`); } }, ...more,
   }, new Map([['out', { push: b => { out.push({ ...b, wm: b.wm?.slice(0, b.length) ?? null, origin: b.origin === null ? null : { ...b.origin, rows: b.origin.rows.slice(0, b.length) } }); }, watermark: () => undefined, finish: () => undefined }]]), jit);
   for (const o of graph.operators) o.open();

@@ -37,6 +37,7 @@ class Collect implements Operator {
   snapshot(): void {}
   keys(): number { return 0; }
   lastOpenEnd(): number | null { return this.windowEnd; }
+  windows(): null { return null; }
 }
 
 interface Run {
@@ -68,7 +69,7 @@ async function make(source: MemorySource, o: { following?: boolean; batchRows?: 
     name: 'events', source, decoder: decoder as NonNullable<typeof decoder>, input: collect, time: { column: 1, clock }, following, batchRows: o.batchRows ?? 1000, lead: o.lead ?? 300_000,
     counts: { read: () => undefined, undecodable: (_s, _r, _i, code) => { bad.push(code); }, future: (_s, b, i) => { future.push((b.cols[0] as number[])[i] as number); } },
     unitCheck: null, warn: () => undefined,
-    lastOpenEnd: () => collect.lastOpenEnd(),
+    meters: null, lastOpenEnd: () => collect.lastOpenEnd(),
   });
   reader.begin([]);
   const commits: string[] = [];

@@ -19,7 +19,7 @@ async function reader(lead: number): Promise<{ readonly r: SourceReader; readonl
   const watermarks: number[] = [];
   const r = new SourceReader({
     name: 'events', source, decoder: decoder as NonNullable<typeof decoder>, input: { push: () => undefined, watermark: ms => { watermarks.push(ms); }, finish: () => undefined }, time: { column: 0, clock }, following: true,
-    batchRows: 1, lead, counts: { read: () => undefined, undecodable: () => undefined, future: () => undefined }, unitCheck: null, warn: () => undefined, lastOpenEnd: () => null,
+    batchRows: 1, lead, counts: { read: () => undefined, undecodable: () => undefined, future: () => undefined }, unitCheck: null, warn: () => undefined, meters: null, lastOpenEnd: () => null,
   });
   await source.open();
   r.begin([]);

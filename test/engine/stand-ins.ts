@@ -123,6 +123,7 @@ export const memoryParts: EngineParts = {
       bytes: () => 0,
       takeBlocks: () => [],
       lastProblem: () => last,
+      tallies: () => ({ rows: new Map(), filtered: new Map(), late: new Map(), failed: new Map(), dead: new Map(), problems: [], restarts: 0 }),
     } satisfies Accounting;
   },
 

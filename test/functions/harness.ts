@@ -22,7 +22,7 @@ export function evaluate(sql: string, jit: boolean, rows = 1, keep = false): (Va
   const plan = buildPlan([{ name: 't', columns, eventTime: null }], [], [{ name: 'q', rel }]);
   const found: (Value | null)[][] = [];
   const context: OperatorContext = {
-    state: memoryState(), share: null, packFrom: Infinity, disk: null, memory: () => undefined, full: () => false,
+    state: memoryState(), share: null, packFrom: Infinity, disk: null, memory: () => undefined, full: () => false, closed: () => undefined,
     counts: { filtered: () => undefined, late: () => undefined, failed: (_o, _b, i, code, message) => {
       if (!keep) throw new RowError(code, message);
       found.push([i, code, message]);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { explainMermaid, explainText } from '../../dist/cli/explain-format.js';
-import { explainModel } from '../../dist/cli/explain-model.js';
+import { explainModel } from '../../dist/observe/explained.js';
 import { code, relations } from '../../dist/cli/explain-phases.js';
 import { problemJson, renderProblems } from '../../dist/cli/render-error.js';
 import { compilePipeline, sqlProblems } from '../../dist/config/compile.js';
@@ -115,7 +115,7 @@ function use(c) {
     const bytes = { buf: Buffer.alloc(1 << 20) };
     return [w.sink, { push: b => { bytes.rows = b.length; void encoder; }, watermark() {}, finish() {} }];
   }));
-  const graph = buildGraph(c.plan, { state, share: null, disk: null, packFrom: Infinity, memory() {}, full: () => false, counts }, outputs, true);
+  const graph = buildGraph(c.plan, { state, share: null, disk: null, packFrom: Infinity, memory() {}, full: () => false, closed: () => undefined, counts }, outputs, true);
   for (const o of graph.operators) o.open();
   for (const scan of c.plan.scans) {
     const source = c.spec.sources.find(s => s.name === scan.source);

@@ -75,6 +75,7 @@ export class ParallelLoop {
   #committedAt: number;
   #records = 0;
   #moved = false;
+  #paused = false;
   /** Told by the reader while it passes a slice. */
   #watermark: number | null = null;
   #closed: number;
@@ -95,8 +96,8 @@ export class ParallelLoop {
       while (!this.#ended(signal)) {
         this.#check();
         this.#pass();
-        if (!signal.aborted) this.#feed(signal);
-        if (!this.#flight.queued) this.#tick();
+        if (!signal.aborted && !this.#paused) this.#feed(signal);
+        if (!this.#flight.queued && !this.#paused) this.#tick();
         if (this.#due()) this.#begin();
         await this.#bell.wait(this.#wait());
       }
@@ -110,6 +111,14 @@ export class ParallelLoop {
       signal.removeEventListener('abort', ring);
       this.#bell.stop();
     }
+  }
+
+  pause(): void { this.#paused = true; }
+
+  resume(): void {
+    this.#paused = false;
+    this.#p.reader.rested();
+    this.#bell.ring();
   }
 
   /** Notes that positions are to be saved though no record was read. */

@@ -1,0 +1,66 @@
+import type { CompiledPipeline } from '../config/compile.ts';
+import type { Log } from '../connectors/connector.ts';
+import type { PipelineRuntime } from '../engine/runtime.ts';
+import type { JobReport } from '../observe/job.ts';
+import { LiveFiles } from '../observe/live-writer.ts';
+import { planReport } from '../observe/plan-report.ts';
+import { Reporter, REPORT_MS, type ProcessInfo } from '../observe/reporter.ts';
+import { PipeError, PipeErrors } from '../errors.ts';
+
+/** A pipeline of this run. */
+export interface Looked {
+  readonly compiled: CompiledPipeline;
+  readonly runtime: PipelineRuntime;
+  readonly log: Log;
+  readonly stateFile: string;
+  readonly following: boolean;
+  /** What ended it. */
+  failure: unknown;
+}
+
+/** Tells everybody who looks on how the pipelines of this process stand: once a second, and a last time at the end. */
+export class Lookers {
+  readonly #reporters: readonly Reporter[];
+  readonly #files: LiveFiles;
+  #timer: NodeJS.Timeout | null = null;
+  #last: readonly JobReport[] = [];
+
+  /** `folder`: of the live files. */
+  constructor(folder: string, jobs: readonly Looked[], process: ProcessInfo) {
+    this.#reporters = jobs.map(j => new Reporter(observable(j), process));
+    this.#files = new LiveFiles(folder);
+    for (const j of jobs) this.#files.plan(j.compiled.spec.name, j.log.id, planReport(j.compiled));
+  }
+
+  start(): void {
+    this.#look();
+    this.#timer = setInterval(() => this.#look(), REPORT_MS).unref();
+  }
+
+  /** The newest reports. */
+  get reports(): readonly JobReport[] { return this.#last; }
+
+  stop(): void {
+    if (this.#timer === null) return;
+    clearInterval(this.#timer);
+    this.#timer = null;
+    this.#look();
+  }
+
+  #look(): void {
+    const now = Date.now();
+    this.#last = this.#reporters.flatMap(r => r.report(now) ?? []);
+    for (const report of this.#last) this.#files.report(report);
+  }
+}
+
+const observable = (j: Looked): ConstructorParameters<typeof Reporter>[0] => ({
+  pipeline: j.compiled.spec.name, file: j.compiled.spec.path, log: j.log, stateFile: j.stateFile, following: j.following,
+  state: () => j.runtime.state, observe: () => j.runtime.observe(), error: () => failureOf(j.failure),
+});
+
+function failureOf(problem: unknown): JobReport['error'] {
+  if (problem === null) return null;
+  const first = problem instanceof PipeErrors ? problem.problems[0] : problem;
+  return first instanceof PipeError ? { code: first.code, message: first.message } : { code: 'bug.unexpected', message: first instanceof Error ? first.message : String(first) };
+}

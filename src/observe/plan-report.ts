@@ -1,0 +1,69 @@
+import type { CompiledPipeline } from '../config/compile.ts';
+import type { SourceText, Span, SqlText } from '../errors.ts';
+import type { PhysicalOperator } from '../plan/physical.ts';
+import type { Expr } from '../sql/bound.ts';
+import { explainModel, type Explained } from './explained.ts';
+
+/** What a pipeline does, with the SQL that it comes from. Append-only. */
+export interface PlanReport extends Explained {
+  readonly sql: readonly QueryReport[];
+  /** By id of the operator: what of which query it does, as [start, end) in the text of that query; empty where only its words are known. */
+  readonly parts: Readonly<Record<string, { readonly query: string; readonly ranges: readonly (readonly [start: number, end: number])[] }>>;
+}
+
+export interface QueryReport {
+  /** Name of the step or sink. */
+  readonly query: string;
+  readonly text: string;
+  /** Of its first line in the file, from 1. */
+  readonly line: number;
+}
+
+export function planReport(c: CompiledPipeline): PlanReport {
+  const { spec, plan } = c;
+  const texts = new Map([...spec.steps, ...spec.sinks].flatMap(q => (q.sql === null ? [] : [[q.name, q.sql] as const])));
+  return {
+    ...explainModel(c),
+    sql: [...texts].map(([query, sql]) => ({ query, text: sql.text, line: lineOf(sql.span(0, 0)) })),
+    parts: Object.fromEntries(plan.operators.map(o => {
+      const sql = texts.get(o.query);
+      return [o.id, { query: o.query, ranges: sql === undefined ? [] : merged(spans(o), sql) }];
+    })),
+  };
+}
+
+const lineOf = ({ source, start }: { readonly source: SourceText; readonly start: number }): number => source.position(start).line;
+
+/** Places of all expressions that an operator evaluates. */
+function spans(o: PhysicalOperator): Span[] {
+  const filter = o.filter === null ? [] : inExpr(o.filter);
+  if (o.k === 'stage') return [...filter, ...o.project.flatMap(inExpr)];
+  return [...filter, ...o.keys.flatMap(inExpr), ...o.calls.flatMap(c => [c.at, ...(c.filter === null ? [] : inExpr(c.filter))])];
+}
+
+function inExpr(e: Expr): Span[] {
+  switch (e.k) {
+    case 'col': case 'lit': return [];
+    case 'call': return [e.at];
+    case 'and': case 'or': return e.args.flatMap(inExpr);
+    case 'not': case 'is': case 'try': return inExpr(e.arg);
+    case 'case': return [...e.whens.flatMap(w => [...inExpr(w.when), ...inExpr(w.then)]), ...inExpr(e.else)];
+  }
+}
+
+/** As ranges of the query's own text, in order, each place once. */
+function merged(spans: readonly Span[], sql: SqlText): (readonly [number, number])[] {
+  const at = new Map<number, number>();
+  for (let i = 0; i <= sql.text.length; i++) at.set(sql.span(i, i).start, i);
+  const found = spans.flatMap(s => {
+    const [start, last] = [at.get(s.start), at.get(s.end - 1)];
+    return start === undefined || last === undefined ? [] : [[start, last + 1] as [number, number]];
+  }).sort((x, y) => x[0] - y[0] || y[1] - x[1]);
+  const ranges: [number, number][] = [];
+  for (const r of found) {
+    const before = ranges.at(-1);
+    if (before !== undefined && r[0] <= before[1]) before[1] = Math.max(before[1], r[1]);
+    else ranges.push(r);
+  }
+  return ranges;
+}
