@@ -1,5 +1,5 @@
 import type { PipelineSpec } from '../config/spec.ts';
-import type { JobReport, OperatorReport, SourceReport } from '../observe/job.ts';
+import type { JobReport, OperatorReport, SinkReport, SourceReport } from '../observe/job.ts';
 import type { PhysicalPlan } from '../plan/physical.ts';
 import type { RunContext } from './context.ts';
 import { sinkId, topicId, type Meters } from './meters.ts';
@@ -9,7 +9,11 @@ import type { RunCounts } from './progress.ts';
 import type { SourceReader } from './source-reader.ts';
 
 /** The part of a report that the engine knows. */
-export type Observation = Pick<JobReport, 'restarts' | 'run' | 'totals' | 'lag' | 'epoch' | 'last_commit_at' | 'keys' | 'memory_bytes' | 'disk_bytes' | 'sources' | 'operators' | 'sinks' | 'dead' | 'problems' | 'latency' | 'window_close' | 'commit' | 'delivery'>;
+export type Observation = {
+  readonly sources: readonly Omit<SourceReport, 'per_s'>[];
+  readonly operators: readonly Omit<OperatorReport, 'in_per_s' | 'out_per_s'>[];
+  readonly sinks: readonly Omit<SinkReport, 'per_s'>[];
+} & Pick<JobReport, 'restarts' | 'run' | 'totals' | 'lag' | 'epoch' | 'last_commit_at' | 'keys' | 'memory_bytes' | 'disk_bytes' | 'dead' | 'problems' | 'latency' | 'window_close' | 'commit' | 'delivery'>;
 
 export interface Observed {
   readonly spec: PipelineSpec;
@@ -36,7 +40,7 @@ export function observe(o: Observed): Observation {
   const now = performance.now();
   const here = shared === null;
   const tallies = accounting.tallies();
-  const sources: SourceReport[] = o.readers.map(r => {
+  const sources: Observation['sources'] = o.readers.map(r => {
     const meter = meters.of(sourceId(plan, r.name));
     return {
       id: sourceId(plan, r.name), name: r.name, topic: r.source.topic.name, records: meter.rows, bytes: meter.bytes, busy: here ? meter.busy(now) : null,
@@ -47,7 +51,7 @@ export function observe(o: Observed): Observation {
     const reader = plan.operators.find(x => x.input === id)?.id ?? plan.sinks.filter(w => w.input === id).map(w => sinkId(w.sink))[0];
     return here && reader !== undefined ? meters.of(reader).rows : null;
   };
-  const operators: OperatorReport[] = plan.operators.map(p => {
+  const operators: Observation['operators'] = plan.operators.map(p => {
     const meter = meters.of(p.id);
     const running = o.operators.find(x => x.id === p.id);
     const windows = running?.windows(WINDOWS) ?? null;

@@ -72,6 +72,8 @@ export interface SourceReport {
   /** Read and processed in this run; `bytes` are those of keys and values. */
   readonly records: number;
   readonly bytes: number;
+  /** Since the report before. */
+  readonly per_s: number;
   /** Share of the last second spent decoding, 0 to 1; null where threads do it. */
   readonly busy: number | null;
   readonly event_time: boolean;
@@ -98,6 +100,9 @@ export interface OperatorReport {
   /** Rows of this run; null where threads do the work and tell sums only. */
   readonly rows_in: number | null;
   readonly rows_out: number | null;
+  /** Since the report before. */
+  readonly in_per_s: number | null;
+  readonly out_per_s: number | null;
   readonly filtered: number;
   readonly late: number;
   readonly failed: number;
@@ -120,6 +125,8 @@ export interface SinkReport {
   readonly topic: string;
   /** Of this run: rows that were written. */
   readonly rows: number;
+  /** Since the report before. */
+  readonly per_s: number;
   /** Written to its topic, before compression. */
   readonly bytes: number;
   readonly busy: number | null;

@@ -43,6 +43,7 @@ export class Reporter {
   readonly #in: number[] = [];
   readonly #out: number[] = [];
   #sums: Sum[] = [];
+  #before: { readonly at: number; readonly o: Observation } | null = null;
 
   constructor(of: Observable, process: ProcessInfo) {
     this.#of = of;
@@ -54,11 +55,26 @@ export class Reporter {
     const o = this.#of.observe();
     if (o === null) return null;
     const { pipeline, file, log, stateFile, following } = this.#of;
+    const parts = this.#parts(o, now);
     const rate = this.#rate({ at: now, in: o.run.records_in, out: o.run.rows_out });
     return {
       v: 1, pipeline, file, log: { kind: log.kind, id: log.id, label: log.label }, state_file: stateFile, pid: this.#process.pid, version: this.#process.version, started_at: this.#process.startedAt, at: now,
       state: this.#of.state(), error: this.#of.error(), following, away: log.away(), rate,
-      history: { every_ms: REPORT_MS, in: this.#in, out: this.#out }, backlog_s: o.lag > 0 && rate.in > 0 ? Math.ceil(o.lag / rate.in) : null, ...o,
+      history: { every_ms: REPORT_MS, in: this.#in, out: this.#out }, backlog_s: o.lag > 0 && rate.in > 0 ? Math.ceil(o.lag / rate.in) : null, ...o, ...parts,
+    };
+  }
+
+  /** Sources, operators and sinks with their rates. */
+  #parts(o: Observation, now: number): Pick<JobReport, 'sources' | 'operators' | 'sinks'> {
+    const before = this.#before;
+    this.#before = { at: now, o };
+    const s = Math.max(0.001, (now - (before?.at ?? this.#process.startedAt)) / 1000);
+    const perSecond = (n: number, was: number | null | undefined): number => Math.round((n - (was ?? 0)) / s);
+    const orNull = (n: number | null, was: number | null | undefined): number | null => (n === null ? null : perSecond(n, was));
+    return {
+      sources: o.sources.map((x, i) => ({ ...x, per_s: perSecond(x.records, before?.o.sources[i]?.records) })),
+      operators: o.operators.map((x, i) => ({ ...x, in_per_s: orNull(x.rows_in, before?.o.operators[i]?.rows_in), out_per_s: orNull(x.rows_out, before?.o.operators[i]?.rows_out) })),
+      sinks: o.sinks.map((x, i) => ({ ...x, per_s: perSecond(x.rows, before?.o.sinks[i]?.rows) })),
     };
   }
 
