@@ -17,6 +17,7 @@ const yaml = dirname(createRequire(import.meta.url).resolve('yaml/package.json')
 /** Files that are loaded together. A module lies in the chunk of all families that need it, so that none loads what it does not need. */
 const FAMILIES = {
   pipeline: ['cli/load-compiled', 'cli/explain', 'cli/validate'],
+  jobs: ['cli/status', 'cli/stop', 'cli/explain-live'],
   run: ['cli/run', 'cli/run-parts', 'connectors/log/log'],
   worker: ['cli/run-worker'],
   topics: ['cli/topics', 'cli/topics-send', 'cli/generate', 'connectors/log/log'],

@@ -29,3 +29,9 @@ export function clockTime(ms: number, now: number): string {
   const text = new Date(ms).toISOString();
   return new Date(now).toISOString().slice(0, 10) === text.slice(0, 10) ? text.slice(11, 19) : `${text.slice(0, 10)} ${text.slice(11, 19)}`;
 }
+
+/** A share as 0.04 %, 4.2 %, 42 %. */
+export function percent(share: number): string {
+  const n = share * 100;
+  return `${n === 0 || n >= 10 ? Math.round(n) : n < 1 ? n.toFixed(2) : n.toFixed(1)} %`;
+}

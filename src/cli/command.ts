@@ -8,6 +8,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly pid: number;
+  /** Signals a process of pipe; one that is gone by now is none. */
+  kill(pid: number, signal: 'SIGTERM'): void;
   /** Aborted by the first SIGINT or SIGTERM: drain and return 0. */
   readonly signal: AbortSignal;
 }

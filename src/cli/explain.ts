@@ -18,24 +18,35 @@ export const explain: Command = {
     ['pipe explain fraud.yaml', 'sources, operators with state and emission, sinks, warnings'],
     ['pipe explain fraud.yaml --format mermaid', 'a flowchart to paste into a README'],
     ['pipe explain fraud.yaml --phase code', 'the generated loop of each operator'],
+    ['pipe explain fraud.yaml --live', 'with rows a second, selectivity and busy share of the running job'],
     ['pipe explain fraud.yaml --diff', 'after an edit: what becomes of the saved state, also while it runs'],
   ],
   flags: [
     { name: 'phase', value: 'PHASE', summary: 'bound (names resolved), logical (steps in place), physical (default), code' },
     { name: 'format', value: 'FORMAT', summary: 'text (default), json or mermaid' },
     { name: 'diff', value: 'boolean', summary: 'compare with the saved state instead; exit code 33 where the next run refuses it' },
-    { name: 'brokers', value: 'LIST', summary: '--diff: the log whose state is meant, as for run' },
+    { name: 'live', value: 'boolean', summary: 'with how each source, operator and sink of the job goes: the running one, else the last one' },
+    { name: 'brokers', value: 'LIST', summary: '--diff, --live: the log whose state or job is meant, as for run' },
   ],
   async run(p: Parsed, io: Io): Promise<number> {
     const phase = oneOf(p.text('phase') ?? 'physical', PHASES, '--phase');
     const format = oneOf(p.text('format') ?? (p.has('json') ? 'json' : 'text'), FORMATS, '--format');
     const { loadCompiled } = await import('./load-compiled.ts');
     const compiled = await loadCompiled(p, io);
+    if (p.has('live')) return showLive(compiled, p, io, phase, format);
     if (p.has('diff')) return showDiffs(compiled, p, io, phase, format);
     for (const c of compiled) io.out.write(await render(c, phase, format));
     return 0;
   },
 };
+
+async function showLive(compiled: readonly CompiledPipeline[], p: Parsed, io: Io, phase: string, format: (typeof FORMATS)[number]): Promise<number> {
+  if (format === 'mermaid' || phase !== 'physical' || p.has('diff')) throw new PipeError('user.usage.bad_value', '--live is text or json, of the physical phase');
+  const { explainLive } = await import('./explain-live.ts');
+  const data = dataDir(p, io);
+  for (const c of compiled) io.out.write(explainLive(c, data, p.text('brokers') === undefined ? null : await logId(c, p, io, data), format, Date.now()));
+  return 0;
+}
 
 /** ms that a broker may take to say which cluster it is. */
 const CONNECT_MS = 10_000;

@@ -33,7 +33,7 @@ export class Rate {
   }
 }
 
-const STATES: Readonly<Record<Progress['state'], string>> = { starting: '○ start', running: '● run', paused: '◦ pause', draining: '◐ drain', done: '✓ done', failed: '✗ fail' };
+const STATES: Readonly<Record<Progress['state'], string>> = { starting: '○ start', running: '● run', paused: '◦ pause', draining: '◐ drain', done: '✓ done', failed: '✗ fail', crashed: '✗ gone' };
 
 /** What the view shows of a job. */
 export interface JobView {
@@ -113,6 +113,9 @@ export function liveLines(title: string, jobs: readonly JobView[], now: number, 
   const notes = jobs.flatMap(({ progress: p }) => [...waiting(p), ...(p.lastProblem === null ? [] : [p.lastProblem])].map(note => fit(` ▲ ${harmless(p.name)}: ${harmless(note)}`, columns).trimEnd()));
   return [fit(` pipe  ${title}`, columns).trimEnd(), ...jobTable(jobs, now, columns), ...notes];
 }
+
+/** The same without its title. */
+export const jobLines = (jobs: readonly JobView[], now: number, columns: number): string[] => liveLines('', jobs, now, columns).slice(1);
 
 function jobTable(jobs: readonly JobView[], now: number, columns: number): string[] {
   for (const layout of LAYOUTS) {

@@ -40,6 +40,14 @@ function listen(stop: AbortController): void {
   }
 }
 
+function kill(pid: number, signal: 'SIGTERM'): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
 const DISK_FULL = 30;
 
 async function main(): Promise<void> {
@@ -54,7 +62,7 @@ async function main(): Promise<void> {
       process.exit(DISK_FULL);
     }),
     err: sinkable(process.stderr, () => undefined), in: process.stdin,
-    env: process.env, cwd: process.cwd(), pid: process.pid, signal: stop.signal,
+    env: process.env, cwd: process.cwd(), pid: process.pid, kill, signal: stop.signal,
   };
   let exit: number;
   try {

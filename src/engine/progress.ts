@@ -1,7 +1,9 @@
+import type { JobState } from '../observe/job.ts';
+
 /** Where a running pipeline stands; read by the live view and the summary. Counts are totals of this run. */
 export interface Progress {
   readonly name: string;
-  readonly state: 'starting' | 'running' | 'paused' | 'draining' | 'done' | 'failed';
+  readonly state: JobState;
   readonly counts: RunCounts;
   /** Records that are there and not processed yet. */
   readonly lag: number;

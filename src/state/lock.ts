@@ -5,6 +5,9 @@ import { PipeError } from '../errors.ts';
 import { Database } from './database.ts';
 import { makeFolders } from './folders.ts';
 
+/** ms that somebody may take who only looks whether the lock is free. */
+const LOOK_MS = 100;
+
 /** Holds the right to write a state file; ends with the process, also by kill -9. */
 export interface StateLock {
   release(): void;
@@ -41,12 +44,40 @@ export function lockState(path: string, pipeline: string): StateLock {
   return { release: () => { db.exec('ROLLBACK'); db.close(); } };
 }
 
+/** Process that runs on a state file, as far as it has said so: `held` without `pid` is one that has just begun. */
+export interface LockHolder {
+  readonly held: boolean;
+  readonly pid: number | null;
+}
+
+/** Whether somebody has the right to write a state file; takes nothing from anybody. */
+export function lockHolder(path: string): LockHolder {
+  const file = `${path}.lock`;
+  let db: Sqlite.Database;
+  try {
+    db = new Database(file, { timeout: 0, readonly: true, fileMustExist: true });
+  } catch (cause) {
+    if ((cause as { code?: string }).code === 'SQLITE_CANTOPEN') return { held: false, pid: null };
+    throw cause;
+  }
+  try {
+    db.prepare('SELECT count(*) FROM sqlite_schema').get();
+    return { held: false, pid: null };
+  } catch (cause) {
+    if (!String((cause as { code?: string }).code).startsWith('SQLITE_BUSY')) return { held: false, pid: null };
+    const pid = holder(file);
+    return { held: true, pid: pid === null ? null : Number(pid) };
+  } finally {
+    db.close();
+  }
+}
+
 /** The lock file and its folder (0700), made where they are missing. */
 function openLock(file: string): Sqlite.Database {
   try {
     makeFolders(dirname(file));
     closeSync(openSync(file, 'a', 0o600));
-    return new Database(file, { timeout: 0 });
+    return new Database(file, { timeout: LOOK_MS });
   } catch (cause) {
     if ((cause as { code?: string }).code === 'ERR_DLOPEN_FAILED') throw cause;
     throw unwritable(file, cause);

@@ -1,0 +1,38 @@
+import type { JobReport } from '../observe/job.ts';
+import { harmless } from './text-width.ts';
+import type { Command, Io, Parsed } from './command.ts';
+import { ageLine, OVER, progressOf } from './job-lines.ts';
+import { jobLines } from './live.ts';
+import { dataDir } from './places.ts';
+import { wantedJobs } from './wanted-jobs.ts';
+
+export const status: Command = {
+  name: 'status',
+  summary: 'shows the jobs of this data folder: those that run, and how the others ended',
+  usage: '[NAME|FILE...]',
+  examples: [
+    ['pipe status', 'all jobs: state, rates, lag, watermark, late rows, dead letters'],
+    ['pipe status fraud', 'one of them; exit code 4 when it does not run'],
+    ['pipe status --json', 'as one JSON object a job, with sources, operators and sinks'],
+  ],
+  flags: [],
+  async run(p: Parsed, io: Io): Promise<number> {
+    const jobs = wantedJobs(dataDir(p, io), p.args);
+    if (p.has('json')) for (const { history: _, ...r } of jobs) io.out.write(`${JSON.stringify(r)}\n`);
+    else io.out.write(jobs.length === 0 ? `no job has run on ${dataDir(p, io)}\n` : `${statusLines(jobs, Date.now(), io.out.isTTY ? io.out.columns : 100).join('\n')}\n`);
+    return p.args.length > 0 && jobs.some(r => OVER.includes(r.state)) ? NOT_RUNNING : 0;
+  },
+};
+
+const NOT_RUNNING = 4;
+
+function statusLines(jobs: readonly JobReport[], now: number, columns: number): string[] {
+  const views = jobs.map(r => ({ progress: progressOf(r), rate: OVER.includes(r.state) ? { in: 0, out: 0 } : r.rate, away: r.away }));
+  const notes = jobs.flatMap(r => {
+    const name = `${harmless(r.pipeline)}: `;
+    return [
+      ...(OVER.includes(r.state) ? [`   ${name}${ageLine(r, now)}, on ${r.log.label}`] : [`   ${name}process ${r.pid}, ${r.log.label}${r.following ? ', following' : ''}${r.restarts > 0 ? `, started again ${r.restarts} times on this state` : ''}`]),
+    ];
+  });
+  return [...jobLines(views, now, columns), ...notes];
+}

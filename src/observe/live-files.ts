@@ -1,0 +1,44 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { lockHolder } from '../state/lock.ts';
+import type { JobReport } from './job.ts';
+import { liveFolder, liveName, PLAN } from './live-names.ts';
+import type { PlanReport } from './plan-report.ts';
+
+/** States of which only a process that lives can speak. */
+const ALIVE: readonly JobReport['state'][] = ['starting', 'running', 'paused', 'draining'];
+
+/** The newest report of every pipeline that ran on a data folder, by name. */
+export function readJobs(data: string): JobReport[] {
+  return names(liveFolder(data)).filter(f => f.endsWith('.json') && !f.endsWith(PLAN)).flatMap(f => {
+    const report = readJson(join(liveFolder(data), f)) as JobReport | null;
+    return report === null || report.v !== 1 ? [] : [asItIs(report)];
+  }).sort((a, b) => (a.pipeline < b.pipeline ? -1 : a.pipeline > b.pipeline ? 1 : a.log.id < b.log.id ? -1 : 1));
+}
+
+/** What a pipeline does, as its last run said; null where none did. */
+export const readPlan = (data: string, pipeline: string, logId: string): PlanReport | null => readJson(join(liveFolder(data), liveName(pipeline, logId, PLAN))) as PlanReport | null;
+
+/** The lock of a state file tells whether its process is there: that of a process which died is free, and a number may be another's now. */
+function asItIs(r: JobReport): JobReport {
+  if (!ALIVE.includes(r.state)) return r;
+  const { held, pid } = lockHolder(r.state_file);
+  return held && (pid === null || pid === r.pid) ? r : { ...r, state: 'crashed' };
+}
+
+function names(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** null for a file that is not there, or is no JSON. */
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    return null;
+  }
+}
