@@ -33,5 +33,5 @@ export function clockTime(ms: number, now: number): string {
 /** A share as 0.04 %, 4.2 %, 42 %. */
 export function percent(share: number): string {
   const n = share * 100;
-  return `${n === 0 || n >= 10 ? Math.round(n) : n < 1 ? n.toFixed(2) : n.toFixed(1)} %`;
+  return `${n < 0.005 || n >= 10 ? Math.round(n) : n < 1 ? n.toFixed(2) : n.toFixed(1)} %`;
 }

@@ -1,6 +1,6 @@
 import type { Progress } from '../engine/progress.ts';
 import type { Sinkable } from './command.ts';
-import { bytes, clockTime, duration, grouped, plural } from '../numbers.ts';
+import { bytes, clockTime, duration, grouped, percent } from '../numbers.ts';
 import { fit, harmless, width } from './text-width.ts';
 
 export interface Job {
@@ -10,7 +10,9 @@ export interface Job {
 }
 
 const REDRAW_MS = 250;
-const SUMMARY_MS = 10_000;
+const MOST_COLUMNS = 80;
+/** Records below which nobody waits for a backlog. */
+const LEAST_BACKLOG = 10_000;
 /** Rates are means over about this long. */
 const RATE_MS = 2000;
 
@@ -33,7 +35,7 @@ export class Rate {
   }
 }
 
-const STATES: Readonly<Record<Progress['state'], string>> = { starting: '○ start', running: '● run', paused: '◦ pause', draining: '◐ drain', done: '✓ done', failed: '✗ fail', crashed: '✗ gone' };
+const STATES: Readonly<Record<Progress['state'], string>> = { starting: '○ start', running: '● run', paused: '‖ pause', draining: '◐ drain', done: '✓ done', failed: '✗ fail', crashed: '✗ gone' };
 
 /** What the view shows of a job. */
 export interface JobView {
@@ -50,7 +52,7 @@ interface Column {
 }
 
 const column = (head: string, right: boolean, cell: Column['cell']): Column => ({ head, right, cell });
-const fresh = (cell: (j: JobView) => number): Column['cell'] => j => (j.away ? '-' : grouped(cell(j)));
+const fresh = (cell: (j: JobView) => number): Column['cell'] => j => (j.away || j.progress.state === 'paused' ? '-' : grouped(cell(j)));
 
 const NAME = column('JOB', false, j => harmless(j.progress.name));
 const STATE = column('STATE', false, j => stateText(j));
@@ -79,11 +81,12 @@ const LAYOUTS: readonly (readonly Column[])[] = [
 /** Names are cut down to this before a column is left out. */
 const LEAST_NAME = 8;
 
-const dead = (p: Progress): number => p.counts.undecodable + p.counts.future + p.counts.failed;
+/** Bad records. */
+export const dead = (p: Progress): number => p.counts.undecodable + p.counts.future + p.counts.failed;
 const stateText = ({ progress: p, away }: JobView): string => (away && (p.state === 'running' || p.state === 'starting') ? '▲ away' : STATES[p.state]);
 
 /** The lowest watermark of a pipeline's sources, epoch ms; null without event time. */
-function lowestWatermark(p: Progress): number | null {
+export function lowestWatermark(p: Progress): number | null {
   const all = p.sources.flatMap(s => (s.watermark === null ? [] : [s.watermark]));
   return all.length === 0 ? null : Math.min(...all);
 }
@@ -108,9 +111,13 @@ const short = (w: number | null, now: number): string => (w === null ? '-' : (cl
 const waiting = (p: Progress): string[] =>
   p.sources.flatMap(s => (s.watermark === -Infinity && s.holder !== null && p.counts.records_in > 0 ? [`${s.name} waits for a first record in partition ${s.holder}`] : []));
 
+/** How long a backlog takes yet, where that is worth saying. */
+const backlog = ({ progress: p, rate }: JobView): string[] =>
+  (p.lag < LEAST_BACKLOG || rate.in < 1 || p.state !== 'running' || p.lag / rate.in < 2 ? [] : [`${grouped(p.lag)} records to catch up with: ${percent(p.counts.records_in / (p.counts.records_in + p.lag))} done, about ${duration(p.lag / rate.in * 1000)} left`]);
+
 /** The view as lines of at most `columns` columns. */
 export function liveLines(title: string, jobs: readonly JobView[], now: number, columns: number): string[] {
-  const notes = jobs.flatMap(({ progress: p }) => [...waiting(p), ...(p.lastProblem === null ? [] : [p.lastProblem])].map(note => fit(` ▲ ${harmless(p.name)}: ${harmless(note)}`, columns).trimEnd()));
+  const notes = jobs.flatMap(j => [...backlog(j), ...waiting(j.progress), ...(j.progress.lastProblem === null ? [] : [j.progress.lastProblem])].map(note => [j.progress, note] as const)).map(([p, note]) => fit(` ▲ ${harmless(p.name)}: ${harmless(note)}`, columns).trimEnd());
   return [fit(` pipe  ${title}`, columns).trimEnd(), ...jobTable(jobs, now, columns), ...notes];
 }
 
@@ -130,31 +137,33 @@ function jobTable(jobs: readonly JobView[], now: number, columns: number): strin
   return [];
 }
 
-/** One line about a pipeline, for logs. */
-export function summaryLine({ progress: p, rate, away }: JobView, now: number): string {
-  const w = lowestWatermark(p);
-  const parts = [
-    ...(away ? ['broker away'] : [`${grouped(rate.in)} in/s`, `${grouped(rate.out)} out/s`, `lag ${grouped(p.lag)}`]),
-    ...(w === null ? [] : [`watermark ${clockTime(w, now)}`]), `${grouped(p.counts.late)} late`, plural(dead(p), 'dead letter'), ...waiting(p).map(harmless),
-  ];
-  return `${harmless(p.name)}  ${parts.join(' · ')}`;
+/** What runs long shows how it goes from then on, ms. */
+const PATIENCE_MS = 1000;
+
+export interface LiveOptions {
+  readonly title: string;
+  /** False: a run to the end, which is shown only when it takes a while. */
+  readonly following: boolean;
+  /** Newest rows of the jobs, where they are not printed anyway. */
+  readonly rows: () => readonly string[];
 }
 
-/** Shows how a run goes: a block at the bottom of a terminal, redrawn at most four times a second, or a line each 10 s elsewhere. */
+/** Shows how a run goes: a block at the bottom of a terminal, redrawn at most four times a second. */
 export class LiveView {
   readonly #err: Sinkable;
-  readonly #title: string;
+  readonly #o: LiveOptions;
   readonly #jobs: readonly (Job & { readonly rate: Rate })[];
   readonly #timer: NodeJS.Timeout;
   #drawn: readonly string[] = [];
 
-  constructor(err: Sinkable, title: string, jobs: readonly Job[]) {
+  constructor(err: Sinkable, jobs: readonly Job[], o: LiveOptions) {
     this.#err = err;
-    this.#title = title;
+    this.#o = o;
     this.#jobs = jobs.map(j => ({ ...j, rate: new Rate() }));
     // what the first line's rates are measured from
     this.#samples();
-    this.#timer = setInterval(() => (err.isTTY ? this.#draw() : this.#summary()), err.isTTY ? REDRAW_MS : SUMMARY_MS);
+    const from = performance.now() + (o.following ? 0 : PATIENCE_MS);
+    this.#timer = setInterval(() => { if (performance.now() >= from) this.draw(); }, REDRAW_MS);
     this.#timer.unref();
   }
 
@@ -177,8 +186,9 @@ export class LiveView {
     });
   }
 
-  #draw(): void {
-    const lines = liveLines(this.#title, this.#samples(), Date.now(), Math.min(80, this.#err.columns - 1));
+  draw(): void {
+    const columns = Math.min(MOST_COLUMNS, this.#err.columns - 1);
+    const lines = [...liveLines(this.#o.title, this.#samples(), Date.now(), columns), ...this.#o.rows().map(r => fit(` ${harmless(r)}`, columns).trimEnd())];
     const room = Math.max(1, this.#err.rows - 1);
     this.#erase();
     this.#drawn = lines.slice(0, room);
@@ -192,9 +202,5 @@ export class LiveView {
     const height = this.#drawn.reduce((n, l) => n + Math.max(1, Math.ceil(width(l) / columns)), 0);
     this.#err.write(`\u001b[${height}A\r\u001b[J`);
     this.#drawn = [];
-  }
-
-  #summary(): void {
-    for (const j of this.#samples()) this.#err.write(`${summaryLine(j, Date.now())}\n`);
   }
 }

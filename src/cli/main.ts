@@ -1,10 +1,12 @@
 #!/usr/bin/env node
+import { readFileSync } from 'node:fs';
 import { commands } from './commands.ts';
 import type { Io, Sinkable } from './command.ts';
 import { dispatch } from './dispatch.ts';
+import { readKeys } from './keyboard.ts';
 import { packageVersion } from './version.ts';
 
-const GLOBAL_VALUE_FLAGS = ['--color', '--data-dir'] as const;
+const GLOBAL_VALUE_FLAGS = ['--color', '--data-dir', '--log-format'] as const;
 
 /** Value of a global flag before any command is known: problems of the command line itself are printed as asked for. */
 function early(argv: readonly string[], flag: (typeof GLOBAL_VALUE_FLAGS)[number]): string | undefined {
@@ -30,13 +32,37 @@ function sinkable(stream: NodeJS.WriteStream, failed: (error: NodeJS.ErrnoExcept
 }
 
 /** The first signal drains; the second ends the process at once. */
-function listen(stop: AbortController): void {
-  const codes = { SIGINT: 130, SIGTERM: 143 } as const;
-  for (const [name, code] of Object.entries(codes)) {
-    process.on(name, () => {
-      if (stop.signal.aborted) process.exit(code);
-      stop.abort();
-    });
+function listen(stop: AbortController): (name: keyof typeof CODES) => void {
+  const heard = (name: keyof typeof CODES): void => {
+    if (stop.signal.aborted) process.exit(CODES[name]);
+    stop.abort();
+  };
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => heard(name));
+  return heard;
+}
+
+const CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** Keys are ours where stdin and stderr are terminals and this process is the one that the shell waits for: `pipe run ... &` would be stopped by a look at them. */
+function keysOf(heard: ReturnType<typeof listen>): Io['keys'] {
+  if (process.stdin.isTTY !== true || process.stderr.isTTY !== true || !inForeground()) return null;
+  const control = {
+    interrupt: () => heard('SIGINT'),
+    suspend: (again: () => void) => {
+      process.once('SIGCONT', again);
+      process.kill(process.pid, 'SIGTSTP');
+    },
+  };
+  return pressed => readKeys(process.stdin, control, pressed);
+}
+
+/** Whether the terminal's process group is ours (proc(5): fields pgrp and tpgid); true where nobody says so. */
+function inForeground(): boolean {
+  try {
+    const fields = readFileSync('/proc/self/stat', 'utf8').replace(/^.*\) /s, '').split(' ');
+    return fields[2] === fields[5];
+  } catch {
+    return true;
   }
 }
 
@@ -53,7 +79,7 @@ const DISK_FULL = 30;
 async function main(): Promise<void> {
   const argv = process.argv.slice(2);
   const stop = new AbortController();
-  listen(stop);
+  const heard = listen(stop);
   const io: Io = {
     out: sinkable(process.stdout, error => {
       // a reader that went away (`| head`) ends the output, not the run
@@ -62,14 +88,14 @@ async function main(): Promise<void> {
       process.exit(DISK_FULL);
     }),
     err: sinkable(process.stderr, () => undefined), in: process.stdin,
-    env: process.env, cwd: process.cwd(), pid: process.pid, kill, signal: stop.signal,
+    env: process.env, cwd: process.cwd(), pid: process.pid, kill, keys: keysOf(heard), signal: stop.signal,
   };
   let exit: number;
   try {
     exit = await dispatch(argv, io, commands, packageVersion);
   } catch (error) {
     const [{ report }, renderer] = await Promise.all([import('./report.ts'), import('./render-error.ts')]);
-    exit = report(error, io, { json: argv.includes('--json'), debug: argv.includes('--debug'), color: early(argv, '--color'), dataDir: early(argv, '--data-dir'), argv, version: packageVersion() }, renderer);
+    exit = report(error, io, { json: argv.includes('--json'), logs: early(argv, '--log-format') === 'json', debug: argv.includes('--debug'), color: early(argv, '--color'), dataDir: early(argv, '--data-dir'), argv, version: packageVersion() }, renderer);
   }
   process.exitCode = exit;
   // what keeps the process alive now is a leak (a socket, a timer); output is flushed first

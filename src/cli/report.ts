@@ -15,12 +15,17 @@ export interface Renderer {
 
 export interface ReportOptions {
   readonly json: boolean;
+  /** `--log-format json`. */
+  readonly logs: boolean;
   readonly debug: boolean;
   readonly color: string | undefined;
   readonly dataDir: string | undefined;
   readonly argv: readonly string[];
   readonly version: string;
 }
+
+/** As pino numbers it. */
+const ERROR = 50;
 
 /** NO_COLOR and `--color` decide; otherwise colours go to terminals only. */
 export function useColor(flag: string | undefined, io: Io): boolean {
@@ -32,7 +37,8 @@ export function useColor(flag: string | undefined, io: Io): boolean {
 /** Prints what stopped a command and returns the exit code. Stack traces go to a file, or to stderr with --debug. */
 export function report(error: unknown, io: Io, o: ReportOptions, renderer: Renderer): number {
   const problems = error instanceof PipeErrors ? error.problems : [error instanceof PipeError ? error : unexpected(error, io, o)];
-  if (o.json) for (const p of problems) io.err.write(`${JSON.stringify(renderer.problemJson(p))}\n`);
+  if (o.logs) for (const p of problems) io.err.write(`${JSON.stringify({ level: ERROR, time: Date.now(), msg: p.message, ...(renderer.problemJson(p) as object) })}\n`);
+  else if (o.json) for (const p of problems) io.err.write(`${JSON.stringify(renderer.problemJson(p))}\n`);
   else io.err.write(renderer.renderProblems(problems, { color: useColor(o.color, io) }));
   if (o.debug) io.err.write(`${stack(error)}\n`);
   return (problems[0] as PipeError).exit;

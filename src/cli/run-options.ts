@@ -24,6 +24,8 @@ export interface RunOptions {
   readonly decoder: 'fast' | 'plain';
   readonly json: boolean;
   readonly quiet: boolean;
+  /** Messages as JSON with levels. */
+  readonly logs: boolean;
   readonly batchRows: number;
   /** Worker threads, or null. */
   readonly workers: number | null;
@@ -42,6 +44,7 @@ export const runFlags: readonly Flag[] = [
   { name: 'no-print', value: 'boolean', summary: 'no rows on stdout' },
   { name: 'on-error', value: 'WHAT', summary: 'dead_letters, skip or stop, instead of what the file says' },
   { name: 'resume', value: 'resend|skip', summary: 'what to do with an epoch of which the log no longer knows whether it arrived' },
+  { name: 'log-format', value: 'text|json', summary: 'json: each message on stderr is an object with level, time and msg, as pino writes it' },
   { name: 'connect-timeout', value: 'DURATION', summary: 'how long to try a broker that is away at start (default 30s)' },
   { name: 'workers', value: 'N', summary: 'threads that share the work (default settings.workers, else 1)' },
   { name: 'jit', value: 'on|off', summary: 'off: closures instead of generated code (default on, off where Node forbids code from text)' },
@@ -72,6 +75,7 @@ export function runOptions(p: Parsed, io: Io): RunOptions {
     decoder: wordFlag('--decoder', p.text('decoder') ?? 'fast', ['fast', 'plain'] as const),
     json: p.has('json'),
     quiet: p.has('quiet'),
+    logs: wordFlag('--log-format', p.text('log-format') ?? 'text', ['text', 'json'] as const) === 'json',
     batchRows: Math.max(1, Math.floor(Number(io.env['PIPE_BATCH_ROWS']) || DEFAULT_BATCH_ROWS)),
     workers: workers(p.text('workers')),
     packFrom: Math.max(1, Math.floor(Number(io.env['PIPE_PACK_GROUPS']) || PACK_GROUPS)),

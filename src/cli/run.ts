@@ -2,32 +2,34 @@ import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { CompiledPipeline } from '../config/compile.ts';
 import type { PipelineSpec } from '../config/spec.ts';
-import type { Log, Notices } from '../connectors/connector.ts';
+import type { Log } from '../connectors/connector.ts';
 import { SourceSharing } from '../connectors/shared-source.ts';
 import type { Output } from '../engine/operator.ts';
 import type { Workers } from '../engine/parallel/parallel.ts';
 import { PipelineRuntime, writtenTopics } from '../engine/runtime.ts';
 import { sharingFormats } from '../engine/shared-scan.ts';
 import { PipeError, PipeErrors } from '../errors.ts';
+import { liveFolder } from '../observe/live-names.ts';
 import type { StateStore } from '../state/store.ts';
 import type { Command, Io, Parsed } from './command.ts';
-import { LiveView } from './live.ts';
+import { LastRows } from './last-rows.ts';
 import { chooseLog, type LogChoice } from './log-choice.ts';
-import { plural } from '../numbers.ts';
-import { liveFolder } from '../observe/live-names.ts';
 import { Lookers, type Looked } from './lookers.ts';
+import { Messages } from './messages.ts';
 import { dataDir, statePath } from './places.ts';
 import { Printing } from './print.ts';
+import { makeBoard } from './run-board.ts';
 import type { RunModules } from './run-modules.ts';
 import { memoryLimit, runFlags, runOptions, type RunOptions } from './run-options.ts';
 import { startLine, summary } from './run-summary.ts';
 import { missingTopics, prepareTopics } from './run-topics.ts';
 import { afterPatience, stoppingLine } from './stopping.ts';
-import { harmless } from './text-width.ts';
 import { packageVersion } from './version.ts';
 import { workersFor } from './workers.ts';
 
 const DRAIN_MS = 20_000;
+/** As pino numbers it. */
+const INFO = 30;
 
 export const run: Command = makeRun(async () => (await import('./run-parts.ts')).runParts);
 
@@ -68,9 +70,9 @@ class Run {
   readonly #formats: RunModules['formats'];
   readonly #printing: Printing;
   readonly #stop = new AbortController();
-  readonly #notices: Notices;
+  readonly #messages: Messages;
+  readonly #rows = new LastRows();
   readonly #startedAt = Date.now();
-  #live: LiveView | null = null;
   #running = false;
 
   constructor(p: Parsed, io: Io, modules: RunModules) {
@@ -79,8 +81,8 @@ class Run {
     this.#o = runOptions(p, io);
     this.#modules = modules;
     this.#formats = sharingFormats(modules.formats);
-    this.#notices = { warn: line => this.#warn(line), info: line => this.#say(line) };
-    this.#printing = new Printing(io.out, print => this.#above(print));
+    this.#messages = new Messages(io.err, this.#o);
+    this.#printing = new Printing(io.out, print => this.#messages.above(print));
     // each pipeline and each of its polls listens: many are no leak
     setMaxListeners(0, this.#stop.signal);
   }
@@ -98,11 +100,11 @@ class Run {
     } catch (error) {
       // a signal before anything ran: there is nothing to drain, and what was being opened was cut short by us
       if (!this.#io.signal.aborted || this.#running) throw error;
-      if (this.#o.backfill) this.#say('stopped before the run began: what --backfill had not put in its place yet starts over with it');
+      if (this.#o.backfill) this.#messages.info('stopped before the run began: what --backfill had not put in its place yet starts over with it');
       return 0;
     } finally {
       this.#io.signal.removeEventListener('abort', forward);
-      this.#live?.stop();
+      this.#messages.end();
       this.#printing.end();
       await Promise.allSettled(jobs.map(j => j.runtime.close()));
       await Promise.allSettled([...this.#logs.values()].map(l => l.close()));
@@ -139,11 +141,11 @@ class Run {
       }
       // the line that says which log it is comes before what was made there
       const made: (() => void)[] = [];
-      await prepareTopics(spec, this.#o.onError, log, written, { info: line => made.push(() => this.#say(`${spec.name}  ${line}`)), warn: line => made.push(() => this.#warn(`${spec.name}: ${line}`)) });
-      this.#say(await this.#start(c, log, choice, following, store));
+      await prepareTopics(spec, this.#o.onError, log, written, { info: line => made.push(() => this.#messages.info(`${spec.name}  ${line}`)), warn: line => made.push(() => this.#messages.warn(`${spec.name}: ${line}`)) });
+      this.#messages.info(await this.#start(c, log, choice, following, store));
       for (const say of made) say();
       const workers = workersFor(c, this.#o.workers, this.#io, this.#modules.worker);
-      if (workers !== null) this.#say(`${spec.name}  ${workers.count} worker threads`);
+      if (workers !== null) this.#messages.info(`${spec.name}  ${workers.count} worker threads`);
       runtime = this.#runtime(c, log, store, following, print, workers);
       await this.#orStopped(runtime.open());
       jobs.push({ compiled: c, runtime, store, log, following, stateFile: path, failure: null });
@@ -175,7 +177,7 @@ class Run {
     const { spec, plan } = c;
     const { engine, clock } = this.#modules;
     return new PipelineRuntime({
-      spec, plan, log, store, source: o => (this.#sharing.get(log) as SourceSharing).source(o), formats: this.#formats, engine, clock, workers, notices: this.#notices, taps: print ? this.#taps(c) : new Map(), committed: () => this.#printing.flush(spec.name),
+      spec, plan, log, store, source: o => (this.#sharing.get(log) as SourceSharing).source(o), formats: this.#formats, engine, clock, workers, notices: this.#messages, taps: print || (this.#io.err.isTTY && workers === null) ? this.#taps(c, print) : new Map(), committed: () => this.#committed(spec.name),
       options: {
         following, from: this.#o.from, batchRows: this.#o.batchRows, packFrom: this.#o.packFrom, jit: this.#o.jit, decoder: this.#o.decoder, onError: this.#o.onError, resume: this.#o.resume, memory: memoryLimit(spec), drain: DRAIN_MS,
         backfill: this.#o.backfill, takeOver: this.#o.reset, ownerId: randomBytes(9).toString('base64url'),
@@ -183,12 +185,18 @@ class Run {
     });
   }
 
-  #taps({ spec, plan }: CompiledPipeline): Map<string, Output> {
+  async #committed(pipeline: string): Promise<void> {
+    this.#rows.committed(pipeline);
+    await this.#printing.flush(pipeline);
+  }
+
+  /** For stdout, or for the live view. */
+  #taps({ spec, plan }: CompiledPipeline, print: boolean): Map<string, Output> {
     const taps = new Map<string, Output>();
     for (const w of plan.sinks) {
       const sink = spec.sinks.find(s => s.name === w.sink);
       const encoder = sink === undefined ? undefined : this.#modules.formats.find(sink.format.type)?.encoder?.(w.schema, { timestamps: sink.format.timestamps, decimals: sink.format.decimals, key: [] });
-      if (sink !== undefined && encoder !== undefined) taps.set(w.sink, this.#printing.tap(spec.name, sink, w.schema, encoder));
+      if (sink !== undefined && encoder !== undefined) taps.set(w.sink, print ? this.#printing.tap(spec.name, sink, w.schema, encoder) : this.#rows.tap(spec.name, sink, encoder));
     }
     return taps;
   }
@@ -198,7 +206,7 @@ class Run {
     const key = JSON.stringify([choice.brokers, choice.brokers === null ? null : c.spec.settings.kafka.client]);
     const known = this.#logs.get(key);
     if (known !== undefined) return known;
-    const log = await this.#modules.log(choice, data, c.spec, this.#notices);
+    const log = await this.#modules.log(choice, data, c.spec, this.#messages);
     this.#logs.set(key, log);
     this.#sharing.set(log, new SourceSharing(o => log.source(o)));
     await log.open(this.#o.connectTimeout, this.#stop.signal);
@@ -212,10 +220,8 @@ class Run {
   }
 
   async #runAll(jobs: readonly Job[]): Promise<void> {
-    if (jobs.some(j => j.following) && !this.#o.quiet && !this.#o.json) {
-      const [first] = jobs as [Job];
-      this.#live = new LiveView(this.#io.err, `${plural(jobs.length, 'job')} · ${first.log.label} · following · Ctrl-C drains`, jobs.map(j => ({ progress: () => j.runtime.progress(), away: () => j.log.away() })));
-    }
+    const board = makeBoard(this.#io, this.#messages, jobs, { ...this.#o, rows: () => this.#rows.lines(), drain: () => this.#stop.abort() });
+    if (board !== null) this.#messages.show(board);
     const lookers = new Lookers(liveFolder(dataDir(this.#p, this.#io)), jobs, { pid: this.#io.pid, version: packageVersion(), startedAt: this.#startedAt });
     lookers.start();
     this.#running = true;
@@ -223,7 +229,7 @@ class Run {
     const problems: unknown[] = [];
     const summaries: (() => void)[] = [];
     const left = new Set(jobs);
-    const ended = afterPatience(this.#stop.signal, () => this.#say(this.#stopping([...left], jobs.length)));
+    const ended = afterPatience(this.#stop.signal, () => this.#messages.info(this.#stopping([...left], jobs.length)));
     await Promise.all(jobs.map(async j => {
       try {
         await j.runtime.run(this.#stop.signal);
@@ -240,7 +246,7 @@ class Run {
     ended();
     lookers.stop();
     // behind the last row of all of them
-    this.#live?.stop();
+    this.#messages.end();
     this.#printing.end();
     for (const print of summaries) print();
     this.#raise(problems);
@@ -253,8 +259,9 @@ class Run {
 
   #summary(j: Job, ms: number): void {
     const { spec } = j.compiled;
-    const line = summary(this.#o, spec.name, j.log, j.runtime.progress().counts, ms, j.following || !this.#stop.signal.aborted, keepsLetters(spec, this.#o) ? spec.file.name : null);
-    if (!this.#o.quiet || this.#o.json) this.#io.err.write(`${line}\n`);
+    const line = summary({ json: this.#o.json || this.#o.logs }, spec.name, j.log, j.runtime.progress().counts, ms, j.following || !this.#stop.signal.aborted, keepsLetters(spec, this.#o) ? spec.file.name : null);
+    if (this.#o.logs) this.#io.err.write(`${JSON.stringify({ level: INFO, time: Date.now(), msg: 'summary', ...(JSON.parse(line) as object) })}\n`);
+    else if (!this.#o.quiet || this.#o.json) this.#io.err.write(`${line}\n`);
   }
 
   /** The first failure gives the exit code; the others are shown with it. */
@@ -265,21 +272,4 @@ class Run {
     if (other !== undefined) throw other;
     throw pipe.length === 1 ? (pipe[0] as PipeError) : new PipeErrors(pipe);
   }
-
-  #above(print: () => void): void {
-    if (this.#live === null) print();
-    else this.#live.above(print);
-  }
-
-  #warn(message: string): void {
-    const line = this.#o.json ? JSON.stringify({ code: null, severity: 'warning', file: null, line: null, col: null, endCol: null, message, hint: null }) : `warning: ${plainText(message)}`;
-    this.#above(() => this.#io.err.write(`${line}\n`));
-  }
-
-  #say(line: string): void {
-    if (!this.#o.quiet && !this.#o.json) this.#above(() => this.#io.err.write(`${plainText(line)}\n`));
-  }
 }
-
-/** Lines that may quote data, harmless for a terminal. */
-const plainText = (text: string): string => text.split('\n').map(harmless).join('\n');

@@ -1,9 +1,10 @@
+import { plural } from '../numbers.ts';
 import type { JobReport } from '../observe/job.ts';
-import { harmless } from './text-width.ts';
 import type { Command, Io, Parsed } from './command.ts';
 import { ageLine, OVER, progressOf } from './job-lines.ts';
 import { jobLines } from './live.ts';
 import { dataDir } from './places.ts';
+import { harmless } from './text-width.ts';
 import { wantedJobs } from './wanted-jobs.ts';
 
 export const status: Command = {
@@ -31,7 +32,7 @@ function statusLines(jobs: readonly JobReport[], now: number, columns: number): 
   const notes = jobs.flatMap(r => {
     const name = `${harmless(r.pipeline)}: `;
     return [
-      ...(OVER.includes(r.state) ? [`   ${name}${ageLine(r, now)}, on ${r.log.label}`] : [`   ${name}process ${r.pid}, ${r.log.label}${r.following ? ', following' : ''}${r.restarts > 0 ? `, started again ${r.restarts} times on this state` : ''}`]),
+      ...(OVER.includes(r.state) ? [`   ${name}${ageLine(r, now)}, on ${r.log.label}`] : [`   ${name}process ${r.pid}, ${r.log.label}${r.following ? ', following' : ''}${r.restarts > 0 ? `, ${plural(r.restarts, 'restart')} on this state` : ''}`]),
     ];
   });
   return [...jobLines(views, now, columns), ...notes];

@@ -22,6 +22,6 @@ export interface FakeIo extends Io {
 export function fakeIo(more: { cwd?: string; env?: Record<string, string>; input?: string; signal?: AbortSignal } = {}): FakeIo {
   return {
     out: new Capture(), err: new Capture(), in: Readable.from(more.input === undefined ? [] : [more.input]),
-    env: more.env ?? {}, pid: process.pid, kill: (pid, signal) => { process.kill(pid, signal); }, cwd: more.cwd ?? '/', signal: more.signal ?? new AbortController().signal,
+    env: more.env ?? {}, keys: null, pid: process.pid, kill: (pid, signal) => { process.kill(pid, signal); }, cwd: more.cwd ?? '/', signal: more.signal ?? new AbortController().signal,
   };
 }

@@ -14,7 +14,7 @@ const renderer: Renderer = {
   renderProblems: (problems, { color }) => problems.map(p => `${color ? '!' : ''}${p.code}: ${p.message} (${p.hint ?? ''})\n`).join(''),
   problemJson: p => ({ code: p.code, message: p.message }),
 };
-const options: ReportOptions = { json: false, debug: false, color: undefined, dataDir: undefined, argv: ['run', 'x.yaml'], version: '1.2.3' };
+const options: ReportOptions = { json: false, logs: false, debug: false, color: undefined, dataDir: undefined, argv: ['run', 'x.yaml'], version: '1.2.3' };
 
 describe('what stopped a command', () => {
   it('is printed on stderr, and the first problem gives the exit code', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import { LiveView, liveLines, Rate, summaryLine } from '../../src/cli/live.ts';
+import { LiveView, liveLines, Rate } from '../../src/cli/live.ts';
+import { ProgressLog, progressLine } from '../../src/cli/progress-log.ts';
 import { bytes, clockTime, duration, grouped } from '../../src/numbers.ts';
 import { Table } from '../../src/cli/table.ts';
 import { fit, harmless, width } from '../../src/cli/text-width.ts';
@@ -150,7 +151,7 @@ describe('the live view', () => {
   it('names a partition that holds event time back before its first record', () => {
     const held = { ...job, progress: { ...progress, sources: [{ name: 'transactions', watermark: -Infinity, holder: 2, lag: 0 }] } };
     expect(liveLines('', [held], now, 80).at(-1)).toBe(' ▲ balances: transactions waits for a first record in partition 2');
-    expect(summaryLine(held, now)).toContain(' · transactions waits for a first record in partition 2');
+    expect(JSON.parse(progressLine(held.progress, held.rate, false, now))).toMatchObject({ watermark: null, waits_for: [{ source: 'transactions', partition: 2 }] });
     expect(liveLines('', [job], now, 80).join()).not.toContain('waits');
   });
 
@@ -158,7 +159,7 @@ describe('the live view', () => {
     const away = { ...job, away: true };
     expect(liveLines('', [away], now, 80)[2]).toMatch(/^ balances +▲ away +- +- +- +12:00:41/);
     expect(liveLines('', [{ ...away, progress: { ...progress, state: 'draining' } }], now, 80)[2]).toMatch(/^ balances +◐ drain +- +- +- /);
-    expect(summaryLine(away, now)).toBe('balances  broker away · watermark 12:00:41 · 3 late · 7 dead letters');
+    expect(JSON.parse(progressLine(away.progress, away.rate, true, now))).toMatchObject({ away: true });
   });
 
   it('is redrawn in place on a terminal, with rows above it, and leaves nothing behind', () => {
@@ -166,7 +167,7 @@ describe('the live view', () => {
     try {
       const err = new Capture();
       err.isTTY = true;
-      const view = new LiveView(err, '1 job', [{ progress: () => progress, away: () => false }]);
+      const view = new LiveView(err, [{ progress: () => progress, away: () => false }], { title: '1 job', following: true, rows: () => [] });
       vi.advanceTimersByTime(250);
       expect(err.text.split('\n')).toHaveLength(4);
       expect(err.text).not.toContain('\u001b');
@@ -187,7 +188,40 @@ describe('the live view', () => {
     }
   });
 
-  it('is a line each ten seconds elsewhere', () => {
+  it('says how long a backlog takes yet, and shows the newest rows', () => {
+    const behind = { ...job, progress: { ...progress, lag: 84_120, counts: { ...progress.counts, records_in: 15_880 } } };
+    expect(liveLines('', [behind], now, 80).at(-1)).toBe(' ▲ balances: 84,120 records to catch up with: 16 % done, about 10 s left');
+    vi.useFakeTimers();
+    try {
+      const err = new Capture();
+      err.isTTY = true;
+      err.columns = 41;
+      const view = new LiveView(err, [{ progress: () => progress, away: () => false }], { title: '1 job', following: true, rows: () => ['→ out  {"account":"\u001b[2J","balance":1234567.00}'] });
+      vi.advanceTimersByTime(250);
+      expect(err.text.split('\n').at(-2)).toBe(' → out  {"account":"","balance":1234567…');
+      view.stop();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('of a run to the end waits a second for it to be over', () => {
+    vi.useFakeTimers();
+    try {
+      const err = new Capture();
+      err.isTTY = true;
+      const view = new LiveView(err, [{ progress: () => progress, away: () => false }], { title: '1 job', following: false, rows: () => [] });
+      vi.advanceTimersByTime(900);
+      expect(err.text).toBe('');
+      vi.advanceTimersByTime(500);
+      expect(err.text).toContain(' pipe  1 job\n');
+      view.stop();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('is a line of JSON each ten seconds elsewhere', () => {
     vi.useFakeTimers();
     try {
       const err = new Capture();
@@ -196,19 +230,19 @@ describe('the live view', () => {
         const seconds = (Date.now() - began) / 1000;
         return { ...progress, counts: { ...progress.counts, records_in: 500 + 1200 * seconds, rows_out: 30 * seconds } };
       };
-      const view = new LiveView(err, '1 job', [{ progress: counted, away: () => false }]);
+      const view = new ProgressLog(err, [{ progress: counted, away: () => false }]);
       vi.advanceTimersByTime(20_000);
       view.stop();
-      const lines = err.text.split('\n').filter(l => l.startsWith('balances  '));
+      const lines = err.text.trimEnd().split('\n').map(l => JSON.parse(l) as Record<string, unknown>);
       // from the start on, and then since the line before
-      expect(lines.map(l => l.split(' · ').slice(0, 2).join(' · '))).toEqual(['balances  1,200 in/s · 30 out/s', 'balances  1,200 in/s · 30 out/s']);
+      expect(lines.map(l => [l['pipeline'], l['in_per_s'], l['out_per_s'], l['records_in']])).toEqual([['balances', 1200, 30, 12_500], ['balances', 1200, 30, 24_500]]);
     } finally {
       vi.useRealTimers();
     }
   });
 
-  it('has a plain line for logs', () => {
-    expect(summaryLine(job, now)).toBe('balances  8,412 in/s · 1,204 out/s · lag 12 · watermark 12:00:41 · 3 late · 7 dead letters');
+  it('has all of it for logs', () => {
+    expect(progressLine(progress, job.rate, false, now)).toBe(`{"v":1,"level":30,"time":${now},"msg":"progress","pipeline":"balances","state":"running","in_per_s":8412,"out_per_s":1204,"records_in":10,"rows_out":3,"lag":12,"watermark":${Date.UTC(2026, 0, 5, 12, 0, 41)},"keys":913,"memory_bytes":1234567,"disk_bytes":0,"late":3,"dead_letters":7,"away":false,"waits_for":[],"last_problem":null}`);
   });
 
   it('takes rates over the last two seconds', () => {

@@ -242,7 +242,7 @@ describe('what a program sees', () => {
   it('the same from other commands, on stderr', async () => {
     writeFileSync(join(dir, 'fraud.yaml'), RIGHT.replace('delay', 'dely'));
     const io = fakeIo({ cwd: dir });
-    const options = { json: true, debug: false, color: undefined, dataDir: undefined, argv: [], version: '0' };
+    const options = { json: true, logs: false, debug: false, color: undefined, dataDir: undefined, argv: [], version: '0' };
     const exit = await loadCompiled(parseCommandLine(validate, ['fraud.yaml']), io).then(() => 0, (error: unknown) => report(error, io, options, renderer));
     expect([exit, io.out.text, (JSON.parse(io.err.text) as { code: string }).code]).toEqual([3, '', 'user.config.unknown_key']);
   });
