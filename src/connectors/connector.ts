@@ -107,6 +107,7 @@ export interface Delivery {
   recover(lastDelivery: number, owed?: OutEpoch['offsets'] | null): Promise<number | null>;
   /** Makes an epoch visible; idempotent for the same number. Retries and recovers in place without limit; throws only what no retry can cure. */
   commit(epoch: OutEpoch): Promise<void>;
+  /** On return readers find what was committed; a log that is slow to show it is waited for, some seconds at most. */
   close(): Promise<void>;
 }
 

@@ -42,6 +42,8 @@ export const epochs: readonly Mutant[] = [
     ['one partition a topic', '[...new Set(list.map(b => b.partition))]', '[(list[0] as OutBlock).partition]', 'a transaction does not name all of its partitions'],
     ['concurrent transaction is an error', "if (error.is('CONCURRENT_TRANSACTIONS')) {", "if (error.is('CONCURRENT_TRANSACTIONS')) throw new Error('concurrent');\n        if (error.is('CONCURRENT_TRANSACTIONS')) {", 'the transaction before is not waited for'],
     ['lost connection waited for', 'if (!(error instanceof KafkaError) || !isPassing(error)', 'if (!isPassing(error)', 'a request of unknown outcome is sent again under the same epoch'],
+    ['not waited until readable', '    if (this.#committed) await this.#within(READABLE_MS, this.#readable());\n', '', 'who reads to the end after a process has ended misses its last rows'],
+    ['decided is readable', "if (error === 0 && state !== 'PrepareCommit') return;", 'if (error === 0) return;', 'a transaction that is decided is taken for one that can be read'],
   ]),
   ...of('connectors/kafka/marker.ts', SIM, [
     ['marker not compared', '    if (this.epoch > lastDelivery) {', '    if (this.epoch > lastDelivery + 1e9) {', 'an older copy of the state goes on'],

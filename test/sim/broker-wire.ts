@@ -6,13 +6,13 @@ import { split } from './broker.ts';
 import type { PartitionLog } from './broker-log.ts';
 import type { World } from './world.ts';
 
-const versions: ReadonlyMap<number, readonly [number, number]> = new Map([0, 1, 2, 3, 8, 9, 10, 19, 22, 24, 25, 26, 28, 35].map(key => [key, [0, 17]]));
+const versions: ReadonlyMap<number, readonly [number, number]> = new Map([0, 1, 2, 3, 8, 9, 10, 19, 22, 24, 25, 26, 28, 35, 65].map(key => [key, [0, 17]]));
 
 /** What the brokers say of themselves; `second`: transactions follow KIP-890. */
 export const abilities = (second: boolean): Link['able'] => ({ versions, features: new Map(second ? [['transaction.version', 2]] : []) });
 
-export const API = { produce: 0, fetch: 1, listOffsets: 2, metadata: 3, offsetCommit: 8, offsetFetch: 9, findCoordinator: 10, initProducer: 22, addPartitions: 24, addOffsets: 25, endTxn: 26, txnOffsets: 28, logDirs: 35 } as const;
-const CONTROL: ReadonlySet<number> = new Set([API.offsetCommit, API.offsetFetch, API.initProducer, API.addPartitions, API.addOffsets, API.endTxn, API.txnOffsets]);
+export const API = { produce: 0, fetch: 1, listOffsets: 2, metadata: 3, offsetCommit: 8, offsetFetch: 9, findCoordinator: 10, initProducer: 22, addPartitions: 24, addOffsets: 25, endTxn: 26, txnOffsets: 28, logDirs: 35, describeTransactions: 65 } as const;
+const CONTROL: ReadonlySet<number> = new Set([API.offsetCommit, API.offsetFetch, API.initProducer, API.addPartitions, API.addOffsets, API.endTxn, API.txnOffsets, API.describeTransactions]);
 
 /** What a cluster of brokers looks like from outside. */
 export interface Nodes {
@@ -93,6 +93,12 @@ export class BrokerWire {
         return;
       }
       case API.offsetFetch: this.#offsetFetch(r, w, refused); return;
+      case API.describeTransactions: {
+        r.tags();
+        const ids = r.compactArray(() => r.compactString());
+        w.tags().int32(0).compactArray(ids, id => w.int16(refused).compactString(id).compactString(refused !== 0 ? '' : this.#broker.stateOf(id)).int32(0).int64(0).int64(0).int16(0).compactArray([], () => undefined).tags()).tags();
+        return;
+      }
       default: throw new Error(`no broker of the simulation speaks API ${key}`);
     }
   }

@@ -21,6 +21,10 @@ interface Transaction {
   number: number;
 }
 
+const stateNames: Readonly<Record<Transaction['state'], string>> = {
+  'empty': 'Empty', 'ongoing': 'Ongoing', 'prepare-commit': 'PrepareCommit', 'prepare-abort': 'PrepareAbort', 'committed': 'CompleteCommit', 'aborted': 'CompleteAbort',
+};
+
 interface GroupOffset {
   readonly offset: number;
   readonly metadata: string;
@@ -159,6 +163,9 @@ export class Broker {
     if (t.state === 'prepare-commit' || t.state === 'prepare-abort') return no((t.state === 'prepare-commit') === commit ? errors.CONCURRENT_TRANSACTIONS : errors.INVALID_TXN_STATE);
     return (t.state === 'committed' && commit) || (t.state === 'aborted' && !commit) ? { error: 0, epoch: t.epoch } : no(errors.INVALID_TXN_STATE);
   }
+
+  /** State of the transaction of an id, as DescribeTransactions says it. */
+  stateOf(id: string): string { return stateNames[this.#transactions.get(id)?.state ?? 'empty']; }
 
   group(name: string): Group {
     let g = this.groups.get(name);

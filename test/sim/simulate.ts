@@ -98,8 +98,7 @@ class Simulation {
       // requests that were late from before may still fence
       if (code !== 'system.sink.fenced' || n > 4) throw new Broken(`the last process ended with ${describe(life.end?.error)}`);
     }
-    // a transaction is answered before its records are visible
-    await this.#pass(2000);
+    // at once: a process that has ended well has waited until its last transaction is readable
     this.#checkEnd();
   }
 

@@ -10,8 +10,8 @@ export interface Breakable {
   readonly broker: OwnBroker;
 }
 
-/** Null where no broker can be started here. `transactions` is the level of the feature transaction.version. */
-export async function onOwnBroker<T>(work: (b: Breakable) => Promise<T>, transactions = 2): Promise<T | null> {
+/** Null where no broker can be started here. `transactions` is the level of the feature transaction.version; `itself`: what the broker sends itself goes through the proxy, too. */
+export async function onOwnBroker<T>(work: (b: Breakable) => Promise<T>, transactions = 2, itself = false): Promise<T | null> {
   if (!canOwnBroker()) return null;
   const proxy = await Proxy.start();
   const direct = `127.0.0.1:${await freePort()}`;
@@ -21,7 +21,7 @@ export async function onOwnBroker<T>(work: (b: Breakable) => Promise<T>, transac
       'listeners': `PLAINTEXT://127.0.0.1:{port},DIRECT://${direct},CONTROLLER://127.0.0.1:{controller}`,
       'advertised.listeners': `PLAINTEXT://${proxy.address},DIRECT://${direct}`,
       'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,DIRECT:PLAINTEXT,CONTROLLER:PLAINTEXT',
-      'inter.broker.listener.name': 'DIRECT',
+      'inter.broker.listener.name': itself ? 'PLAINTEXT' : 'DIRECT',
     },
   });
   proxy.forward(broker.address);

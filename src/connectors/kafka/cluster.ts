@@ -32,6 +32,12 @@ export class Lane {
     return (await this.connection(this.#addressOf(node))).able.features.get(name) ?? 0;
   }
 
+  /** False where the broker `node` is too old for a request. */
+  async speaks(node: number, { key, version }: Request<unknown>): Promise<boolean> {
+    const [low, high] = (await this.connection(this.#addressOf(node))).able.versions.get(key) ?? [0, -1];
+    return low <= version && version <= high;
+  }
+
   async connection({ host, port }: Address): Promise<Link> {
     if (this.#closed) throw new ConnectionLost('closed');
     const key = `${host}:${port}`;

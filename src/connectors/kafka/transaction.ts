@@ -6,7 +6,7 @@ import type { OutBlock } from '../../state/store.ts';
 import { failpoint, failpointSoon } from '../../failpoint.ts';
 import { BatchWriter } from './producer.ts';
 import type { GroupOffsets } from './protocol-cluster.ts';
-import { addOffsetsRequest, addPartitionsRequest, byTopic, type EndAnswer, endTxnRequest, initProducerRequest, type ProducerIdentity, produceRequest, txnOffsetCommitRequest } from './protocol-produce.ts';
+import { addOffsetsRequest, addPartitionsRequest, byTopic, describeTransactionRequest, type EndAnswer, endTxnRequest, initProducerRequest, type ProducerIdentity, produceRequest, txnOffsetCommitRequest } from './protocol-produce.ts';
 import { endTxnRequest2, produceRequest2, txnOffsetCommitRequest2 } from './protocol-transactions-2.ts';
 import { backoff } from './retry.ts';
 
@@ -17,6 +17,9 @@ const PATIENCE_MS = 40_000;
 /** The markers of the transaction before take a moment to be written. */
 const CONCURRENT_MOST_MS = 40;
 const ABORT_MS = 2000;
+/** How long a transaction that was committed may take to be readable. */
+const READABLE_MS = 5000;
+const READABLE_POLL_MS = 5;
 /** From this level of the feature on, transactions follow KIP-890. */
 const FEATURE = 'transaction.version';
 const SECOND = 2;
@@ -33,6 +36,8 @@ export class Transactions {
   /** The cluster speaks the second protocol. */
   #second = false;
   #open = false;
+  /** The last transaction was committed by us. */
+  #committed = false;
   #closed = false;
   /** performance.now() until which errors that pass are waited for. */
   #deadline = 0;
@@ -49,6 +54,7 @@ export class Transactions {
   /** Ends what other producers of this name have begun, and refuses them from now on. */
   async fence(): Promise<void> {
     this.#identity = null;
+    this.#committed = false;
     this.#deadline = performance.now() + PATIENCE_MS;
     const request = initProducerRequest(this.#name, TRANSACTION_MS);
     const answer = await this.#patiently(async () => {
@@ -72,6 +78,7 @@ export class Transactions {
     this.#deadline = performance.now() + PATIENCE_MS;
     try {
       this.#open = true;
+      this.#committed = false;
       failpoint('txn.begin');
       // the coordinator gets both requests at once, and takes what comes on one connection in turn
       const results = await Promise.allSettled([this.#records(p, items), this.#offsets(p, offsets, metadata)]);
@@ -81,6 +88,7 @@ export class Transactions {
       const { next } = await this.#asked('transaction', this.#ending(p, true), a => a.error);
       failpoint('end.after');
       this.#open = false;
+      this.#committed = true;
       if (next !== null) this.#begin(next);
     } catch (error) {
       this.#identity = null;
@@ -89,12 +97,13 @@ export class Transactions {
     }
   }
 
-  /** An open transaction is aborted, so that readers of the topics need not wait until it times out. */
+  /** An open transaction is aborted, so that readers of the topics need not wait until it times out; a committed one can be read on return. */
   async close(): Promise<void> {
     const p = this.#identity;
     this.#closed = true;
     this.#identity = null;
     if (p !== null && this.#open) await this.#abort(p);
+    if (this.#committed) await this.#within(READABLE_MS, this.#readable());
     this.#cluster.endLane(this.#produce);
   }
 
@@ -149,9 +158,28 @@ export class Transactions {
   }
 
   async #abort(p: ProducerIdentity): Promise<void> {
-    const late = sleep(ABORT_MS, undefined, { ref: false });
-    const abort = this.#cluster.coordinator('transaction', this.#name).then(node => this.#control.send(node, this.#ending(p, false)));
-    await Promise.race([abort.catch(() => undefined), late]);
+    await this.#within(ABORT_MS, this.#cluster.coordinator('transaction', this.#name).then(node => this.#control.send(node, this.#ending(p, false))));
+  }
+
+  /**
+   * A commit is answered once it is decided; the markers that let readers see it are written after that, one partition by one. Who reads
+   * the topics to their end when this process has ended, must find all of its rows. Throws where nobody can tell.
+   */
+  async #readable(): Promise<void> {
+    const request = describeTransactionRequest(this.#name);
+    for (const end = performance.now() + READABLE_MS; performance.now() < end; await sleep(READABLE_POLL_MS)) {
+      const node = await this.#cluster.coordinator('transaction', this.#name);
+      if (!await this.#control.speaks(node, request)) return;
+      const { error, state } = await this.#control.send(node, request);
+      if (error === 0 && state !== 'PrepareCommit') return;
+      if (error !== 0 && !isPassing(new KafkaError(error, this.#name))) return;
+      if (error !== 0) this.#cluster.forget();
+    }
+  }
+
+  /** Whatever becomes of it. */
+  async #within(ms: number, work: Promise<unknown>): Promise<void> {
+    await Promise.race([work.catch(() => undefined), sleep(ms, undefined, { ref: false })]);
   }
 }
 
