@@ -3,6 +3,7 @@ import type { Log } from '../connectors/connector.ts';
 import { checkTopicName } from '../connectors/topic-name.ts';
 import { recover } from '../engine/recovery.ts';
 import { Replayer } from '../engine/replay.ts';
+import { replayHeader } from '../engine/replayed.ts';
 import { PipeError } from '../errors.ts';
 import { isState } from '../state/file.ts';
 import { openStateStore } from '../state/sqlite.ts';
@@ -33,8 +34,9 @@ export const dlqReplay: Command = {
     ...dlqFlags,
   ],
   notes: [
-    'Key, value, partition and, on Kafka, timestamp are those of the record; headers are not kept. A replay is a delivery of the pipeline: exactly once, also',
-    'when it is killed in the middle, or at least once with settings.delivery: at-least-once on Kafka. Everybody who reads the topic gets the records again.',
+    'Key, value, partition and, on Kafka, timestamp are those of the record; headers are not kept, and pipe.replay says where it was read. A replay is a delivery',
+    'of the pipeline: exactly once, also when it is killed in the middle, or at least once with settings.delivery: at-least-once on Kafka. Everybody who reads the',
+    'topic gets the records again; run --backfill of the pipeline reads each once.',
   ],
   run: async (p, io) => {
     const compiled = await onePipeline(p, io, 'dlq replay', p.args);
@@ -120,7 +122,10 @@ async function send(p: Parsed, io: Io, place: Place, plan: ReplayPlan, partition
       const kept = left.get(record);
       if (kept === undefined || unfit(l) !== null) continue;
       left.delete(record);
-      await replayer.add({ topic: to ?? l.topic, partition: to === null && l.partition < (partitions.get(l.topic) as number) ? l.partition : null, key: l.key, value: l.value, timestamp: l.timestamp ?? Date.now() }, kept.letters, kept.marks);
+      await replayer.add({
+        topic: to ?? l.topic, partition: to === null && l.partition < (partitions.get(l.topic) as number) ? l.partition : null, key: l.key, value: l.value,
+        headers: [replayHeader(place.compiled.spec.name, l.topic, l.partition, l.offset)], timestamp: l.timestamp ?? Date.now(),
+      }, kept.letters, kept.marks);
     }
     await replayer.flush();
   } catch (error) {

@@ -131,7 +131,7 @@ export class Backfill {
     const from = options.from ?? source.start;
     const at: SourceOptions = { topic: source.topic, topicId: positions[0]?.topicId ?? null, positions: new Map(), from, onDataLoss: source.onDataLoss };
     await checkStart(source, ends, options.from, log, (o: SourceOptions): Source => log.source(o), at);
-    const input = new BoundedSource(make(at), ends);
+    const input = new BoundedSource(make(at), ends, spec.name);
     const decoder = formats.find(source.format)?.decoder;
     if (decoder === undefined) throw new PipeError('user.config.bad_value', `format "${source.format}" cannot be read`, { span: source.nameSpan });
     const { eventTime } = source;

@@ -1,18 +1,30 @@
 import type { Source, TopicInfo } from '../connectors/connector.ts';
 import type { RecordBatch } from './records.ts';
+import { withoutCopies } from './replayed.ts';
 
-/** A topic as far as it was read before: the partitions and positions of a saved state are its end. */
+/**
+ * A topic as far as it was read before: the partitions and positions of a saved state are its end. Dead letters that were sent again are left
+ * out where their originals are read: each is read once, in its first place.
+ */
 export class BoundedSource implements Source {
   readonly #source: Source;
   readonly #ends: ReadonlyMap<number, number>;
+  readonly #pipeline: string;
+  /** First offset that is read, by partition. */
+  #begins: ReadonlyMap<number, number> = new Map();
 
-  /** `ends`: next offset by partition. */
-  constructor(source: Source, ends: ReadonlyMap<number, number>) {
+  /** `ends`: next offset by partition; `pipeline` sent dead letters again. */
+  constructor(source: Source, ends: ReadonlyMap<number, number>, pipeline: string) {
     this.#source = source;
     this.#ends = ends;
+    this.#pipeline = pipeline;
   }
 
-  open(): Promise<void> { return this.#source.open(); }
+  async open(): Promise<void> {
+    await this.#source.open();
+    this.#begins = new Map(this.partitions().map(p => [p, this.position(p)]));
+  }
+
   get topic(): TopicInfo { return this.#source.topic; }
   partitions(): readonly number[] { return this.#source.partitions().filter(p => this.#ends.has(p)); }
   position(partition: number): number { return this.#source.position(partition); }
@@ -22,7 +34,8 @@ export class BoundedSource implements Source {
   idleSince(): null { return null; }
   close(): Promise<void> { return this.#source.close(); }
 
-  poll(paused: ReadonlySet<number>, maxWaitMs: number, signal: AbortSignal): Promise<RecordBatch[]> {
-    return this.#source.poll(new Set([...paused, ...this.#source.partitions().filter(p => !this.#ends.has(p))]), maxWaitMs, signal);
+  async poll(paused: ReadonlySet<number>, maxWaitMs: number, signal: AbortSignal): Promise<RecordBatch[]> {
+    const batches = await this.#source.poll(new Set([...paused, ...this.#source.partitions().filter(p => !this.#ends.has(p))]), maxWaitMs, signal);
+    return batches.map(b => withoutCopies(b, this.#pipeline, this.#begins));
   }
 }

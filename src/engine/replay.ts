@@ -2,6 +2,7 @@ import type { Delivery } from '../connectors/connector.ts';
 import type { OutBlock, ReplayMark, StateStore } from '../state/store.ts';
 import { BlockQueue } from './block-queue.ts';
 import { failpoint } from '../failpoint.ts';
+import type { Header } from './records.ts';
 import { byTopic } from './recovery.ts';
 
 /** A dead letter as it goes back to a topic. */
@@ -11,6 +12,7 @@ export interface ReplayRecord {
   readonly partition: number | null;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
+  readonly headers: readonly Header[];
   /** Epoch ms. */
   readonly timestamp: number;
 }
@@ -48,7 +50,7 @@ export class Replayer {
     this.#marks.push(...marks);
     let queue = this.#queues.get(r.topic);
     if (queue === undefined) this.#queues.set(r.topic, (queue = new BlockQueue(r.topic, this.#partitions.get(r.topic) as number, this.sent)));
-    queue.add(r.partition, r.key, r.value, [], r.timestamp);
+    queue.add(r.partition, r.key, r.value, r.headers, r.timestamp);
     this.#records++;
     this.#bytes += (r.key?.length ?? 0) + (r.value?.length ?? 0);
     if (this.#bytes >= CHUNK_BYTES || this.#records >= CHUNK_RECORDS) await this.flush();

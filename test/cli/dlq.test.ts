@@ -252,4 +252,21 @@ sums  3 dead letters of these came from one sink of several: the others count th
     expect((await p.ok(['dlq', 'ls', 'sums', '--json'])).json.map(l => l['id'])).toEqual(['10']);
     expect((await p.call(['dlq', 'drop', 'sums', '--all', '--id', '10'])).exit).toBe(2);
   });
+
+  it('replays what a backfill then counts once', async () => {
+    p.write('sums.yaml', pipeline());
+    await p.ok(['topics', 'create', 's', '--partitions', '1']);
+    await p.send('s', [row('a', 1), row('a', 3_000_000_000), row('b', 2)]);
+    await run();
+    p.write('sums.yaml', pipeline({ v: 'BIGINT' }));
+    for (let copy = 0; copy < 2; copy++) {
+      // the copy is late by now, so it can be sent once more
+      await p.ok(['dlq', 'replay', 'sums', '--all']);
+      await run();
+    }
+    p.write('sums.yaml', pipeline({ v: 'BIGINT', more: "  counts: {sql: \"SELECT k, COUNT(*) AS n, SUM(v) AS total FROM s GROUP BY k, TUMBLE(ts, INTERVAL '10' SECOND)\"}\n" }));
+    expect((await run('--backfill')).err).toContain('built again from 3 records');
+    expect((await p.records('s')).length).toBe(5);
+    expect((await p.records('counts')).map(r => r['value']).sort()).toEqual(['{"k":"a","n":2,"total":3000000001}', '{"k":"b","n":1,"total":2}']);
+  });
 });
