@@ -21,6 +21,7 @@ const FAMILIES = {
   run: ['cli/run', 'cli/run-parts', 'connectors/log/log'],
   worker: ['cli/run-worker'],
   topics: ['cli/topics', 'cli/topics-send', 'cli/generate', 'connectors/log/log'],
+  testing: ['cli/test'],
   state: ['cli/state-ls', 'cli/state-query', 'cli/state-tables', 'state/reader'],
   backup: ['cli/state-backup', 'cli/state-restore', 'cli/state-reset', 'connectors/log/snapshot'],
   dlq: ['cli/dlq-ls', 'cli/dlq-show', 'cli/dlq-replay', 'cli/dlq-drop', 'connectors/log/log'],

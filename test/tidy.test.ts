@@ -18,6 +18,7 @@ const layers: readonly (readonly string[])[] = [
   ['config'],
   ['observe'],
   ['ui'],
+  ['testing'],
   ['cli'],
 ];
 const layerOf = (f: string): number => layers.findIndex(l => l.includes(f.split('/')[0] as string));

@@ -3,12 +3,15 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import { PipeError } from '../errors.ts';
 import { closest } from '../suggest.ts';
 
+/** How the name of a file of tests ends. */
+export const TEST_FILE = '.test.yaml';
+
 export const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
-/** The pipeline files of a folder, not deeper, in the order of their names; none where it cannot be read. */
-function filesOf(folder: string): string[] {
+/** The pipeline files of a folder, not deeper, in the order of their names, with files of tests only where `tests`; none where it cannot be read. */
+function filesOf(folder: string, tests = false): string[] {
   try {
-    return readdirSync(folder).filter(f => f.endsWith('.yaml') && !f.startsWith('.')).sort().map(f => join(folder, f)).filter(f => !isFolder(f));
+    return readdirSync(folder).filter(f => f.endsWith('.yaml') && (tests || !f.endsWith(TEST_FILE)) && !f.startsWith('.')).sort().map(f => join(folder, f)).filter(f => !isFolder(f));
   } catch {
     return [];
   }
@@ -21,8 +24,8 @@ export interface Found {
   readonly problems: readonly PipeError[];
 }
 
-/** The pipelines that a command line names: X is the path X, else `pipelines/X` of the root, else `pipelines/X.yaml`; a folder is its *.yaml. */
-export function findPipelines(args: readonly string[], { cwd, root }: { readonly cwd: string; readonly root: string }): Found {
+/** The pipelines that a command line names: X is the path X, else `pipelines/X` of the root, else `pipelines/X.yaml`; a folder is its *.yaml, with `tests` also its *.test.yaml. */
+export function findPipelines(args: readonly string[], { cwd, root, tests = false }: { readonly cwd: string; readonly root: string; readonly tests?: boolean }): Found {
   const shipped = filesOf(join(root, 'pipelines'));
   const names = shipped.map(f => basename(f, '.yaml'));
   const there = names.length === 0 ? undefined : `pipelines here: ${names.join(', ')}`;
@@ -35,7 +38,7 @@ export function findPipelines(args: readonly string[], { cwd, root }: { readonly
     if (path === undefined) {
       problems.push(missing(arg, places.filter(p => !p.endsWith('.yaml.yaml')).map(p => shown(p, cwd)), [...names.map(n => (arg.endsWith('.yaml') ? `${n}.yaml` : n)), ...neighbours(resolve(cwd, arg)).map(f => join(dirname(arg), basename(f)))], there));
     } else if (isFolder(path)) {
-      const files = filesOf(path);
+      const files = filesOf(path, tests);
       const inner = isFolder(join(path, 'pipelines')) ? join(arg, 'pipelines/') : null;
       // files of something else are read as pipelines only where there is no better place to look
       const none = files.length === 0 || (inner !== null && files.every(isStranger));

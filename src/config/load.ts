@@ -45,27 +45,48 @@ export function loadPipeline(path: string, o: LoadOptions): PipelineSpec {
 
 /** As loadPipeline, but gives the problems back, in the order of the file. */
 export function readPipeline(path: string, o: LoadOptions): Loaded {
+  const { tree, folders, source, unset, problems } = readTree(path, o);
+  if (tree === null) return nothing(inOrder(problems));
+  const r = new Reader();
+  r.problems.push(...shapeProblems(tree));
+  const spec = readSpec(r, tree, source, resolve(path), folders);
+  return { spec, unknown: r.unknown, problems: withUnset(r.problems, unset), warnings: inOrder(r.warnings) };
+}
+
+/** A YAML file with the variables of the environment in place. */
+export interface Tree {
+  /** null: there are problems. */
+  readonly tree: Node | null;
+  readonly source: SourceText;
+  readonly folders: Folders;
+  /** Variables that are not set. */
+  readonly unset: readonly PipeError[];
+  readonly problems: readonly PipeError[];
+}
+
+export function readTree(path: string, o: LoadOptions): Tree {
   const file = resolve(path);
   const folders: Folders = { dir: dirname(file), root: resolve(o.root) };
+  const name = o.name ?? shownName(file, folders.root);
+  const failed = (problems: readonly PipeError[], source = new SourceText(name, '')): Tree => ({ tree: null, source, folders, unset: [], problems });
   let source: SourceText;
   let lookup: (name: string) => string | undefined;
   try {
-    source = o.text === undefined ? readText(file, o.name ?? shownName(file, folders.root)) : new SourceText(o.name ?? shownName(file, folders.root), o.text);
+    source = o.text === undefined ? readText(file, name) : new SourceText(name, o.text);
     lookup = environment(o.env, folders.dir, folders.root);
   } catch (error) {
     if (!(error instanceof PipeError)) throw error;
-    return nothing([error]);
+    return failed([error]);
   }
   const { root, problems } = parseYaml(source);
-  if (root === null) return nothing(inOrder(problems));
+  if (root === null) return failed(problems, source);
   const unset: PipeError[] = [];
-  const tree = substitute(root, lookup, Object.keys(o.env), unset);
-  const r = new Reader();
-  // an unset variable reads as empty text, which would be reported again as a bad value
-  r.problems.push(...unset, ...shapeProblems(tree).filter(p => !unset.some(u => within(u, p))));
-  const spec = readSpec(r, tree, source, file, folders);
-  return { spec, unknown: r.unknown, problems: inOrder(r.problems.filter(p => unset.includes(p) || !unset.some(u => within(u, p)))), warnings: inOrder(r.warnings) };
+  return { tree: substitute(root, lookup, Object.keys(o.env), unset), source, folders, unset, problems: [] };
 }
+
+/** An unset variable reads as empty text, which would be reported again as a bad value. */
+export const withUnset = (problems: readonly PipeError[], unset: readonly PipeError[]): PipeError[] =>
+  inOrder([...unset, ...problems.filter(p => !unset.some(u => within(u, p)))]);
 
 const nothing = (problems: readonly PipeError[]): Loaded => ({ spec: null, unknown: new Set(), problems, warnings: [] });
 
@@ -133,7 +154,7 @@ function readSpec(r: Reader, root: Node, file: SourceText, path: string, folders
   const spec: PipelineSpec = {
     name: r.text(root, 'name') ?? '', description: r.text(root, 'description') ?? null, file, path, dir: folders.dir,
     sources, steps, sinks, settings: readSettings(r, entry(root, 'settings')?.value, folders),
-    tests: readTests(r, entry(root, 'tests')?.value, sources.filter(s => !r.unknown.has(s.name)), list('sources').map(e => e.key), list('sinks').map(e => e.key)),
+    tests: readTests(r, entry(root, 'tests')?.value, { known: sources.filter(s => !r.unknown.has(s.name)), sources: list('sources').map(e => e.key), sinks: list('sinks').map(e => e.key) }),
   };
   checkTopics(r, spec);
   return spec;

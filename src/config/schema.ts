@@ -131,13 +131,41 @@ const settings = object('how the pipeline runs', {
   max_record_bytes: bytes('longer records are refused', '1MB'),
 });
 
+const count = (description: string): JsonSchema => ({ type: 'integer', minimum: 0, description });
+
 const rows = listOf('records or rows in order', { type: 'object', description: 'fields of one' });
 
-const test = object('records in, rows out', {
+const checks = {
+  expect: mapOf('rows by sink, in any order: all that came since the start, or since it was last looked at. A row names the columns that are compared, digit by digit', rows),
+  expect_dead_letters: mapOf('how many records or rows were bad, by code such as user.data.type; those that no test expects fail it', count('how many')),
+  expect_late: count('how many rows came too late for all their windows; those that no test expects fail it'),
+};
+
+const step = anyOf('one thing after the other: send, advance, idle, restart, or something to expect',
+  oneOfWords('restart: the pipeline stops and goes on from its saved state', ['restart']),
+  object('send, advance, idle, or something to expect', {
+    send: word('a source that gets records: rows or text'),
+    rows: listOf('records to send, as JSON', { type: 'object', description: 'fields of one' }),
+    text: listOf('records to send as they are, JSON or not; null is a record without a value', anyOf('bytes of one', { type: 'string' }, { type: 'null' })),
+    key: text('key of the records; with it the partition is the one that Kafka would choose'),
+    partition: { type: 'integer', minimum: 0, maximum: 999, description: 'partition that gets the records, or that is idle; default: 0, or by the key' },
+    headers: mapOf('headers of the records', text('value of one')),
+    time: text('time of the records themselves, such as 2024-01-01T12:00:00Z; default: the clock of the test'),
+    advance: span('lets time pass in which nothing is sent, as when following: partitions become idle, windows close'),
+    idle: word('a source that is quiet for as long as its event_time.idle, while the others are not'),
+    ...checks,
+  }));
+
+const test = object('what goes in and what comes out', {
   name: word('what is shown'),
   input: mapOf('records by source, in order', rows),
-  expect: mapOf('final rows by sink', rows),
-}, ['name', 'input', 'expect']);
+  steps: listOf('what happens one after the other, as when following; after input, and before all windows close', step, 1),
+  ...checks,
+  expect_error: word('code of the problem that the pipeline has, or that stops it, such as user.sql.unknown_column'),
+  ordered: flag('rows are compared in the order in which they came; for one partition'),
+  partitions: { type: 'integer', minimum: 1, maximum: 1000, description: 'partitions of each topic; default: 1, or as many as the steps name' },
+  now: text('where the clock of the test begins, such as 2024-01-01T12:00:00Z; default: 2100-01-01, so that no event is from the future'),
+}, ['name']);
 
 /** JSON Schema of the pipeline file: editors, `pipe schema` and the loader use this one. */
 export const pipelineSchema: JsonSchema = {
@@ -150,7 +178,18 @@ export const pipelineSchema: JsonSchema = {
     steps: mapOf('named queries that steps and sinks can read', sql),
     sinks: mapOf('topics that are written', ref('sink'), 1),
     settings,
-    tests: listOf('examples that the pipeline must fulfil', test),
+    tests: listOf('examples that the pipeline must fulfil: pipe test runs them', ref('test')),
   }, ['name', 'sources', 'sinks']),
-  definitions: { source, sink },
+  definitions: { source, sink, test },
+};
+
+/** JSON Schema of a file of tests beside a pipeline: `*.test.yaml`. */
+export const testFileSchema: JsonSchema = {
+  $schema: 'http://json-schema.org/draft-07/schema#',
+  title: 'tests of a pipe pipeline',
+  ...object('tests of a pipeline that is another file', {
+    pipeline: word('the pipeline file, its path relative to this file', { examples: ['fraud.yaml'] }),
+    tests: listOf('examples that the pipeline must fulfil', ref('test'), 1),
+  }, ['pipeline', 'tests']),
+  definitions: { test },
 };

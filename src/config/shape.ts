@@ -14,19 +14,29 @@ interface Complaint {
   readonly params: { readonly additionalProperty?: string; readonly missingProperty?: string; readonly passingSchemas?: readonly number[] | null };
 }
 
+/** A kind of file: its schema and what ajv made of it. */
+export interface Shape {
+  readonly schema: JsonSchema;
+  readonly validate: unknown;
+  /** How messages call the whole of it. */
+  readonly name: string;
+  /** Said to a file that is a list or a text. */
+  readonly example: string;
+}
+
 /** Everything in which the file differs from the JSON Schema, each at its place. */
-export function shapeProblems(root: Node): PipeError[] {
-  const check = validate as unknown as { (value: unknown): boolean; errors?: readonly Complaint[] | null };
+export function shapeProblems(root: Node, shape: Shape = PIPELINE): PipeError[] {
+  const check = shape.validate as { (value: unknown): boolean; errors?: readonly Complaint[] | null };
   if (check(plainValue(root))) return [];
   const complaints = settleUnions(check.errors ?? []).filter(c => !isRepeated(root, c));
-  const meant = new Set(complaints.flatMap(c => meantKey(c) ?? []));
-  return complaints.filter(c => !missingKeys(c).some(key => meant.has(key))).map(c => problem(root, c));
+  const meant = new Set(complaints.flatMap(c => meantKey(c, shape) ?? []));
+  return complaints.filter(c => !missingKeys(c).some(key => meant.has(key))).map(c => problem(root, c, shape));
 }
 
 /** The key, by its path, that a misspelt one was meant to be: it is not missing too. */
-function meantKey(c: Complaint): string | undefined {
+function meantKey(c: Complaint, shape: Shape): string | undefined {
   if (c.keyword !== 'additionalProperties') return undefined;
-  const near = closest(c.params.additionalProperty as string, Object.keys(schemaAt(c.schemaPath).properties ?? {}));
+  const near = closest(c.params.additionalProperty as string, Object.keys(schemaAt(c.schemaPath, shape).properties ?? {}));
   return near === undefined ? undefined : `${c.instancePath}/${near}`;
 }
 
@@ -74,8 +84,8 @@ const branch = (inner: Complaint, union: Complaint): string => inner.schemaPath.
 const decode = (pointer: string): string[] => pointer.split('/').slice(1).map(p => p.replaceAll('~1', '/').replaceAll('~0', '~'));
 
 /** The schema that holds the keyword which failed. */
-function schemaAt(schemaPath: string): JsonSchema {
-  let at: unknown = pipelineSchema;
+function schemaAt(schemaPath: string, shape: Shape): JsonSchema {
+  let at: unknown = shape.schema;
   for (const part of decode(decodeURIComponent(schemaPath.replace(/^[^#]*#/, ''))).slice(0, -1)) at = (at as Record<string, unknown>)[part];
   return at as JsonSchema;
 }
@@ -89,7 +99,7 @@ interface Place {
   readonly path: readonly string[];
 }
 
-function find(root: Node, pointer: string): Place {
+function find(root: Node, pointer: string, whole = ''): Place {
   const path = decode(pointer);
   let node = root;
   let owner: Span = { ...root.span, end: Math.min(root.span.end, root.span.start + 1) };
@@ -99,26 +109,26 @@ function find(root: Node, pointer: string): Place {
     owner = e?.keySpan ?? next.span;
     node = next;
   }
-  return { node, owner, name: nameOf(path), path };
+  return { node, owner, name: nameOf(path, whole), path };
 }
 
 const KINDS: Readonly<Record<string, string>> = { sources: 'source', sinks: 'sink', steps: 'step' };
 
-function nameOf(path: readonly string[]): string {
+function nameOf(path: readonly string[], whole: string): string {
   const last = path.at(-1);
-  if (last === undefined) return 'a pipeline file';
+  if (last === undefined) return whole;
   const kind = path.length === 2 ? KINDS[path[0] as string] : undefined;
   if (kind !== undefined) return `${kind} "${last}"`;
   return /^\d+$/.test(last) ? `item ${Number(last) + 1} of "${path.at(-2)}"` : `"${last}"`;
 }
 
-function problem(root: Node, c: Complaint): PipeError {
-  const place = find(root, c.instancePath);
-  const schema = schemaAt(c.schemaPath);
+function problem(root: Node, c: Complaint, shape: Shape): PipeError {
+  const place = find(root, c.instancePath, shape.name);
+  const schema = schemaAt(c.schemaPath, shape);
   if (c.keyword === 'additionalProperties') return unknownKey(place, schema, c.params.additionalProperty as string);
-  if (c.keyword === 'required') return missingKey(place, schema, c.params.missingProperty as string);
+  if (c.keyword === 'required') return missingKey(place, schema, c.params.missingProperty as string, shape);
   if (c.keyword === 'oneOf') return sqlOrFrom(place, c.params.passingSchemas != null);
-  return badValue(place, schema, c.keyword);
+  return badValue(place, schema, c.keyword, shape);
 }
 
 function unknownKey(place: Place, schema: JsonSchema, key: string): PipeError {
@@ -131,9 +141,9 @@ function unknownKey(place: Place, schema: JsonSchema, key: string): PipeError {
   });
 }
 
-function missingKey(place: Place, schema: JsonSchema, key: string): PipeError {
+function missingKey(place: Place, schema: JsonSchema, key: string, shape: Shape): PipeError {
   const what = schema.properties?.[key];
-  const description = (what?.$ref === undefined ? what : pipelineSchema.definitions?.[what.$ref.slice('#/definitions/'.length)])?.description;
+  const description = (what?.$ref === undefined ? what : shape.schema.definitions?.[what.$ref.slice('#/definitions/'.length)])?.description;
   return new PipeError('user.config.missing_key', `${place.name} has no "${key}"`, { span: place.owner, hint: description === undefined ? undefined : `${key}: ${description}` });
 }
 
@@ -149,19 +159,21 @@ const PATTERNS: Readonly<Record<string, string>> = {
   '\\S': 'must not be empty',
 };
 
-/** Said to a file that is a list or a text. */
-const EXAMPLE = `a pipeline file looks like this:
+const PIPELINE: Shape = {
+  schema: pipelineSchema, validate, name: 'a pipeline file',
+  example: `a pipeline file looks like this:
     name: large-orders
     sources:
       orders:
         schema: account STRING, amount DECIMAL(12,2)
     sinks:
       large:
-        sql: SELECT account, amount FROM orders WHERE amount > 100`;
+        sql: SELECT account, amount FROM orders WHERE amount > 100`,
+};
 
 const TYPES: Readonly<Record<string, string>> = { string: 'text', object: 'a map', array: 'a list', integer: 'a whole number', number: 'a number', boolean: 'true or false' };
 
-function badValue(place: Place, schema: JsonSchema, keyword: string): PipeError {
+function badValue(place: Place, schema: JsonSchema, keyword: string, shape: Shape): PipeError {
   const { node, name } = place;
   const code: Code = keyword === 'type' ? 'user.config.bad_type' : 'user.config.bad_value';
   const empty = node.k === 'scalar' && node.value === null;
@@ -176,7 +188,7 @@ function badValue(place: Place, schema: JsonSchema, keyword: string): PipeError 
       const words = schema.pattern === undefined || schema.pattern === '\\S' || node.k !== 'scalar' ? undefined : PATTERNS[schema.pattern];
       if (words !== undefined) return fail(`${name} ${words}, not ${shown}`);
       const quote = schema.type === 'string' && node.k === 'scalar' && node.plain && !node.fromEnv;
-      if (place.path.length === 0) return fail(`${name} is a map, not ${shown}`, EXAMPLE);
+      if (place.path.length === 0) return fail(`${name} is a map, not ${shown}`, shape.example);
       return fail(`${name} takes ${TYPES[schema.type as string]}, not ${shown}`, quote && /^\d+$|^(true|false)$/i.test(node.text) ? `put it in quotes: "${node.text}"` : undefined);
     }
     case 'enum': return fail(`${name} is one of ${(schema.enum ?? []).join(', ')}, not ${shown}`, near(node, schema.enum ?? []));

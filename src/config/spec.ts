@@ -1,5 +1,6 @@
-import type { SourceText, Span, SqlText } from '../errors.ts';
+import type { Code, SourceText, Span, SqlText } from '../errors.ts';
 import type { Field } from '../sql/types.ts';
+import type { MapNode } from './tree.ts';
 
 /** What a pipeline file says, checked and with defaults filled in; every time is in ms, every size in bytes. */
 export interface PipelineSpec {
@@ -112,18 +113,61 @@ export interface KafkaSettings {
   readonly client: Readonly<Record<string, unknown>>;
 }
 
-/** Parsed and checked now, run by `pipe test` later. */
+/** One example of a pipeline, run by `pipe test`. */
 export interface TestSpec {
   readonly name: string;
-  /** By source, in order. */
-  readonly input: Readonly<Record<string, readonly TestRow[]>>;
-  /** By sink. */
-  readonly expect: Readonly<Record<string, readonly TestRow[]>>;
+  readonly nameSpan: Span;
+  /** What the topics hold at the start. */
+  readonly input: readonly TestSend[];
+  /** None: the pipeline reads to the end only; else it follows first. */
+  readonly steps: readonly TestStep[];
+  /** Checked at the end, when all windows are closed. */
+  readonly expect: TestExpect;
+  /** Code of the problem that is to come. */
+  readonly error: { readonly code: Code; readonly span: Span } | null;
+  readonly ordered: boolean;
+  readonly partitions: number;
+  /** Epoch ms; null: the default. */
+  readonly now: number | null;
+}
+
+export type TestStep =
+  | TestSend
+  | { readonly k: 'advance'; readonly ms: number }
+  /** `partition` null: all of them. */
+  | { readonly k: 'idle'; readonly source: string; readonly partition: number | null }
+  | { readonly k: 'restart' }
+  | { readonly k: 'expect'; readonly expect: TestExpect };
+
+export interface TestSend {
+  readonly k: 'send';
+  readonly source: string;
+  /** Texts as they are sent; null is a record without a value. */
+  readonly values: readonly (string | null)[];
+  readonly key: string | null;
+  readonly partition: number | null;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Epoch ms; null: the clock of the test. */
+  readonly time: number | null;
+}
+
+/** What is compared; null and absent sinks are not. */
+export interface TestExpect {
+  readonly rows: ReadonlyMap<string, ExpectedRows>;
+  readonly deadLetters: { readonly counts: ReadonlyMap<string, number>; readonly span: Span } | null;
+  readonly late: { readonly n: number; readonly span: Span } | null;
+}
+
+export interface ExpectedRows {
+  readonly rows: readonly TestRow[];
+  readonly span: Span;
+  /** Of the sink's name. */
+  readonly nameSpan: Span;
 }
 
 export interface TestRow {
   /** A number is a NumberText (test-value.ts), which keeps its source text (7500.00). */
   readonly value: Readonly<Record<string, unknown>>;
-  /** Where each key stands. */
-  readonly places: ReadonlyMap<string, Span>;
+  /** Where it stands, with its columns. */
+  readonly node: MapNode;
 }

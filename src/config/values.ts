@@ -23,3 +23,10 @@ export function percent(text: string): number | undefined {
   const n = m === null ? NaN : Number(m[1]) / 100;
   return n <= 1 ? n : undefined;
 }
+
+/** `2024-01-01T12:00:00Z` (UTC, also without Z, time or seconds) as epoch ms; undefined when it is none. */
+export function instant(text: string): number | undefined {
+  const m = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d(?:\.\d{1,3})?)?)?Z?$/.exec(text);
+  const ms = m === null ? NaN : Date.parse(`${m[1]}T${m[2] ?? '00:00'}${m[3] ?? ':00'}Z`);
+  return Number.isNaN(ms) ? undefined : ms;
+}

@@ -78,6 +78,16 @@ function createState(o: StateOptions): void {
   db.pragma(`page_size = ${PAGE_BYTES}`);
   // durable as a whole, below
   db.pragma('synchronous = OFF');
+  layOut(db, o);
+  db.pragma('journal_mode = WAL');
+  db.close();
+  syncPath(path);
+  failpoint('state.made');
+  renameSync(path, o.path);
+}
+
+/** The tables of a new state, of epoch 0. */
+export function layOut(db: Sqlite.Database, o: Pick<StateOptions, 'pipeline' | 'logId'>): void {
   db.transaction(() => {
     db.pragma(`application_id = ${APPLICATION_ID}`);
     db.pragma(`user_version = ${LAYOUT}`);
@@ -85,11 +95,6 @@ function createState(o: StateOptions): void {
     const put = db.prepare('INSERT INTO meta VALUES (?, ?)');
     for (const row of [['pipeline', o.pipeline], ['log', o.logId], ['state_id', randomBytes(12).toString('hex')], ['epoch', 0n], ['delivery', 0n], ['created', new Date().toISOString()]]) put.run(...row);
   })();
-  db.pragma('journal_mode = WAL');
-  db.close();
-  syncPath(path);
-  failpoint('state.made');
-  renameSync(path, o.path);
 }
 
 /** No room, or a disk that fails. */

@@ -29,20 +29,44 @@ export function openStateStore(o: StateOptions): StateStore {
   try {
     if (o.reset) deleteState(o.path);
     if (!inspectState(o.path)) makeState(o);
-    return new SqliteStateStore(o, lock);
+    return new SqliteStateStore(openHome(o, lock));
   } catch (error) {
     lock.release();
     throw error;
   }
 }
 
+/** State on a database that outlives it and is nobody else's: for tests, whose restarts are real and touch no disk. */
+export function storeIn(db: Sqlite.Database): StateStore {
+  const meta = new Map(db.prepare('SELECT key, value FROM meta').raw().all() as [string, SqlValue][]);
+  return new SqliteStateStore({ db, path: ':memory:', stateId: meta.get('state_id') as string, epoch: meta.get('epoch') as number, note: () => undefined, close: () => undefined });
+}
+
+/** A state that is open, and what goes with where it lies. */
+interface Home {
+  readonly db: Sqlite.Database;
+  readonly path: string;
+  readonly stateId: string;
+  readonly epoch: number;
+  /** An epoch is durable. */
+  note(epoch: number, now: boolean): void;
+  close(): void;
+}
+
+/** Throws system.state.*. */
+function openHome(o: StateOptions, lock: StateLock): Home {
+  const witness = new EpochWitness(o.path);
+  const { stateId, epoch } = lookAt(o, witness);
+  const db = new Database(o.path, { timeout: BUSY_MS, fileMustExist: true });
+  return { db, path: o.path, stateId, epoch, note: (e, now) => witness.note(stateId, e, now), close: () => { db.close(); lock.release(); } };
+}
+
 class SqliteStateStore implements StateStore {
   readonly stateId: string;
   fresh: boolean;
   readonly #db: Sqlite.Database;
-  readonly #lock: StateLock;
+  readonly #home: Home;
   readonly #path: string;
-  readonly #witness: EpochWitness;
   readonly #deadLetters: DeadLetterTable;
   readonly #replays: ReplayBook;
   readonly #spilled: SpilledTable;
@@ -53,15 +77,13 @@ class SqliteStateStore implements StateStore {
   #epoch: number;
   #hasOutbox: boolean;
 
-  constructor(o: StateOptions, lock: StateLock) {
-    this.#path = o.path;
-    this.#lock = lock;
-    this.#witness = new EpochWitness(o.path);
-    const { stateId, epoch } = lookAt(o, this.#witness);
-    this.stateId = stateId;
-    this.#epoch = epoch;
-    this.fresh = epoch === 0;
-    this.#db = new Database(o.path, { timeout: BUSY_MS, fileMustExist: true });
+  constructor(home: Home) {
+    this.#home = home;
+    this.#path = home.path;
+    this.stateId = home.stateId;
+    this.#epoch = home.epoch;
+    this.fresh = home.epoch === 0;
+    this.#db = home.db;
     try {
       this.#db.pragma('journal_mode = WAL');
       this.#db.pragma('synchronous = FULL');
@@ -74,7 +96,7 @@ class SqliteStateStore implements StateStore {
       this.#hasOutbox = this.#all('SELECT count(*) FROM outbox')[0]?.[0] !== 0;
     } catch (error) {
       this.#db.close();
-      throw damaged(o.path, error);
+      throw damaged(home.path, error);
     }
   }
 
@@ -186,7 +208,7 @@ class SqliteStateStore implements StateStore {
     this.#epoch = e.epoch;
     this.fresh = false;
     this.#hasOutbox = e.out.length > 0;
-    this.#witness.note(this.stateId, e.epoch, false);
+    this.#home.note(e.epoch, false);
   }
 
   readonly letters: LetterBook = {
@@ -198,7 +220,7 @@ class SqliteStateStore implements StateStore {
       this.#transaction(() => this.#replays.settle(r, sent));
       if (!sent) return;
       this.#epoch = r.epoch;
-      this.#witness.note(this.stateId, r.epoch, false);
+      this.#home.note(r.epoch, false);
     },
     drop: ids => {
       const n = this.#transaction(() => this.#deadLetters.remove(ids));
@@ -258,9 +280,8 @@ class SqliteStateStore implements StateStore {
   }
 
   close(): void {
-    if (!this.fresh) this.#witness.note(this.stateId, this.#epoch, true);
-    this.#db.close();
-    this.#lock.release();
+    if (!this.fresh) this.#home.note(this.#epoch, true);
+    this.#home.close();
   }
 
   readonly #tx: StateTx = {

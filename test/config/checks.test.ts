@@ -58,7 +58,7 @@ settings:
   max_bad: 2.5%
   max_record_bytes: 64KB
 tests:
-  - {name: x, input: {a: [{id: 1, amount: 7500.00, n: null, l: [1.0, {y: 1e3}], s: "1"}]}, expect: {b: [], c: []}}
+  - {name: x, input: {a: [{id: 1, amount: 7500.00, n: null, l: [1.0, {y: 1e3}], s: "1"}]}, expect: {b: [{id: 2, amount: 7500.00}], c: []}}
 `);
     expect(spec).toMatchObject({
       sources: [{
@@ -80,8 +80,10 @@ tests:
         state: join(folder.dir, 'states'), checkpoint: 1_000, delivery: 'at-least-once', memory: 2 ** 30, workers: 2, maxBad: 0.025, maxRecordBytes: 65_536,
       },
     });
-    expect(spec.tests).toMatchObject([{ name: 'x', expect: { b: [], c: [] } }]);
-    expect(spec.tests[0]?.input['a']?.map(r => r.value)).toEqual([{ id: new NumberText('1'), amount: new NumberText('7500.00'), n: null, l: [new NumberText('1.0'), { y: new NumberText('1e3') }], s: '1' }]);
+    const [test] = spec.tests;
+    expect(test).toMatchObject({ name: 'x', steps: [], ordered: false, partitions: 1, now: null, error: null });
+    expect([...(test?.expect.rows ?? [])].map(([sink, { rows }]) => [sink, rows.map(r => r.value)])).toEqual([['b', [{ id: new NumberText('2'), amount: new NumberText('7500.00') }]], ['c', []]]);
+    expect(test?.input).toEqual([{ k: 'send', source: 'a', values: ['{"id":1,"amount":7500.00,"n":null,"l":[1.0,{"y":1e3}],"s":"1"}'], key: null, partition: null, headers: {}, time: null }]);
   });
 });
 

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { pipelineSchema } from '../../src/config/schema.ts';
+import { pipelineSchema, testFileSchema } from '../../src/config/schema.ts';
 import { makeValidator } from './make-validator.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -8,6 +8,14 @@ const root = resolve(import.meta.dirname, '../..');
 describe('what is made from the schema', () => {
   it('the validator is fresh (-u writes it)', async () => {
     await expect(makeValidator(pipelineSchema)).toMatchFileSnapshot(join(root, 'src/config/pipeline-validator.ts'));
+  });
+
+  it('the validator of test files is fresh (-u writes it)', async () => {
+    await expect(makeValidator(testFileSchema)).toMatchFileSnapshot(join(root, 'src/config/test-file-validator.ts'));
+  });
+
+  it('pipe-test.schema.json is fresh (-u writes it)', async () => {
+    await expect(`${JSON.stringify(testFileSchema, null, 2)}\n`).toMatchFileSnapshot(join(root, 'pipelines/pipe-test.schema.json'));
   });
 
   it('pipe.schema.json is fresh (-u writes it)', async () => {

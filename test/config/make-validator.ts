@@ -10,7 +10,7 @@ const HEAD = `// @ts-nocheck
 // npx vitest run --config test/vitest.config.ts test/config/generated.test.ts -u
 `;
 
-/** Text of src/config/pipeline-validator.ts. */
+/** Text of src/config/pipeline-validator.ts, or of test-file-validator.ts. */
 export function makeValidator(schema: JsonSchema): string {
   const ajv = new Ajv({ allErrors: true, messages: false, strict: true, strictRequired: false, strictTypes: false, allowUnionTypes: true, code: { source: true, esm: true } });
   ajv.addSchema(bare(schema), 'pipeline');
