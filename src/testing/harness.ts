@@ -12,6 +12,7 @@ import type { EngineParts } from '../engine/ports.ts';
 import { PipelineRuntime, writtenTopics } from '../engine/runtime.ts';
 import { formats } from '../formats/index.ts';
 import { MemoryState } from '../state/in-memory.ts';
+import { onClock } from './plan-exprs.ts';
 import { TestClock } from './test-clock.ts';
 import { WatchedAccounting, type BadRow } from './watched.ts';
 
@@ -57,10 +58,10 @@ export class Harness {
   #following: Following | null = null;
 
   constructor(c: CompiledPipeline, o: HarnessOptions) {
-    // an epoch for each turn of the loop, so that what is out is seen at once
-    this.#c = { ...c, spec: { ...c.spec, settings: { ...c.spec.settings, checkpoint: 0 } } };
     this.#o = o;
     this.clock = new TestClock(o.now);
+    // an epoch for each turn of the loop, so that what is out is seen at once
+    this.#c = { ...c, plan: onClock(c.plan, this.clock), spec: { ...c.spec, settings: { ...c.spec.settings, checkpoint: 0 } } };
     this.#log = new MemoryLog(() => this.clock.now());
     this.#state = new MemoryState(c.spec.name, this.#log.id);
     for (const name of new Set([...c.spec.sources.map(s => s.topic), ...writtenTopics(c.spec, null)])) void this.#log.createTopic({ name, partitions: o.partitions });

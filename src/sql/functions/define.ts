@@ -22,7 +22,7 @@ export interface ScalarFn {
   readonly nulls: 'propagate' | 'pass';
   /** May give null for arguments that are not NULL. */
   readonly returnsNull?: boolean;
-  /** Has another value at another time (CURRENT_TIMESTAMP): never folded to a constant. */
+  /** Has another value at another time (CURRENT_TIMESTAMP): never folded to a constant. `fn` takes the time (epoch ms) where one is given. */
   readonly volatile?: boolean;
   /** Values are in the form of `reprOf` (DECIMAL as scaled integer, times as epoch ms). Throws RowError and nothing else. */
   fn(...args: (Value | null)[]): Value | null;

@@ -3,9 +3,9 @@ import { dayOf, timeOfDay } from '../../values/calendar.ts';
 import type { ScalarDef } from '../define.ts';
 import { simple } from '../overload.ts';
 
-/** Another value at another time: evaluated for each row, never folded; no examples for the same reason. */
+/** Another value at another time: evaluated for each row, never folded; no examples for the same reason. Given a time (epoch ms), it is that of the clock. */
 const clock = (name: string, summary: string, returns: SqlType, of: (ms: number) => number, aliases: readonly string[] = [], call = ''): ScalarDef =>
-  simple({ name, aliases, summary, syntax: `${name.toUpperCase()}${call}`, params: [], returns, volatile: true, fn: () => of(Date.now()), examples: [] });
+  simple({ name, aliases, summary, syntax: `${name.toUpperCase()}${call}`, params: [], returns, volatile: true, fn: (now = Date.now()) => of(now), examples: [] });
 
 const same = (ms: number): number => ms;
 

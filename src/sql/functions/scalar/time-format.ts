@@ -85,7 +85,7 @@ export const timeFormatFunctions: readonly ScalarDef[] = [
   },
   {
     name: 'unix_timestamp', summary: 'Seconds since 1970: of now, or of a time in text.', syntax: 'UNIX_TIMESTAMP([text [, pattern]])',
-    resolve: args => (args.length === 0 ? strict('unix_timestamp', [], BIGINT, () => seconds(Date.now()), { volatile: true }) : readSeconds(args)),
+    resolve: args => (args.length === 0 ? strict('unix_timestamp', [], BIGINT, (now = Date.now()) => seconds(now), { volatile: true }) : readSeconds(args)),
     examples: [{ sql: "UNIX_TIMESTAMP('2024-01-01 12:00:00')", result: '1704110400' }, { sql: "UNIX_TIMESTAMP('01/01/70', 'dd/MM/yy')", result: '3155760000' }],
   },
   {
