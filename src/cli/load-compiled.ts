@@ -1,5 +1,5 @@
 import { compilePipeline, sqlProblems, type CompiledPipeline } from '../config/compile.ts';
-import { findPipelines } from '../config/find.ts';
+import { findPipelines, TEST_FILE } from '../config/find.ts';
 import { readPipeline, shownName } from '../config/load.ts';
 import { PipeError, PipeErrors } from '../errors.ts';
 import type { Io, Parsed } from './command.ts';
@@ -16,11 +16,13 @@ export interface Checked {
   readonly problems: readonly PipeError[];
 }
 
-/** Every pipeline that a command names, checked. */
-export function checkAll(p: Parsed, io: Io): readonly Checked[] {
+/** Every pipeline that a command names, checked; files of tests come back in `tests`, where the caller gives it. */
+export function checkAll(p: Parsed, io: Io, tests?: string[]): readonly Checked[] {
   const root = projectRoot(io.cwd);
   const named = new Map<string, string>();
-  const { files, problems } = findPipelines(p.args, { cwd: io.cwd, root });
+  const { files: found, problems } = findPipelines(p.args, { cwd: io.cwd, root, tests: tests !== undefined });
+  const files = found.filter(f => !f.endsWith(TEST_FILE));
+  tests?.push(...found.filter(f => f.endsWith(TEST_FILE)));
   const all = files.map((path): Checked => {
     const file = shownName(path, io.cwd);
     const checked = check(path, file, root, io);

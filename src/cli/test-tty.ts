@@ -1,4 +1,5 @@
 import { plural } from '../numbers.ts';
+import type { FileCoverage } from '../testing/coverage.ts';
 import type { TestResult } from '../testing/run-test.ts';
 import type { Suite } from '../testing/suite.ts';
 import type { Io } from './command.ts';
@@ -25,6 +26,8 @@ export class TtyReporter implements Reporter {
 
   empty(s: Suite): void { if (!this.#quiet) this.#line(`${harmless(s.file)}  no tests`); }
 
+  broken(): void {}
+
   result(s: Suite, r: TestResult): void {
     const failed = r.failures.length > 0;
     if (this.#quiet && !failed) return;
@@ -43,10 +46,24 @@ export class TtyReporter implements Reporter {
     if (this.#quiet && t.failed === 0) return;
     const { passed, failed, skipped, ms } = t;
     const parts = [...(failed > 0 ? [this.#paint('fail', `${failed} failed`)] : []), `${passed} passed`, ...(skipped > 0 ? [`${skipped} not asked for`] : [])];
+    for (const l of coverageLines(t.coverage ?? [], this.#columns)) this.#line(l);
     this.#line(`${plural(passed + failed, 'test')}: ${parts.join(', ')}, ${Math.round(ms)} ms`);
   }
 
   get #columns(): number { return Math.max(40, this.#out.columns); }
 
   #line(text: string): void { this.#out.write(`${text}\n`); }
+}
+
+/** Each pipeline, and what no test has reached. */
+function coverageLines(all: readonly FileCoverage[], columns: number): string[] {
+  return all.flatMap(({ file, outcomes }) => {
+    const missed = outcomes.filter(o => !o.reached);
+    const reached = outcomes.length - missed.length;
+    const share = outcomes.length === 0 ? 100 : Math.floor((reached / outcomes.length) * 100);
+    return [`coverage of ${harmless(file)}: ${reached} of ${plural(outcomes.length, 'outcome')} (${share} %)`, ...missed.map(o => {
+      const line = `  ${harmless(o.at.source.name)}:${o.at.source.position(o.at.start).line}  ${o.kind}: ${harmless(o.text)}`;
+      return width(line) > columns ? fit(line, columns) : line;
+    })];
+  });
 }

@@ -3,13 +3,17 @@ import { join } from 'node:path';
 import { findPipelines } from '../config/find.ts';
 import { PipeError } from '../errors.ts';
 import { plural } from '../numbers.ts';
+import { Coverage } from '../testing/coverage.ts';
 import { runTest, withoutRun, type TestResult } from '../testing/run-test.ts';
 import { loadSuite, type Suite } from '../testing/suite.ts';
+import { wordFlag } from './args.ts';
 import type { Command, Io, Parsed } from './command.ts';
 import { printed } from './load-compiled.ts';
 import { projectRoot } from './places.ts';
 import { useColor } from './report.ts';
 import type { Reporter, Totals } from './test-report.ts';
+import { JsonReporter } from './test-json.ts';
+import { JunitReporter } from './test-junit.ts';
 import { TtyReporter } from './test-tty.ts';
 
 const FAILED = 4;
@@ -25,13 +29,18 @@ export const test: Command = {
   ],
   flags: [
     { name: 'name', short: 't', value: 'NAME', summary: 'only tests whose name holds NAME' },
+    { name: 'coverage', value: 'boolean', summary: 'which outcomes of WHERE, HAVING and CASE, and which late, idle and bad ways the tests reached' },
+    { name: 'reporter', value: 'WORD', summary: 'tty (default), json (as --json) or junit' },
   ],
   notes: ['exit codes: 0 all passed, 4 a test failed or there is none, 3 a file is broken, 2 -t fits no test'],
   run,
 };
 
 async function run(p: Parsed, io: Io): Promise<number> {
-  const reporter: Reporter = new TtyReporter(io.out, useColor(p.text('color'), { ...io, err: io.out }), p.has('quiet'));
+  const word = p.text('reporter');
+  const kind = word === undefined ? (p.has('json') ? 'json' : 'tty') : wordFlag('--reporter', word, ['tty', 'json', 'junit']);
+  const color = useColor(p.text('color'), { ...io, err: io.out });
+  const reporter = kind === 'json' ? new JsonReporter(io.out) : kind === 'junit' ? new JunitReporter(io.out) : new TtyReporter(io.out, color, p.has('quiet'));
   return new TestCommand(p, io, reporter).run();
 }
 
@@ -40,11 +49,14 @@ class TestCommand {
   readonly #p: Parsed;
   readonly #io: Io;
   readonly #reporter: Reporter;
+  /** By path of the pipeline; null: not asked for. */
+  readonly #coverage: Map<string, Coverage> | null;
 
   constructor(p: Parsed, io: Io, reporter: Reporter) {
     this.#p = p;
     this.#io = io;
     this.#reporter = reporter;
+    this.#coverage = p.has('coverage') ? new Map() : null;
   }
 
   /** The exit code. */
@@ -60,8 +72,10 @@ class TestCommand {
     const all = whole.flatMap(s => s.tests);
     const chosen = asked.flatMap(a => a.tests);
     if (name !== undefined && chosen.length === 0 && broken.length === 0) throw noSuchTest(name, all.map(t => t.name));
+    for (const s of whole) this.#cover(s);
     let failed = 0;
     let ran = 0;
+    for (const s of suites) if (s.broken.length > 0) this.#reporter.broken(s.file, s.broken);
     for (const { suite, tests } of asked) {
       if (suite.tests.length === 0) this.#reporter.empty(suite);
       for (const t of tests) {
@@ -73,7 +87,7 @@ class TestCommand {
         await this.#io.out.drained();
       }
     }
-    const totals: Totals = { passed: ran - failed, failed, skipped: all.length - ran, ms: performance.now() - began };
+    const totals: Totals = { passed: ran - failed, failed, skipped: all.length - ran, ms: performance.now() - began, coverage: this.#coverage === null ? null : [...this.#coverage.values()].map(c => c.result) };
     this.#reporter.end(totals);
     if (broken.length > 0) return (broken[0] as PipeError).exit;
     if (ran === 0) this.#io.err.write('no tests ran: write them under "tests:" of a pipeline, or in a file beside it that ends in .test.yaml\n');
@@ -89,8 +103,18 @@ class TestCommand {
     return { suites: files.map(f => loadSuite(f, { env, root, cwd })), problems };
   }
 
-  #test(suite: Suite, t: Suite['tests'][number]): Promise<TestResult> | TestResult {
-    return suite.compiled === null ? withoutRun(t, suite.problems) : runTest(suite.compiled, t);
+  /** A pipeline counts though it has no tests. */
+  #cover({ compiled, pipeline }: Suite): void {
+    if (this.#coverage === null || compiled === null || pipeline === null || this.#coverage.has(pipeline)) return;
+    const coverage = new Coverage(compiled.spec.file.name);
+    coverage.watch(compiled);
+    this.#coverage.set(pipeline, coverage);
+  }
+
+  #test({ compiled, pipeline, problems }: Suite, t: Suite['tests'][number]): Promise<TestResult> | TestResult {
+    if (compiled === null) return withoutRun(t, problems);
+    const coverage = this.#coverage?.get(pipeline as string);
+    return coverage === undefined ? runTest(compiled, t) : runTest(coverage.watch(compiled), t, { ran: h => coverage.ran(h) });
   }
 
   #say(problems: readonly PipeError[]): void {

@@ -45,6 +45,8 @@ export function findPipelines(args: readonly string[], { cwd, root, tests = fals
       const what = files.length === 0 ? 'no *.yaml' : `no pipeline, only ${files.map(f => basename(f)).join(', ')}`;
       if (none) problems.push(new PipeError('user.config.no_pipeline', `folder ${arg} holds ${what}`, { hint: inner === null ? there : `the pipelines are in ${inner}: pipe run ${inner}` }));
       else found.push(...files);
+    } else if (!tests && path.endsWith(TEST_FILE)) {
+      problems.push(new PipeError('user.config.no_pipeline', `${arg} holds tests of a pipeline`, { hint: `pipe test ${arg} runs them` }));
     } else {
       found.push(path);
     }

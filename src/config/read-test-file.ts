@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { insidePath } from './paths.ts';
 import { readPipeline, readTree, shownName, withUnset, type Loaded, type LoadOptions } from './load.ts';
 import { Reader } from './reader.ts';
@@ -20,7 +21,7 @@ const SHAPE: Shape = {
 
 /** What came of a file of tests. */
 export interface LoadedTests {
-  /** Path of the pipeline, or null: it is not named, or may not be read. */
+  /** Path of the pipeline, or null: it is not named, not there, or may not be read. */
   readonly pipeline: string | null;
   /** The pipeline with the tests of this file in the place of its own; its problems are those of the pipeline file alone. */
   readonly loaded: Loaded | null;
@@ -37,9 +38,10 @@ export function readTestFile(path: string, o: LoadOptions & { readonly from: str
   const r = new Reader();
   r.problems.push(...shapeProblems(tree, SHAPE));
   const named = r.scalar(tree, 'pipeline');
-  const pipeline = named === undefined ? null : insidePath(r, named, folders);
+  const inside = named === undefined ? null : insidePath(r, named, folders);
+  const pipeline = inside !== null && existsSync(inside) ? inside : null;
+  if (named !== undefined && inside !== pipeline) r.problem('user.config.file_missing', `there is no file ${show(named)}`, { span: named.span, hint: 'the path is relative to this file' });
   const loaded = pipeline === null ? null : readPipeline(pipeline, { env: o.env, root: o.root, name: shownName(pipeline, o.from) });
-  if (pipeline !== null && named !== undefined && loaded?.problems.some(p => p.code === 'user.config.file_missing' && p.span === undefined) === true) r.problem('user.config.file_missing', `there is no file ${show(named)}`, { span: named.span, hint: 'the path is relative to this file' });
   const spec = loaded?.spec ?? null;
   const known = spec?.sources.filter(s => loaded?.unknown.has(s.name) === false) ?? [];
   const names = (list: readonly { readonly name: string }[] | undefined): string[] | null => (list === undefined ? null : list.map(s => s.name));

@@ -11,10 +11,13 @@ export type Expr =
   | { readonly k: 'call'; readonly fn: ScalarFn; readonly args: readonly Expr[]; readonly type: SqlType; readonly at: Span }
   | { readonly k: 'and' | 'or'; readonly args: readonly Expr[]; readonly type: SqlType }
   | { readonly k: 'not'; readonly arg: Expr; readonly type: SqlType }
-  /** Never NULL. 'unknown' is 'null' over a BOOLEAN. */
-  | { readonly k: 'is'; readonly what: 'null' | 'true' | 'false'; readonly not: boolean; readonly arg: Expr; readonly type: SqlType }
-  /** The first `when` that is true wins; an untaken branch is never evaluated. COALESCE, NULLIF and IF arrive as this. */
-  | { readonly k: 'case'; readonly whens: readonly { readonly when: Expr; readonly then: Expr }[]; readonly else: Expr; readonly type: SqlType }
+  /** Never NULL. 'unknown' is 'null' over a BOOLEAN. `at`: where it is written. */
+  | { readonly k: 'is'; readonly what: 'null' | 'true' | 'false'; readonly not: boolean; readonly arg: Expr; readonly type: SqlType; readonly at?: Span }
+  /**
+   * The first `when` that is true wins; an untaken branch is never evaluated. COALESCE, NULLIF and IF arrive as this.
+   * `ats`: where a CASE as written has its values, the one of ELSE last; the whole of it where it has no ELSE.
+   */
+  | { readonly k: 'case'; readonly whens: readonly { readonly when: Expr; readonly then: Expr }[]; readonly else: Expr; readonly type: SqlType; readonly ats?: readonly Span[] }
   /** NULL where `arg` throws a RowError (TRY_CAST). */
   | { readonly k: 'try'; readonly arg: Expr; readonly type: SqlType };
 

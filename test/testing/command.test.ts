@@ -17,7 +17,7 @@ tests:
     expect(plain(await p.call(['test', '-t', '7500 in', 'fraud.yaml', 'more.test.yaml']))).toEqual({
       exit: 0, err: '', out: `pipelines/fraud.yaml
   ✓ 7500 in one minute alerts, 5000 does not  N ms
-1 test: 1 passed, 1 not asked for, N ms
+1 test: 1 passed, 3 not asked for, N ms
 `,
     });
     const all = plain(await p.call(['test']));
@@ -223,12 +223,23 @@ pipelines/stops.test.yaml
     expect(r).toEqual({ exit: 2, out: '', err: 'user.usage.bad_value: no test has "two" in its name\nhint: there is 1 test: "one"' });
   });
 
-  it('leaves files of tests to itself: run and validate pass them over in a folder', async () => {
+  it('has files of tests to itself: run passes them over in a folder, validate checks them', async () => {
     p.write('p.yaml', PIPELINE);
-    p.write('p.test.yaml', 'pipeline: p.yaml\ntests: []\n');
+    p.write('p.test.yaml', 'pipeline: p.yaml\ntests:\n  - {name: a, input: {transactions: []}, expect: {sums: []}}\n');
     mkdirSync(p.path('pipelines/deeper.yaml'));
-    expect((await p.call(['validate', 'pipelines/'])).out).toBe('ok  pipelines/p.yaml: p, 1 source (transactions), 1 sink (sums)\n');
-    expect((await p.call(['test'])).err).toContain('pipelines/p.test.yaml:2:8 error[user.config.bad_value]: "tests" is empty');
+    const ok = 'ok  pipelines/p.yaml: p, 1 source (transactions), 1 sink (sums)\n';
+    expect((await p.call(['validate', 'pipelines/'])).out).toBe(`${ok}ok  pipelines/p.test.yaml: 1 test of p\n`);
+    expect(plain(await p.call(['run', 'pipelines/', '--until-end', '--brokers', 'none', '--quiet']))).toMatchObject({ exit: 0 });
+    expect(plain(await p.call(['run', 'p.test.yaml'])).err).toBe('user.config.no_pipeline: p.test.yaml holds tests of a pipeline\nhint: pipe test p.test.yaml runs them');
+
+    p.write('p.test.yaml', 'pipeline: p.yaml\ntests: []\n');
+    p.write('q.test.yaml', 'pipeline: q.yaml\ntests: [{name: a, expect: {summs: []}, input: {transactions: []}}]\n');
+    const broken = await p.call(['validate', 'pipelines/']);
+    expect([broken.exit, broken.out]).toEqual([3, ok]);
+    expect(broken.err).toContain('pipelines/p.test.yaml:2:8 error[user.config.bad_value]: "tests" is empty');
+    expect(broken.err).toContain('pipelines/q.test.yaml:1:11 error[user.config.file_missing]: there is no file "q.yaml"');
+    const tested = await p.call(['test']);
+    expect([tested.exit, tested.err]).toEqual([3, broken.err]);
   });
 
   it('needs no disk and no time', async () => {

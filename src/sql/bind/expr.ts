@@ -88,7 +88,7 @@ function chain(e: Ast & { k: 'binary' }, op: 'and' | 'or', s: ExprScope): Expr {
 function is(e: Ast & { k: 'is' }, s: ExprScope): Expr {
   if (e.what === 'json') throw s.context.notYet('IS JSON', e.at);
   const arg = e.what === 'null' ? bindExpr(e.arg, s) : bindCondition(e.arg, s, 'IS TRUE, FALSE or UNKNOWN');
-  return { k: 'is', what: e.what === 'unknown' ? 'null' : e.what, not: e.not, arg, type: BOOLEAN };
+  return { k: 'is', what: e.what === 'unknown' ? 'null' : e.what, not: e.not, arg, type: BOOLEAN, at: s.context.sql.span(...e.at) };
 }
 
 function cast(e: Ast & { k: 'cast' }, s: ExprScope): Expr {

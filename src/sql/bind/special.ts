@@ -64,13 +64,14 @@ function caseWhen(e: Ast & { k: 'case' }, s: ExprScope): Expr {
   const conditions = e.whens.map(w =>
     operand === null ? bindCondition(w.when, s, 'WHEN') : operator('=', comparable(operand, s.bind(w.when, s), w.when.at, s.context), w.when.at, s.context));
   const values = [...e.whens.map(w => s.bind(w.then, s)), e.else === null ? NOTHING : s.bind(e.else, s)];
-  return choose(conditions, values, e, s, 'CASE');
+  const ats = [...e.whens.map(w => w.then.at), e.else?.at ?? e.at].map(at => s.context.sql.span(...at));
+  return { ...choose(conditions, values, e, s, 'CASE'), ats };
 }
 
 const NOTHING: Expr = { k: 'lit', value: null, type: NULL };
 
 /** CASE WHEN conditions[i] THEN values[i] .. ELSE the last value END. */
-function choose(conditions: readonly Expr[], values: readonly Expr[], e: Ast, s: ExprScope, what: string): Expr {
+function choose(conditions: readonly Expr[], values: readonly Expr[], e: Ast, s: ExprScope, what: string): Expr & { k: 'case' } {
   const { exprs, type } = unify(values, e.at, s.context, what);
   return { k: 'case', whens: conditions.map((when, i) => ({ when, then: exprs[i] as Expr })), else: exprs.at(-1) as Expr, type };
 }
