@@ -131,7 +131,7 @@ class TestReader {
     const rows = new Map<string, ExpectedRows>();
     for (const e of entries(entry(node, 'expect')?.value)) {
       this.#name('sink', e.key, e.keySpan, this.#names.sinks);
-      rows.set(e.key, { rows: mapsOf(e.value).map(n => ({ value: testValue(n) as TestRow['value'], node: n })), span: e.value.span, nameSpan: e.keySpan });
+      rows.set(e.key, { rows: mapsOf(e.value).map(n => ({ value: testValue(n) as TestRow['value'], node: n })), node: e.value, nameSpan: e.keySpan });
     }
     const letters = entry(node, 'expect_dead_letters');
     const late = entry(node, 'expect_late');

@@ -1,6 +1,6 @@
 import type { Code, SourceText, Span, SqlText } from '../errors.ts';
 import type { Field } from '../sql/types.ts';
-import type { MapNode } from './tree.ts';
+import type { MapNode, Node } from './tree.ts';
 
 /** What a pipeline file says, checked and with defaults filled in; every time is in ms, every size in bytes. */
 export interface PipelineSpec {
@@ -160,7 +160,8 @@ export interface TestExpect {
 
 export interface ExpectedRows {
   readonly rows: readonly TestRow[];
-  readonly span: Span;
+  /** The list of them. */
+  readonly node: Node;
   /** Of the sink's name. */
   readonly nameSpan: Span;
 }
