@@ -1,10 +1,11 @@
 /**
  * node src/bundle.mjs
  *
- * Puts the command and the file of its worker threads, as few modules, over what tsc made of them: loading some 180 modules takes
- * longer than most commands. yaml is inside; all else stays in node_modules. Files in dist/: cli/main.js, cli/run-worker.js, chunks/.
+ * Puts the command, the file of its worker threads and sqlpipe/testing, as few modules, over what tsc made of them: loading some 180
+ * modules takes longer than most commands. yaml is inside; all else stays in node_modules. Files in dist/: cli/main.js,
+ * cli/run-worker.js, testing.js with its types, chunks/.
  */
-import { chmodSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,7 +22,7 @@ const FAMILIES = {
   run: ['cli/run', 'cli/run-parts', 'connectors/log/log'],
   worker: ['cli/run-worker'],
   topics: ['cli/topics', 'cli/topics-send', 'cli/generate', 'connectors/log/log'],
-  testing: ['cli/test'],
+  testing: ['cli/test', 'cli/testing'],
   state: ['cli/state-ls', 'cli/state-query', 'cli/state-tables', 'state/reader'],
   backup: ['cli/state-backup', 'cli/state-restore', 'cli/state-reset', 'connectors/log/snapshot'],
   dlq: ['cli/dlq-ls', 'cli/dlq-show', 'cli/dlq-replay', 'cli/dlq-drop', 'connectors/log/log'],
@@ -69,7 +70,7 @@ function licences(output) {
 const ascii = code => code.replace(/[^\x00-\x7f]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 const build = await rolldown({
-  input: { main: src('cli/main'), 'run-worker': src('cli/run-worker') },
+  input: { main: src('cli/main'), 'run-worker': src('cli/run-worker'), testing: src('cli/testing') },
   platform: 'node',
   external: [/^node:/, 'zstddec'],
   // as modules it needs no wrapper for each of its files
@@ -78,7 +79,7 @@ const build = await rolldown({
   onLog: (_, { message }) => { throw new Error(message); },
 });
 const { output } = await build.generate({
-  entryFileNames: 'cli/[name].js',
+  entryFileNames: chunk => (chunk.name === 'testing' ? 'testing.js' : 'cli/[name].js'),
   chunkFileNames: 'chunks/[name].js',
   comments: { legal: true, annotation: false, jsdoc: false },
   codeSplitting: { includeDependenciesRecursively: false, groups: [{ name: chunks(), debugName: 'families' }] },
@@ -88,4 +89,6 @@ rmSync(home('dist/chunks'), { recursive: true, force: true });
 mkdirSync(home('dist/chunks'));
 for (const { fileName, code } of output) writeFileSync(home(`dist/${fileName}`), ascii(code));
 writeFileSync(home('dist/chunks/LICENSES.txt'), licences(output).join('\n'));
+// it holds types only
+copyFileSync(src('testing/api'), home('dist/testing.d.ts'));
 chmodSync(home('dist/cli/main.js'), 0o755);

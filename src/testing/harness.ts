@@ -67,6 +67,9 @@ export class Harness {
     for (const name of new Set([...c.spec.sources.map(s => s.topic), ...writtenTopics(c.spec, null)])) void this.#log.createTopic({ name, partitions: o.partitions });
   }
 
+  /** Of every topic. */
+  get partitions(): number { return this.#o.partitions; }
+
   /** Appends records to the topic of a source; a pipeline that follows reads them. */
   async send(source: string, records: readonly NewRecord[]): Promise<void> {
     await this.#log.append(this.#source(source).topic, records);

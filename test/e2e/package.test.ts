@@ -68,6 +68,20 @@ describe('the package', () => {
     expect(heavy('run', 'pipelines/balances.yaml', '--brokers', 'none', '--until-end').sort()).toEqual(['better-sqlite3', 'node-sql-parser']);
   });
 
+  it('has sqlpipe/testing, with types that are all there is', () => {
+    cpSync(join(root, 'test/e2e/consumer.mts'), join(dir, 'consumer.mts'));
+    const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '--strict', '--module', 'nodenext', '--target', 'es2023', '--lib', 'es2023', '--types', '', '--outDir', join(dir, 'out'), join(dir, 'consumer.mts')], { cwd: dir, encoding: 'utf8' });
+    expect([tsc.status, tsc.stdout]).toEqual([0, '']);
+    cpSync(join(dir, 'out/consumer.mjs'), join(dir, 'consumer.mjs'));
+    const ran = spawnSync(process.execPath, ['consumer.mjs'], { cwd: dir, env, encoding: 'utf8' });
+    expect([ran.status, ran.stderr]).toEqual([0, '']);
+  });
+
+  it('tests pipelines', () => {
+    expect(pipe(['test', '--coverage'])).toMatch(/coverage of pipelines\/balances\.yaml: 5 of 5 outcomes \(100 %\)\ncoverage of pipelines\/fraud\.yaml: 6 of 6 outcomes \(100 %\)\n5 tests: 5 passed/);
+    expect(loaded('test').map(f => f.replace(/-napi$/, '')).filter(f => packages.includes(f) || f === 'dist/chunks/kafka.js').sort()).toEqual(['better-sqlite3', 'node-sql-parser']);
+  });
+
   it('keeps the licence of what lies inside', () => {
     const inside = readdirSync(join(installed, 'dist/chunks')).filter(f => f.endsWith('.js')).flatMap(f => [...readFileSync(join(installed, 'dist/chunks', f), 'utf8').matchAll(/^\/\/ node_modules\/((?:@[^/]+\/)?[^/]+)\//gm)].map(m => m[1]));
     expect([...new Set(inside)]).toEqual(['yaml']);
