@@ -165,7 +165,7 @@ function coverageOf(suites: readonly Suite[]): ReadonlyMap<string, Coverage> {
 function runOne({ compiled, pipeline, problems }: Suite, t: Suite['tests'][number], all: ReadonlyMap<string, Coverage> | null): Promise<TestResult> | TestResult {
   if (compiled === null) return withoutRun(t, problems);
   const coverage = all?.get(pipeline as string);
-  return coverage === undefined ? runTest(compiled, t) : runTest(coverage.watch(compiled), t, { ran: h => coverage.ran(h) });
+  return coverage === undefined ? runTest(compiled, t) : runTest(coverage.watch(compiled), t, h => coverage.ran(h));
 }
 
 function noSuchTest(name: string, names: readonly string[]): PipeError {

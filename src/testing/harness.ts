@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { mayCompile } from '../codegen/writer.ts';
 import type { CompiledPipeline } from '../config/compile.ts';
 import type { SourceSpec } from '../config/spec.ts';
 import type { NewRecord } from '../connectors/connector.ts';
@@ -21,8 +22,6 @@ export interface HarnessOptions {
   readonly partitions: number;
   /** Where the clock begins, epoch ms; null: the default. */
   readonly now: number | null;
-  /** Closures instead of generated code. */
-  readonly interpreted?: boolean;
 }
 
 const BATCH_ROWS = 8192;
@@ -206,7 +205,7 @@ export class Harness {
       spec, plan, log: this.#log, source: o => this.#log.source(o), store: this.#state.open(), formats, engine, clock: this.clock, workers: null,
       notices: { warn: m => { this.warnings.push(m); }, info: () => undefined }, taps: new Map(), committed: () => Promise.resolve(),
       options: {
-        following, from: 'earliest', batchRows: BATCH_ROWS, jit: this.#o.interpreted !== true, decoder: 'fast', onError: null, resume: null, packFrom: PACK_GROUPS,
+        following, from: 'earliest', batchRows: BATCH_ROWS, jit: mayCompile(), decoder: 'fast', onError: null, resume: null, packFrom: PACK_GROUPS,
         memory: MEMORY, drain: DRAIN_MS, backfill: false, takeOver: false, ownerId: 'test',
       },
     });

@@ -1,5 +1,6 @@
 import type { CompiledPipeline } from '../config/compile.ts';
 import type { ExpectedRows, TestExpect, TestSend, TestSpec, TestStep } from '../config/spec.ts';
+import type { Node } from '../config/tree.ts';
 import type { NewRecord } from '../connectors/connector.ts';
 import { PipeError, PipeErrors, type Code, type Span } from '../errors.ts';
 import { compareRows, type RowDiff } from './compare.ts';
@@ -23,23 +24,17 @@ export interface TestResult {
   readonly warnings: readonly string[];
 }
 
-export interface RunTestOptions {
-  readonly interpreted?: boolean;
-  /** After the run, also one that failed. */
-  readonly ran?: (h: Harness) => void;
-}
-
-/** Runs one test of a pipeline that compiles. */
-export async function runTest(c: CompiledPipeline, test: TestSpec, o: RunTestOptions = {}): Promise<TestResult> {
+/** Runs one test of a pipeline that compiles; `ran` looks at what is left of the run, also of one that failed. */
+export async function runTest(c: CompiledPipeline, test: TestSpec, ran: (h: Harness) => void = () => undefined): Promise<TestResult> {
   const began = performance.now();
-  const harness = new Harness(c, { partitions: test.partitions, now: test.now, interpreted: o.interpreted === true });
+  const harness = new Harness(c, test);
   const run = new TestRun(harness, test);
   try {
     await run.all();
   } catch (error) {
     run.stopped(error);
   } finally {
-    o.ran?.(harness);
+    ran(harness);
     await harness.close();
   }
   return { test, ms: performance.now() - began, failures: run.failures, warnings: harness.warnings };
@@ -106,7 +101,7 @@ class TestRun {
       this.#seen.set(sink, written.length);
       const expected = spec.rows.map(r => expectedColumns(r.value));
       const diffs = compareRows(expected, received, this.#test.ordered);
-      if (diffs.length > 0) this.failures.push({ k: 'rows', sink, step, spec, expected, received, diffs });
+      if (diffs.length > 0) this.failures.push({ k: 'rows', sink, step, spec, diffs, ...withoutSecrets(spec, expected, received, diffs) });
     }
     for (const b of this.#h.bad.slice(this.#taken)) this.#bad.set(b.code, [...(this.#bad.get(b.code) ?? []), b]);
     this.#taken = this.#h.bad.length;
@@ -128,6 +123,21 @@ class TestRun {
     for (const code of [...this.#bad.keys()]) this.#count(code === 'user.data.late' ? 'late' : code, 0, this.#test.nameSpan, null);
   }
 }
+
+/** Values that came from the environment are not shown, nor is what came in their place. */
+function withoutSecrets(spec: ExpectedRows, expected: readonly Columns[], received: readonly Columns[], diffs: readonly RowDiff[]): Pick<Failure & { k: 'rows' }, 'expected' | 'received'> {
+  const secret = new Set(spec.rows.flatMap(r => r.node.entries.flatMap(e => (isFromEnv(e.value) ? [e.key] : []))));
+  if (secret.size === 0) return { expected, received };
+  const partner = new Map(diffs.flatMap(d => (d.k === 'differs' ? [[d.received, d.expected] as const] : [])));
+  const hidden = (row: Columns, text: (name: string) => string): Columns => new Map([...row].map(([name, value]) => [name, secret.has(name) ? text(name) : value]));
+  return {
+    expected: expected.map(e => hidden(e, () => FROM_ENV)),
+    received: received.map((r, i) => hidden(r, name => (expected[partner.get(i) ?? -1]?.get(name) === r.get(name) ? FROM_ENV : '(not shown)'))),
+  };
+}
+
+const FROM_ENV = '(from the environment)';
+const isFromEnv = (node: Node): boolean => (node.k === 'scalar' ? node.fromEnv : node.k === 'list' ? node.items.some(isFromEnv) : node.entries.some(e => isFromEnv(e.value)));
 
 function recordsOf({ values, key, partition, headers, time }: TestSend): NewRecord[] {
   const list = Object.entries(headers).map(([name, value]) => ({ key: name, value: Buffer.from(value) }));

@@ -100,4 +100,33 @@ sums: 1 row expected, 1 received
     expect(r).toEqual({ exit: 0, out: '', err: '' });
     expect((await p.tests(`  - {name: fails, input: {transactions: []}, expect: {sums: [{total: 1}]}}\n`, '--quiet')).out).toContain('✗ fails');
   });
+
+  it('shows no value of the environment', async () => {
+    p.write('p.yaml', `name: p
+sources: {s: {schema: 'a STRING, b BIGINT'}}
+sinks: {o: {from: s}}
+tests:
+  - name: t
+    input: {s: [{a: "\${S}", b: 1}, {a: "\${S}2", b: 2}, {a: "\${S}", b: 7}]}
+    expect: {o: [{a: "\${S}", b: 3}, {a: "\${S}", b: 2}]}
+`);
+    for (const reporter of ['tty', 'json', 'junit']) {
+      for (const more of [[], ['--update']]) {
+        const r = await p.call(['test', '--reporter', reporter, ...more], { env: { S: 'canary' } });
+        expect([r.exit, r.out + r.err]).toEqual([4, expect.not.stringContaining('canary')]);
+      }
+    }
+    expect((await p.call(['test'], { env: { S: 'canary' } })).out).toContain(`      differs, line 7
+        a  (from the environment)
+      - b  3
+      + b  1
+      differs, line 7
+      - a  (from the environment)
+      + a  (not shown)
+        b  2
+      unexpected
+      + a  (not shown)
+      + b  7
+`);
+  });
 });
