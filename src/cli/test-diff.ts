@@ -48,14 +48,13 @@ function diffLines({ spec, expected, received }: Failure & { k: 'rows' }, d: Row
     case 'differs': {
       const [e, r] = [expected[d.expected] as Columns, received[d.received] as Columns];
       const names = nameWidth(e.keys(), columns);
-      const equal = [...e].every(([name, value]) => r.get(name) === value);
       const lines = [...e].flatMap(([name, value]) => {
         const other = r.get(name);
         if (other === value) return [paint('dim', column(' ', name, value, names, columns))];
         const [a, b] = apart(value, other ?? '', columns - names - 4);
         return [paint('expected', column('-', name, a, names, columns)), other === undefined ? paint('received', column('+', name, '(no such column)', names, columns)) : paint('received', column('+', name, b, names, columns))];
       });
-      return [`${equal ? 'in another place' : 'differs'}, ${place(d.expected)}`, ...lines];
+      return [`differs, ${place(d.expected)}`, ...lines];
     }
   }
 }

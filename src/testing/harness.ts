@@ -5,10 +5,9 @@ import type { SourceSpec } from '../config/spec.ts';
 import type { NewRecord } from '../connectors/connector.ts';
 import { MemoryLog } from '../connectors/memory/log.ts';
 import type { MemoryRecord } from '../connectors/memory/topic.ts';
-import { EpochCheckpointer } from '../engine/checkpoint.ts';
 import { PACK_GROUPS } from '../engine/group-store.ts';
 import { POLL_MS } from '../engine/loop.ts';
-import { RowOutbox } from '../engine/outbox.ts';
+import { engineParts } from '../engine/parts.ts';
 import type { EngineParts } from '../engine/ports.ts';
 import { PipelineRuntime, writtenTopics } from '../engine/runtime.ts';
 import { formats } from '../formats/index.ts';
@@ -196,11 +195,7 @@ export class Harness {
 
   #runtime(following: boolean): PipelineRuntime {
     const { spec, plan } = this.#c;
-    const engine: EngineParts = {
-      accounting: o => new WatchedAccounting(o, b => { this.bad.push(b); }),
-      outbox: (o, counts) => new RowOutbox(o, counts),
-      checkpointer: (o, accounting, outbox, delivery) => new EpochCheckpointer(o, accounting, outbox, delivery),
-    };
+    const engine: EngineParts = { ...engineParts, accounting: o => new WatchedAccounting(o, b => { this.bad.push(b); }) };
     return new PipelineRuntime({
       spec, plan, log: this.#log, source: o => this.#log.source(o), store: this.#state.open(), formats, engine, clock: this.clock, workers: null,
       notices: { warn: m => { this.warnings.push(m); }, info: () => undefined }, taps: new Map(), committed: () => Promise.resolve(),

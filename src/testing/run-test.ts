@@ -115,13 +115,19 @@ class TestRun {
     const code = what === 'late' ? 'user.data.late' : what;
     const bad = this.#bad.get(code) ?? [];
     this.#bad.delete(code);
-    if (bad.length !== n) this.failures.push({ k: 'count', what, step, span, n, received: bad.length, messages: [...new Set(bad.map(b => b.message))] });
+    if (bad.length !== n) this.failures.push({ k: 'count', what, step, span, n, received: bad.length, messages: [...new Set(bad.map(messageOf))] });
   }
 
   /** What is bad and was not expected would otherwise be missing rows without a word. */
   #rest(): void {
     for (const code of [...this.#bad.keys()]) this.#count(code === 'user.data.late' ? 'late' : code, 0, this.#test.nameSpan, null);
   }
+}
+
+function messageOf({ message, at }: BadRow): string {
+  if (at === null) return message;
+  const { line, col } = at.source.position(at.start);
+  return `${message}, ${at.source.name}:${line}:${col}`;
 }
 
 /** Values that came from the environment are not shown, nor is what came in their place. */

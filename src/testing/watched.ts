@@ -11,6 +11,8 @@ export interface BadRow {
   readonly source: string | null;
   /** Operator or sink. */
   readonly operator: string | null;
+  /** Place in the SQL that failed. */
+  readonly at: Span | null;
 }
 
 /** The books of a run, which also tell a test what is entered: where a file says `skip`, nothing else would know. */
@@ -23,22 +25,22 @@ export class WatchedAccounting extends RunAccounting {
   }
 
   override undecodable(source: string, records: RecordBatch, i: number, code: Code, message: string): void {
-    this.#seen({ code, message, source, operator: null });
+    this.#seen({ code, message, source, operator: null, at: null });
     super.undecodable(source, records, i, code, message);
   }
 
   override future(source: string, b: Batch, i: number): void {
-    this.#seen({ code: 'user.data.future_event', message: 'the event time is more than max_future ahead of the record', source, operator: null });
+    this.#seen({ code: 'user.data.future_event', message: 'the event time is more than max_future ahead of the record', source, operator: null, at: null });
     super.future(source, b, i);
   }
 
   override late(operator: string, b: Batch, i: number): void {
-    this.#seen({ code: 'user.data.late', message: 'all windows of the row are closed', source: null, operator });
+    this.#seen({ code: 'user.data.late', message: 'all windows of the row are closed', source: null, operator, at: null });
     super.late(operator, b, i);
   }
 
   override failed(operator: string, b: Batch, i: number, code: Code, message: string, at: Span | null): void {
-    this.#seen({ code, message, source: null, operator });
+    this.#seen({ code, message, source: null, operator, at });
     super.failed(operator, b, i, code, message, at);
   }
 }

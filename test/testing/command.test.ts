@@ -158,6 +158,28 @@ tests:
     expect(r.exit).toBe(4);
   });
 
+  it('says where the SQL stands that fails on a row', async () => {
+    p.write('p.yaml', `name: p
+sources: {s: {schema: 'a BIGINT'}}
+sinks:
+  o:
+    sql: |
+      SELECT 10 / a AS b,
+             20 / a AS c
+      FROM s
+tests:
+  - name: zero
+    input: {s: [{a: 0}, {a: 5}]}
+    expect: {o: [{b: 2, c: 4}]}
+`);
+    expect(plain(await p.call(['test'])).out).toBe(`pipelines/p.yaml
+  ✗ zero  N ms, line 10
+    dead letters user.data.division_by_zero: 0 expected, 1 received
+      division by zero, pipelines/p.yaml:6:14
+1 test: 1 failed, 0 passed, N ms
+`);
+  });
+
   it('expects problems, of the SQL and of what stops a pipeline', async () => {
     p.write('broken.yaml', PIPELINE.replace('SUM(amount)', 'SUM(amonut)'));
     p.write('stops.yaml', PIPELINE.replace('event_time:', 'on_error: stop\n    event_time:'));
