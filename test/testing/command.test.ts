@@ -158,6 +158,21 @@ tests:
     expect(r.exit).toBe(4);
   });
 
+  it('counts late rows and bad records apart', async () => {
+    const r = await p.tests(`  - name: both
+    steps:
+      - send: transactions
+        text: [x]
+      - send: transactions
+        rows: [${row(1, 10, 120)}, ${row(1, 10, 0)}]
+      - expect_dead_letters: {user.data.decode: 1}
+        expect_late: 1
+    expect_dead_letters: {}
+    expect_late: 0
+`);
+    expect([r.exit, r.out.includes('✓ both')]).toEqual([0, true]);
+  });
+
   it('says where the SQL stands that fails on a row', async () => {
     p.write('p.yaml', `name: p
 sources: {s: {schema: 'a BIGINT'}}
@@ -196,6 +211,9 @@ tests:
   - name: does not stop
     input: {transactions: []}
     expect_error: user.data.decode
+  - name: stops otherwise
+    steps: [{send: transactions, text: ["x"]}]
+    expect_error: user.data.type
   - name: is not expected to stop
     steps: [{send: transactions, text: ["x"]}]
     expect: {sums: []}
@@ -216,11 +234,15 @@ pipelines/stops.test.yaml
   ✓ stops  N ms
   ✗ does not stop  N ms, line 6
     user.data.decode expected, but the pipeline runs to its end
-  ✗ is not expected to stop  N ms, line 9
+  ✗ stops otherwise  N ms, line 9
+    user.data.type expected, received
+      error[user.data.decode]: p: not JSON: unexpected "x" at byte 0 at transactions/0 offset 0
+        hint: on_error: dead_letters keeps such records and goes on
+  ✗ is not expected to stop  N ms, line 12
     the pipeline stopped
       error[user.data.decode]: p: not JSON: unexpected "x" at byte 0 at transactions/0 offset 0
         hint: on_error: dead_letters keeps such records and goes on
-5 tests: 3 failed, 2 passed, N ms
+6 tests: 4 failed, 2 passed, N ms
 `,
     });
   });

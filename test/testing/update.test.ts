@@ -141,6 +141,19 @@ tests:
     expect(readFileSync(p.path('pipelines/p.yaml'), 'utf8')).toContain(`      o: [{a: "no", b: "12", c: true, d: 1.0}, {a: "x: [y], #z", b: "a\\"b\\nc", c: null, d: 1e+300}, {a: plain words, b: "", c: false, d: 0.5}]\n`);
   });
 
+  it('leaves a text in quotes, or without', async () => {
+    p.write('p.yaml', `name: p
+sources: {s: {schema: 'a STRING, b STRING, c STRING'}}
+sinks: {o: {from: s}}
+tests:
+  - name: t
+    input: {s: [{a: new, b: new, c: "12"}]}
+    expect: {o: [{a: "old", b: old, c: old}]}
+`);
+    expect((await p.call(['test', '--update'])).exit).toBe(0);
+    expect(readFileSync(p.path('pipelines/p.yaml'), 'utf8')).toContain('    expect: {o: [{a: "new", b: new, c: "12"}]}\n');
+  });
+
   it('writes nothing else: no counts, no errors, no test that was not asked for', async () => {
     const tests = `  - name: late
     input: {transactions: [${row(1, 10, 70)}, ${row(1, 10, 0)}]}
