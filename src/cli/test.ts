@@ -51,6 +51,7 @@ async function run(p: Parsed, io: Io): Promise<number> {
   const reporter = (): Reporter => (kind === 'json' ? new JsonReporter(io.out) : kind === 'junit' ? new JunitReporter(io.out) : new TtyReporter(io.out, color, p.has('quiet')));
   const command = new TestCommand(p, io, reporter, line => { (kind === 'tty' ? io.out : io.err).write(`${line}\n`); });
   if (!p.has('watch')) return command.run();
+  if (p.has('update')) throw new PipeError('user.usage.bad_value', '--watch and --update do not go together', { hint: 'a file that is written would be run again' });
   await new Watcher(io.signal, line => { if (!p.has('quiet')) io.err.write(`${line}\n`); }).watch(only => command.round(only));
   return 0;
 }

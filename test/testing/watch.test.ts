@@ -66,5 +66,6 @@ describe('pipe test --watch', () => {
   it('ends where it cannot begin', async () => {
     p.write('p.yaml', tests('10.00'));
     expect((await p.call(['test', '--watch', '-t', 'nothing like it'])).exit).toBe(2);
+    expect((await p.call(['test', '--watch', '--update'])).exit).toBe(2);
   });
 });
