@@ -1,5 +1,5 @@
-import { cpSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { cpSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { PipeProject, type Called } from '../cli/pipe.ts';
 
 /** Names of the columns of a transaction, for short. */
@@ -24,7 +24,6 @@ export class TestProject extends PipeProject {
   /** The pipelines that come with pipe. */
   shipped(): this {
     cpSync(resolve(import.meta.dirname, '../../pipelines'), this.path('pipelines'), { recursive: true });
-    for (const f of ['fraud.test.yaml', 'balances.test.yaml']) rmSync(join(this.dir, 'pipelines', f), { force: true });
     return this;
   }
 
