@@ -66,6 +66,7 @@ export const codes = [
   'system.sink.unreachable', 'system.sink.topic_missing', 'system.sink.fenced', 'system.sink.unknown_outcome', 'system.sink.too_large',
   'system.state.locked', 'system.state.corrupt', 'system.state.rolled_back', 'system.state.incompatible', 'system.state.newer', 'system.state.foreign', 'system.state.not_fresh',
   'system.resource.memory', 'system.resource.disk', 'system.run.drain_deadline',
+  'user.usage.not_found', 'user.usage.not_allowed', 'user.usage.read_only', 'system.resource.busy', 'system.resource.time_limit',
 ] as const;
 export type Code = (typeof codes)[number];
 

@@ -19,20 +19,29 @@ const COLORS = ['auto', 'always', 'never'];
 export function parseCommandLine(command: Command, argv: readonly string[]): Parsed {
   const flags = new Map([...command.flags, ...globalFlags].map(f => [f.name, f]));
   const shorts = new Map([...flags.values()].flatMap(f => (f.short === undefined ? [] : [[f.short, f] as const])));
-  const { tokens, positionals } = parseArgs({
+  const { tokens } = parseArgs({
     args: [...argv], strict: false, allowPositionals: true, tokens: true,
-    options: Object.fromEntries([...flags.values()].map(f => [f.name, { type: f.value === 'boolean' ? 'boolean' : 'string', ...(f.short === undefined ? {} : { short: f.short }) }] as const)),
+    options: Object.fromEntries([...flags.values()].map(f => [f.name, { type: f.value === 'boolean' || f.optional !== undefined ? 'boolean' : 'string', ...(f.short === undefined ? {} : { short: f.short }) }] as const)),
   });
   const values = new Map<string, string[]>();
+  const args: string[] = [];
+  let open: Flag | null = null;
   for (const t of tokens) {
+    if (t.kind === 'positional') {
+      // the value of the flag before it, or an argument
+      if (open?.optional?.test(t.value) === true) values.set(open.name, [t.value]);
+      else args.push(t.value);
+    }
+    open = null;
     if (t.kind !== 'option') continue;
     const flag = flags.get(t.name) ?? shorts.get(t.name);
     if (flag === undefined) throw unknownFlag(command, t.rawName, flags.keys());
+    if (flag.optional !== undefined && t.value === undefined) open = flag;
     values.set(flag.name, [...(values.get(flag.name) ?? []), checked(command, flag, t.rawName, t.value, values.has(flag.name))]);
   }
   const color = values.get('color')?.at(-1) ?? 'auto';
   if (!COLORS.includes(color)) throw usage(command, 'user.usage.bad_value', `--color takes ${COLORS.join(', ')}, not "${color}"`);
-  return { args: positionals, text: f => values.get(f)?.at(-1), texts: f => values.get(f) ?? [], has: f => values.has(f) };
+  return { args, text: f => values.get(f)?.at(-1), texts: f => values.get(f) ?? [], has: f => values.has(f) };
 }
 
 function checked(command: Command, flag: Flag, raw: string, value: string | undefined, again: boolean): string {
@@ -41,6 +50,7 @@ function checked(command: Command, flag: Flag, raw: string, value: string | unde
     if (value !== undefined) throw usage(command, 'user.usage.bad_value', `${raw} takes no value`);
     return '';
   }
+  if (value === undefined && flag.optional !== undefined) return '';
   if (value === undefined) throw usage(command, 'user.usage.missing_argument', `${raw} needs a value: ${raw} ${flag.value}`);
   return value;
 }

@@ -31,6 +31,8 @@ export interface Flag {
   /** 'boolean' or the word for its value in help: 'LIST', 'N', 'DURATION'. */
   readonly value: 'boolean' | string;
   readonly many?: boolean;
+  /** The value may be left out: the next word is one only where it looks like this. */
+  readonly optional?: RegExp;
   readonly summary: string;
 }
 

@@ -8,7 +8,7 @@ export interface CommandEntry {
   load(): Promise<Command>;
 }
 
-const left = (f: Flag): string => `${f.short === undefined ? '' : `-${f.short}, `}--${f.name}${f.value === 'boolean' ? '' : ` ${f.value}`}`;
+const left = (f: Flag): string => `${f.short === undefined ? '' : `-${f.short}, `}--${f.name}${f.value === 'boolean' ? '' : f.optional === undefined ? ` ${f.value}` : ` [${f.value}]`}`;
 
 function columns(rows: readonly (readonly [string, string])[]): string {
   const width = Math.min(34, Math.max(...rows.map(([a]) => a.length)));

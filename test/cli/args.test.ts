@@ -13,6 +13,7 @@ const greet: Command = {
     { name: 'loud', short: 'l', value: 'boolean', summary: 'in capitals' },
     { name: 'times', value: 'N', summary: 'how often' },
     { name: 'header', value: 'K=V', many: true, summary: 'more of them' },
+    { name: 'port', value: 'PORT', optional: /^\d+$/, summary: 'where to listen' },
   ],
   run: (p, io) => {
     io.out.write(`${p.args.join(',')}|${p.text('times') ?? ''}|${p.has('loud')}|${p.texts('header').join(',')}\n`);
@@ -40,6 +41,17 @@ describe('a command line', () => {
     expect(await pipe('greet', '--times', '3', 'Ann', '-l', '--header', 'a=1', '--header=b=2', 'Bob')).toEqual({ exit: 7, out: 'Ann,Bob|3|true|a=1,b=2\n' });
     expect(await pipe('topics', 'tail', 'orders')).toEqual({ exit: 0, out: 'orders||false|\n' });
     expect(await pipe('greet', '--', '--loud')).toEqual({ exit: 0, out: '--loud||false|\n' });
+  });
+
+  it('takes the value of a flag that may go without only where it looks like one', () => {
+    const parsed = (...argv: string[]): unknown => { const p = parseCommandLine(greet, argv); return [p.has('port'), p.text('port'), p.args]; };
+    expect(parsed('Ann')).toEqual([false, undefined, ['Ann']]);
+    expect(parsed('Ann', '--port')).toEqual([true, '', ['Ann']]);
+    expect(parsed('--port', 'Ann')).toEqual([true, '', ['Ann']]);
+    expect(parsed('--port', '8080', 'Ann')).toEqual([true, '8080', ['Ann']]);
+    expect(parsed('--port=8080', '7')).toEqual([true, '8080', ['7']]);
+    expect(parsed('--port', '-l', '8080')).toEqual([true, '', ['8080']]);
+    expect(parsed('--port', '--', '8080')).toEqual([true, '', ['8080']]);
   });
 
   it('prints the version, and help with examples first', async () => {

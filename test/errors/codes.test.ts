@@ -4,7 +4,7 @@ import { codes, exitCode } from '../../src/errors.ts';
 /** Codes are words that users match on and exit codes what their scripts match on: both only grow. */
 const exits: Readonly<Record<number, readonly string[]>> = {
   1: ['bug.unexpected'],
-  2: ['user.usage.unknown_command', 'user.usage.unknown_flag', 'user.usage.bad_value', 'user.usage.missing_argument', 'user.usage.native_module', 'system.state.not_fresh'],
+  2: ['user.usage.unknown_command', 'user.usage.unknown_flag', 'user.usage.bad_value', 'user.usage.missing_argument', 'user.usage.native_module', 'system.state.not_fresh', 'user.usage.not_found', 'user.usage.not_allowed', 'user.usage.read_only'],
   3: [
     'user.config.file_missing', 'user.config.yaml', 'user.config.unknown_key', 'user.config.missing_key', 'user.config.bad_value', 'user.config.bad_type', 'user.config.unset_variable', 'user.config.duplicate',
     'user.config.schema', 'user.config.event_time', 'user.config.unknown_name', 'user.config.path', 'user.config.sink_topic_twice', 'user.config.no_pipeline', 'user.config.too_large',
@@ -21,7 +21,7 @@ const exits: Readonly<Record<number, readonly string[]>> = {
   20: ['system.sink.fenced'],
   21: ['system.state.locked'],
   23: ['system.run.drain_deadline'],
-  30: ['system.resource.memory', 'system.resource.disk'],
+  30: ['system.resource.memory', 'system.resource.disk', 'system.resource.busy', 'system.resource.time_limit'],
   31: ['system.state.corrupt', 'system.state.foreign'],
   32: ['system.state.rolled_back'],
   33: ['system.state.incompatible', 'system.state.newer'],
