@@ -9,6 +9,7 @@ export const commands: readonly CommandEntry[] = [
   { name: 'schema', summary: 'prints the JSON Schema of the pipeline file', load: async () => (await import('./schema.ts')).schema },
   { name: 'status', summary: 'shows the jobs of this data folder', load: async () => (await import('./status.ts')).status },
   { name: 'stop', summary: 'drains running jobs', load: async () => (await import('./stop.ts')).stop },
+  { name: 'ui', summary: 'opens a dashboard of this data folder', load: async () => (await import('./ui.ts')).ui },
   { name: 'topics ls', summary: 'lists topics', load: async () => (await import('./topics.ts')).topicsLs },
   { name: 'topics describe', summary: 'shows the partitions of a topic', load: async () => (await import('./topics.ts')).topicsDescribe },
   { name: 'topics create', summary: 'makes a topic', load: async () => (await import('./topics.ts')).topicsCreate },

@@ -1,0 +1,22 @@
+import { PipeError } from '../errors.ts';
+import { countFlag } from './args.ts';
+import type { Flag } from './command.ts';
+
+/** Flags of every command with a dashboard. */
+export const dashboardFlags: readonly Flag[] = [
+  { name: 'allow-actions', value: 'boolean', summary: 'the dashboard may pause and drain jobs, send records and replay dead letters' },
+];
+
+/** Those of `run`. */
+export const runUiFlags: readonly Flag[] = [
+  { name: 'ui', value: 'PORT', optional: /^\d+$/, summary: 'a dashboard of these pipelines for a browser of this machine (default port 7070, or the next free one)' },
+  ...dashboardFlags,
+];
+
+/** `--port`, or the value of `--ui`. Throws user.usage.bad_value. */
+export function portFlag(flag: string, text: string | undefined): number | null {
+  if (text === undefined || text === '') return null;
+  const port = countFlag(flag, text);
+  if (port > 65535) throw new PipeError('user.usage.bad_value', `${flag} takes a port: 0 to 65535, not ${text}`);
+  return port;
+}

@@ -1,0 +1,27 @@
+import { resolvedConfig } from '../config/resolved.ts';
+import type { JobReport } from '../observe/job.ts';
+import { CONTENT_TYPE, prometheusText } from '../observe/prometheus.ts';
+import type { Call, Route } from './call.ts';
+import { pipelineIn } from './jobs.ts';
+
+/** States in which a pipeline does what it should. */
+const WELL: readonly JobReport['state'][] = ['running', 'paused', 'draining', 'done'];
+
+/** What the dashboard is, and what other programs ask of a process. */
+export const infoRoutes: readonly Route[] = [
+  { method: 'GET', path: '/api/v1/info', handle: async ({ site }) => ({
+    v: 1, version: site.version, root: site.root, data_dir: site.data, actions: site.actions, own: site.controls.own, logs: await site.logs.list(), pipelines: site.pipelines.all().map(c => c.spec.name),
+  }) },
+  { method: 'GET', path: '/api/v1/config/:job', handle: c => ({ v: 1, ...resolvedConfig(c.site.pipelines.find(pipelineIn(c.param('job'))).spec) }) },
+  { method: 'GET', path: '/healthz', open: true, handle: c => plain(c, 200, 'ok\n') },
+  { method: 'GET', path: '/readyz', open: true, handle: c => {
+    const ill = c.site.controls.own ? c.site.reports().filter(r => !WELL.includes(r.state) || r.away) : [];
+    return ill.length === 0 ? plain(c, 200, 'ok\n') : plain(c, 503, ill.map(r => `${r.pipeline} ${r.away ? 'away' : r.state}\n`).join(''));
+  } },
+  { method: 'GET', path: '/metrics', open: true, handle: c => plain(c, 200, prometheusText(c.site.reports()), CONTENT_TYPE) },
+];
+
+function plain({ res }: Call, status: number, text: string, type = 'text/plain; charset=utf-8'): undefined {
+  res.writeHead(status, { 'Content-Type': type });
+  res.end(text);
+}

@@ -1,0 +1,38 @@
+import { PipeError, PipeErrors, type Code } from '../errors.ts';
+
+/** What a request is refused with: an error with its HTTP status. */
+export class Refusal extends PipeError {
+  readonly status: number;
+
+  constructor(status: number, code: Code, message: string, hint?: string) {
+    super(code, message, { hint });
+    this.status = status;
+  }
+}
+
+export const notFound = (message: string, hint?: string): Refusal => new Refusal(404, 'user.usage.not_found', message, hint);
+export const badValue = (message: string, hint?: string): Refusal => new Refusal(400, 'user.usage.bad_value', message, hint);
+
+/** The body of an answer that is none. */
+export interface ProblemAnswer {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string | null;
+  /** Where in the SQL of the request, as [start, end) in UTF-16 units; null elsewhere. */
+  readonly at: readonly [number, number] | null;
+}
+
+/** Statuses of codes that come from below; the longest prefix wins. */
+const STATUSES: readonly (readonly [prefix: string, status: number])[] = [
+  ['user.', 400], ['system.', 500], ['system.source.topic_missing', 404], ['system.sink.topic_missing', 404], ['system.source.unreachable', 503], ['system.sink.unreachable', 503],
+  ['system.state.locked', 409], ['system.resource.busy', 503], ['system.resource.time_limit', 422], ['system.resource.memory', 422],
+];
+
+/** Status and body for what a handler threw; null where it is a bug of ours, of which nobody else is told. */
+export function problemOf(error: unknown): { readonly status: number; readonly answer: ProblemAnswer } | null {
+  const first = error instanceof PipeErrors ? error.problems[0] : error;
+  if (!(first instanceof PipeError)) return null;
+  const { code, message, hint, span } = first;
+  const [, status] = STATUSES.reduce((best, s) => (code.startsWith(s[0]) && s[0].length > best[0].length ? s : best), ['', 500] as const);
+  return { status: first instanceof Refusal ? first.status : status, answer: { code, message, hint: hint ?? null, at: span === undefined || span.source.name !== 'filter' ? null : [span.start, span.end] } };
+}
