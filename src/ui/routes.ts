@@ -2,6 +2,7 @@ import type { Route } from './call.ts';
 import { infoRoutes } from './info.ts';
 import { jobRoutes } from './jobs.ts';
 import type { Site } from './site.ts';
+import { topicRoutes } from './topics.ts';
 
 /** All that a dashboard answers to. */
-export const routesOf = (site: Site): readonly Route[] => [...infoRoutes, ...jobRoutes(site)];
+export const routesOf = (site: Site): readonly Route[] => [...infoRoutes, ...jobRoutes(site), ...topicRoutes()];

@@ -1,5 +1,5 @@
 import type { SqlText } from '../../errors.ts';
-import type { Query } from '../ast.ts';
+import type { Expr, Query } from '../ast.ts';
 import { lex } from './lex.ts';
 import { Cursor } from './cursor.ts';
 import { parseExpr } from './expr.ts';
@@ -22,4 +22,13 @@ export function parseQuery(sql: SqlText): Query {
   if (c.atEnd) return tree;
   if (c.tokens[c.pos - 1]?.text === ';') throw c.syntax('several statements in one text', [end[0], c.tok.at[1]], { hint: 'each step and sink holds one SELECT' });
   throw c.unexpected();
+}
+
+/** The tree of one condition, as it stands after WHERE. Throws as parseQuery. */
+export function parseCondition(sql: SqlText): Expr {
+  const c = new Cursor(sql, lex(sql), { expr: parseExpr, query });
+  if (c.atEnd) throw c.unexpected();
+  const tree = c.expr();
+  if (!c.atEnd) throw c.unexpected();
+  return tree;
 }
