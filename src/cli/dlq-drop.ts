@@ -1,7 +1,9 @@
+import { Letters } from '../engine/letters/letters.ts';
+import { openStopped } from '../engine/letters/resend.ts';
 import { PipeError } from '../errors.ts';
 import type { Command } from './command.ts';
-import { checkCodes, dlqFlags, idsOf, Letters, onePipeline, selection, selectFlags, withPlace } from './dlq-letters.ts';
-import { chosen, idFlag, openStopped } from './dlq-replay.ts';
+import { checkCodes, dlqFlags, idsOf, onePipeline, selection, selectFlags, withPlace } from './dlq-letters.ts';
+import { chosen, idFlag } from './dlq-replay.ts';
 import { plural } from '../numbers.ts';
 import { say } from './topics-log.ts';
 

@@ -1,13 +1,11 @@
 import type { CompiledPipeline } from '../config/compile.ts';
-import type { Log } from '../connectors/connector.ts';
+import { letterCodes } from '../engine/letters/codes.ts';
+import { recordOf, type Letter } from '../engine/letters/letter.ts';
+import type { Place } from '../engine/letters/letters.ts';
 import { PipeError } from '../errors.ts';
-import { DeadLetterFile } from '../state/dead-letter-file.ts';
 import { didYouMean } from '../suggest.ts';
 import { durationFlag } from './args.ts';
 import type { Flag, Io, Parsed } from './command.ts';
-import { letterCodes } from './dlq-codes.ts';
-import { recordOf, type Letter } from './dlq-letter.ts';
-import { deadLetterTopics, topicLetters } from './dlq-topic.ts';
 import { chooseLog } from './log-choice.ts';
 import { makeLog } from './make-log.ts';
 import { dataDir, statePath } from './places.ts';
@@ -55,14 +53,6 @@ export async function onePipeline(p: Parsed, io: Io, command: string, args: read
   return compiled;
 }
 
-/** A pipeline on the log that `run` would choose. */
-export interface Place {
-  readonly compiled: CompiledPipeline;
-  readonly log: Log;
-  /** The state file, which may be missing. */
-  readonly state: string;
-}
-
 /** Runs `work` on the log that flags, environment and file choose, as `run` does. */
 export async function withPlace(p: Parsed, io: Io, compiled: CompiledPipeline, work: (place: Place) => Promise<number>): Promise<number> {
   const { spec } = compiled;
@@ -81,40 +71,4 @@ export async function withPlace(p: Parsed, io: Io, compiled: CompiledPipeline, w
   } finally {
     await log.close();
   }
-}
-
-/** The dead letters of a pipeline: first those of the table, then those of its topics. */
-export class Letters {
-  readonly #place: Place;
-  readonly #signal: AbortSignal;
-  readonly #file: DeadLetterFile | null;
-
-  /** Throws user.usage.bad_value where the pipeline has never run, and system.state.* for a state that cannot be read. */
-  static async open(place: Place, signal: AbortSignal): Promise<Letters> {
-    const { compiled: { spec }, log, state } = place;
-    const file = DeadLetterFile.find(state);
-    if (file === null && (await deadLetterTopics(spec, log)).length === 0) {
-      throw new PipeError('user.usage.bad_value', `pipeline "${spec.name}" has no state at ${state}`, { hint: `it has some once it has run on the ${log.label}: pipe run; --data-dir and --brokers choose as there` });
-    }
-    return new Letters(place, signal, file);
-  }
-
-  private constructor(place: Place, signal: AbortSignal, file: DeadLetterFile | null) {
-    this.#place = place;
-    this.#signal = signal;
-    this.#file = file;
-  }
-
-  async *all(): AsyncGenerator<Letter> {
-    if (this.#file !== null) for (const l of this.#file.letters()) yield { ...l, ref: String(l.id), mark: null };
-    const { compiled: { spec }, log } = this.#place;
-    for (const topic of await deadLetterTopics(spec, log)) {
-      yield* topicLetters(spec, log, topic, partition => this.#file?.replayed(topic.id, partition) ?? (() => false), this.#signal);
-    }
-  }
-
-  /** Bytes of the table. */
-  bytes(): number { return this.#file?.bytes() ?? 0; }
-
-  close(): void { this.#file?.close(); }
 }

@@ -1,8 +1,9 @@
+import { unfit, type Letter } from '../engine/letters/letter.ts';
+import { Letters, type Place } from '../engine/letters/letters.ts';
 import { DEAD_LETTER_BYTES } from '../state/dead-letters.ts';
 import { countFlag } from './args.ts';
 import type { Command, Io, Parsed } from './command.ts';
-import { unfit, type Letter } from './dlq-letter.ts';
-import { dlqFlags, Letters, onePipeline, selection, selectFlags, withPlace, type Place } from './dlq-letters.ts';
+import { dlqFlags, onePipeline, selection, selectFlags, withPlace } from './dlq-letters.ts';
 import { bytes, grouped, plural } from '../numbers.ts';
 import { harmless, safeJson } from './text-width.ts';
 import { say } from './topics-log.ts';

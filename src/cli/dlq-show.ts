@@ -1,11 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 import { basename } from 'node:path';
 import type { PipelineSpec } from '../config/spec.ts';
+import { meaningOf } from '../engine/letters/codes.ts';
+import { recordOf, unfit, type Letter } from '../engine/letters/letter.ts';
+import { Letters } from '../engine/letters/letters.ts';
 import { PipeError, type Span } from '../errors.ts';
 import type { Command, Io } from './command.ts';
-import { meaningOf } from './dlq-codes.ts';
-import { recordOf, unfit, type Letter } from './dlq-letter.ts';
-import { dlqFlags, Letters, onePipeline, withPlace } from './dlq-letters.ts';
+import { dlqFlags, onePipeline, withPlace } from './dlq-letters.ts';
 import { bytes, grouped } from '../numbers.ts';
 import { frame } from './render-error.ts';
 import { useColor } from './report.ts';

@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { once } from 'node:events';
+import type { Place } from '../engine/letters/letters.ts';
 import { PipeError } from '../errors.ts';
 import { Snapshot } from '../state/backup.ts';
 import { isState } from '../state/file.ts';
 import { lockState } from '../state/lock.ts';
 import { openStateStore } from '../state/sqlite.ts';
 import type { Command, Io, Parsed } from './command.ts';
-import { dlqFlags, onePipeline, withPlace, type Place } from './dlq-letters.ts';
+import { dlqFlags, onePipeline, withPlace } from './dlq-letters.ts';
 import { bytes, grouped, plural } from '../numbers.ts';
 import { shownPath } from './state-backup.ts';
 import { say } from './topics-log.ts';

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { codes } from '../../src/errors.ts';
-import { meaningOf } from '../../src/cli/dlq-codes.ts';
+import { meaningOf } from '../../src/engine/letters/codes.ts';
 import { lockState } from '../../src/state/lock.ts';
 import { PipeProject } from './pipe.ts';
 

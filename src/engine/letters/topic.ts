@@ -1,9 +1,9 @@
-import type { PipelineSpec } from '../config/spec.ts';
-import type { Log, TopicInfo } from '../connectors/connector.ts';
-import { readTopic } from '../engine/read-topic.ts';
-import type { RecordBatch } from '../engine/records.ts';
-import { writtenTopics } from '../engine/runtime.ts';
-import type { Letter } from './dlq-letter.ts';
+import type { PipelineSpec } from '../../config/spec.ts';
+import type { Log, TopicInfo } from '../../connectors/connector.ts';
+import { readTopic } from '../read-topic.ts';
+import type { RecordBatch } from '../records.ts';
+import { writtenTopics } from '../runtime.ts';
+import type { Letter } from './letter.ts';
 
 /** A record of a dead-letter topic was cut where key and value take this much. */
 const DEAD_TOPIC_BYTES = 900_000;

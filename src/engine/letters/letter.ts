@@ -1,6 +1,6 @@
-import type { KeptLetter } from '../state/dead-letter-file.ts';
-import { DEAD_VALUE_BYTES } from '../state/dead-letters.ts';
-import type { ReplayMark } from '../state/store.ts';
+import type { KeptLetter } from '../../state/dead-letter-file.ts';
+import { DEAD_VALUE_BYTES } from '../../state/dead-letters.ts';
+import type { ReplayMark } from '../../state/store.ts';
 
 /** A dead letter of a pipeline, of the table in its state file or of a topic of dead letters. */
 export interface Letter extends Omit<KeptLetter, 'id' | 'size'> {

@@ -1,7 +1,7 @@
-import type { CompiledPipeline } from '../config/compile.ts';
-import type { ReplayMark } from '../state/store.ts';
-import { type Letter, recordOf, unfit, type Unfit } from './dlq-letter.ts';
-import type { Letters } from './dlq-letters.ts';
+import type { CompiledPipeline } from '../../config/compile.ts';
+import type { ReplayMark } from '../../state/store.ts';
+import { type Letter, recordOf, unfit, type Unfit } from './letter.ts';
+import type { Letters } from './letters.ts';
 
 /** All that one record was kept as. */
 export interface Kept {
