@@ -1,9 +1,9 @@
 /**
  * node src/bundle.mjs
  *
- * Puts the command, the file of its worker threads and sqlpipe/testing, as few modules, over what tsc made of them: loading some 180
- * modules takes longer than most commands. yaml is inside; all else stays in node_modules. Files in dist/: cli/main.js,
- * cli/run-worker.js, testing.js with its types, chunks/.
+ * Puts the command, the file of its worker threads, that of its state process and sqlpipe/testing, as few modules, over what tsc
+ * made of them: loading some 180 modules takes longer than most commands. yaml is inside; all else stays in node_modules. Files in
+ * dist/: cli/main.js, cli/run-worker.js, cli/state-process.js, testing.js with its types, chunks/.
  */
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -21,9 +21,10 @@ const FAMILIES = {
   jobs: ['cli/status', 'cli/stop', 'cli/explain-live'],
   run: ['cli/run', 'cli/run-parts', 'connectors/log/log'],
   worker: ['cli/run-worker'],
+  'state-process': ['cli/state-process'],
   topics: ['cli/topics', 'cli/topics-send', 'cli/generate', 'connectors/log/log'],
   testing: ['cli/test', 'cli/testing'],
-  state: ['cli/state-ls', 'cli/state-query', 'cli/state-tables', 'state/reader'],
+  state: ['cli/state-ls', 'cli/state-query', 'engine/state-tables', 'state/reader'],
   backup: ['cli/state-backup', 'cli/state-restore', 'cli/state-reset', 'connectors/log/snapshot'],
   dlq: ['cli/dlq-ls', 'cli/dlq-show', 'cli/dlq-replay', 'cli/dlq-drop', 'connectors/log/log'],
   ui: ['cli/ui', 'cli/run-ui', 'connectors/log/log'],
@@ -71,7 +72,7 @@ function licences(output) {
 const ascii = code => code.replace(/[^\x00-\x7f]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 const build = await rolldown({
-  input: { main: src('cli/main'), 'run-worker': src('cli/run-worker'), testing: src('cli/testing') },
+  input: { main: src('cli/main'), 'run-worker': src('cli/run-worker'), 'state-process': src('cli/state-process'), testing: src('cli/testing') },
   platform: 'node',
   external: [/^node:/, 'zstddec'],
   // as modules it needs no wrapper for each of its files

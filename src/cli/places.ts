@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import type { PipelineSpec } from '../config/spec.ts';
-import { jobId } from '../observe/live-names.ts';
 import type { Io, Parsed } from './command.ts';
+
+export { statePath } from '../observe/state-places.ts';
 
 /** The nearest folder upward that holds `pipelines/`; the folder itself when there is none. */
 export function projectRoot(cwd: string): string {
@@ -17,6 +17,3 @@ export function dataDir(p: Parsed, io: Io): string {
   const given = p.text('data-dir') ?? (io.env['PIPE_DATA_DIR'] || undefined);
   return given === undefined ? join(projectRoot(io.cwd), '.pipe') : resolve(io.cwd, given);
 }
-
-/** The state file of a pipeline on one log. */
-export const statePath = (data: string, spec: PipelineSpec, logId: string): string => join(spec.settings.state ?? join(data, 'state'), `${jobId(spec.name, logId)}.db`);

@@ -5,10 +5,11 @@ import { isFolder } from '../config/find.ts';
 import { PipeError } from '../errors.ts';
 import { discard, publish, Snapshot } from '../state/backup.ts';
 import { damaged, inspectState, syncPath } from '../state/file.ts';
+import type { StateFile } from '../observe/state-places.ts';
 import type { Command, Io, Parsed } from './command.ts';
 import { bytes } from '../numbers.ts';
 import { dataDir } from './places.ts';
-import { logFlag, stateFile, type StateFile } from './state-files.ts';
+import { logFlag, stateFile } from './state-files.ts';
 import { INTERRUPTED, say } from './topics-log.ts';
 
 export const stateBackup: Command = {

@@ -13,15 +13,15 @@ export const stateLs: Command = {
   ],
   flags: [],
   run: async (p, io) => {
-    const [{ loadCompiled }, { StateReader }, { readableTables }] = await Promise.all([import('./load-compiled.ts'), import('../state/reader.ts'), import('./state-tables.ts')]);
+    const [{ loadCompiled }, { StateReader }, { readableTables }] = await Promise.all([import('./load-compiled.ts'), import('../state/reader.ts'), import('../engine/state-tables.ts')]);
     const lines: string[][] = [['PIPELINE', 'LOG', 'TABLE', 'ROWS']];
     for (const c of await loadCompiled(p, io)) {
       for (const { log, path } of stateFiles(p, io, c)) {
         const reader = new StateReader(path);
         try {
-          for (const t of readableTables(reader, c)) {
-            let rows = 0;
-            for (const _ of t.rows()) rows++;
+          for (const t of readableTables(reader, c.plan)) {
+            let rows = t.plainRows();
+            for (const _ of t.otherRows()) rows++;
             if (p.has('json')) io.out.write(`${JSON.stringify({ pipeline: c.spec.name, log, table: t.name, columns: t.columns, rows })}\n`);
             lines.push([c.spec.name, log, t.name, grouped(rows)]);
           }

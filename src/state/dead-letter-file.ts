@@ -26,6 +26,17 @@ export interface KeptLetter {
   readonly size: number;
 }
 
+/** Letters of one code. */
+export interface LetterCode {
+  readonly code: string;
+  readonly n: number;
+  /** When the first and the last one was kept, epoch ms. */
+  readonly first: number;
+  readonly last: number;
+  /** Of the last one. */
+  readonly message: string | null;
+}
+
 /** The dead letters of a state file as its last epoch left them, also while a pipeline writes it. */
 export class DeadLetterFile {
   readonly #path: string;
@@ -53,6 +64,22 @@ export class DeadLetterFile {
       throw unreadable(this.#path, error);
     }
   }
+
+  codes(): readonly LetterCode[] {
+    return this.#try(() => {
+      const message = this.#db.prepare('SELECT message FROM dead_letters WHERE id = ?').pluck();
+      const groups = this.#db.prepare('SELECT code, count(*) AS n, min(at) AS first, max(at) AS last, max(id) AS id FROM dead_letters GROUP BY code').all() as (Omit<LetterCode, 'message'> & { readonly id: number })[];
+      return groups.map(({ id, ...g }) => ({ ...g, message: message.get(id) as string | null }));
+    });
+  }
+
+  /** Newest first. `before`: a number that they are below. */
+  page({ code, before, limit }: { readonly code: string | null; readonly before: number | null; readonly limit: number }): readonly KeptLetter[] {
+    return this.#try(() => this.#db.prepare('SELECT * FROM dead_letters WHERE (:code IS NULL OR code = :code) AND id < :before ORDER BY id DESC LIMIT :limit').all({ code, before: before ?? Number.MAX_SAFE_INTEGER, limit }) as KeptLetter[]);
+  }
+
+  /** Records that were sent again, since the state began. */
+  replays(): number { return this.#try(() => (this.#db.prepare("SELECT value FROM counters WHERE name = 'replayed'").pluck().get() ?? 0) as number); }
 
   /** Bytes that count against the table's limit. */
   bytes(): number { return this.#try(() => this.#db.prepare(LETTER_BYTES_SQL).pluck().get() as number); }

@@ -35,6 +35,8 @@ export class StateReader {
     return new Map(names.filter(n => !HIDDEN.has(n)).map(name => [name, this.#values('SELECT name FROM pragma_table_info(?)', name) as string[]]));
   }
 
+  count(table: string): number { return this.#values(`SELECT count(*) FROM ${quote(table)}`)[0] as number; }
+
   rows(table: string): Iterable<SqlValue[]> { return this.#iterate(() => this.#db.prepare(`SELECT * FROM ${quote(table)}`).raw().safeIntegers()); }
 
   /** Packed pieces of an operator's table, by window and in order. */

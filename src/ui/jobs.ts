@@ -13,7 +13,7 @@ const idOf = (r: JobReport): string => jobId(r.pipeline, r.log.id);
 export const pipelineIn = (id: string): string => id.split('@')[0] as string;
 
 /** The report of `/jobs/:job`. Throws 404. */
-export function jobOf(c: Call): JobReport {
+function jobOf(c: Call): JobReport {
   const found = c.site.reports().find(r => idOf(r) === c.param('job'));
   if (found === undefined) throw notFound('there is no such job', 'GET /api/v1/jobs lists them: an id is PIPELINE@LOG');
   return found;

@@ -1,8 +1,10 @@
 import type { Route } from './call.ts';
+import { deadRoutes } from './dead.ts';
 import { infoRoutes } from './info.ts';
 import { jobRoutes } from './jobs.ts';
 import type { Site } from './site.ts';
+import { stateRoutes } from './states.ts';
 import { topicRoutes } from './topics.ts';
 
 /** All that a dashboard answers to. */
-export const routesOf = (site: Site): readonly Route[] => [...infoRoutes, ...jobRoutes(site), ...topicRoutes()];
+export const routesOf = (site: Site): readonly Route[] => [...infoRoutes, ...jobRoutes(site), ...topicRoutes(), ...stateRoutes(site), ...deadRoutes];

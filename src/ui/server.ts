@@ -7,7 +7,7 @@ import { NoMethod, Router } from './router.ts';
 import type { Site } from './site.ts';
 import { Statics } from './statics.ts';
 
-export const DEFAULT_PORT = 7070;
+const DEFAULT_PORT = 7070;
 /** Ports that are tried where none is given and the first is taken. */
 const TRIED = 20;
 /** Requests that are answered at once; a browser has six of them. */
