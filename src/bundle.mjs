@@ -27,7 +27,7 @@ const FAMILIES = {
   state: ['cli/state-ls', 'cli/state-query', 'engine/state-tables', 'state/reader'],
   backup: ['cli/state-backup', 'cli/state-restore', 'cli/state-reset', 'connectors/log/snapshot'],
   dlq: ['cli/dlq-ls', 'cli/dlq-show', 'cli/dlq-replay', 'cli/dlq-drop', 'connectors/log/log'],
-  ui: ['cli/ui', 'cli/run-ui', 'connectors/log/log'],
+  ui: ['cli/ui', 'cli/run-ui'],
   kafka: ['connectors/kafka/log'],
 };
 

@@ -6,6 +6,7 @@ import { PipeError } from '../errors.ts';
 import { durationFlag, wordFlag } from './args.ts';
 import type { Flag, Io, Parsed } from './command.ts';
 import { isoTime } from './time-flag.ts';
+import { runUiFlags } from './ui-flags.ts';
 
 export interface RunOptions {
   /** null: the default of the log. */
@@ -49,6 +50,7 @@ export const runFlags: readonly Flag[] = [
   { name: 'workers', value: 'N', summary: 'threads that share the work (default settings.workers, else 1)' },
   { name: 'jit', value: 'on|off', summary: 'off: closures instead of generated code (default on, off where Node forbids code from text)' },
   { name: 'decoder', value: 'fast|plain', summary: 'plain: records are read without generated code, as with --jit=off' },
+  ...runUiFlags,
 ];
 
 const DEFAULT_BATCH_ROWS = 8192;

@@ -1,5 +1,6 @@
 import type { CompiledPipeline } from '../config/compile.ts';
 import type { Log } from '../connectors/connector.ts';
+import { PipeError } from '../errors.ts';
 import type { JobReport } from '../observe/job.ts';
 import { planReport } from '../observe/plan-report.ts';
 import { Logs } from '../ui/logs.ts';
@@ -7,7 +8,7 @@ import { fixedPipelines } from '../ui/pipelines.ts';
 import { notFound } from '../ui/refusal.ts';
 import type { Action } from '../ui/site.ts';
 import type { Io, Parsed } from './command.ts';
-import { startDashboard, stateProcess, type Dashboard } from './dashboard.ts';
+import { hostFlags, startDashboard, stateProcess, type Dashboard } from './dashboard.ts';
 import { dataDir, projectRoot } from './places.ts';
 import { portFlag } from './ui-flags.ts';
 import { packageVersion } from './version.ts';
@@ -18,16 +19,16 @@ export interface RunView {
   /** Open; each once. */
   readonly logs: readonly Log[];
   reports(): readonly JobReport[];
-  /** Of a pipeline by its name. */
-  act(action: Action, pipeline: string): void;
+  /** By name of the pipeline. */
+  readonly controls: Readonly<Record<string, Readonly<Record<Action, () => void>>>>;
+  say(line: string): void;
   warn(message: string): void;
 }
 
-/** The dashboard that `--ui` asks for; null without it. Throws user.usage.bad_value where the port is taken. */
-export async function openDashboard(p: Parsed, io: Io, run: RunView): Promise<Dashboard | null> {
-  if (!p.has('ui')) return null;
+/** The dashboard that `--ui` asks for; says where it is. Throws user.usage.bad_value where the port is taken. */
+export async function openDashboard(p: Parsed, io: Io, run: RunView): Promise<Dashboard> {
   const { compiled, logs } = run;
-  return startDashboard({
+  const dashboard = await startDashboard({
     version: packageVersion(), root: projectRoot(io.cwd), data: dataDir(p, io), actions: p.has('allow-actions'), pipelines: fixedPipelines(compiled),
     logs: new Logs(logs.map(log => ({ kind: log.kind, label: log.label, open: () => Promise.resolve(log) }))), stateProcess,
     reports: () => run.reports(),
@@ -36,7 +37,17 @@ export async function openDashboard(p: Parsed, io: Io, run: RunView): Promise<Da
       if (found === undefined) throw notFound('there is no such pipeline');
       return planReport(found);
     },
-    controls: { own: true, act: (action, of) => run.act(action, of.pipeline) },
+    controls: { own: true, act: (action, of) => act(action, of, run) },
     failed: error => run.warn(`dashboard: ${String(error)}`),
-  }, { host: '127.0.0.1', port: portFlag('--ui', p.text('ui')), token: io.env['PIPE_UI_TOKEN'] || null });
+  }, { ...hostFlags(p, io), port: portFlag('--ui', p.text('ui')) });
+  if (p.has('json')) io.err.write(`${JSON.stringify({ v: 1, dashboard: dashboard.url })}\n`);
+  else run.say(`dashboard  ${dashboard.url}`);
+  return dashboard;
+}
+
+const OVER: readonly JobReport['state'][] = ['done', 'failed'];
+
+function act(action: Action, of: JobReport, { controls }: RunView): void {
+  if (OVER.includes(of.state)) throw new PipeError('user.usage.bad_value', `${of.pipeline} does not run any more`);
+  controls[of.pipeline]?.[action]();
 }

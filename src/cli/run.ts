@@ -14,6 +14,7 @@ import type { StateStore } from '../state/store.ts';
 import type { Command, Io, Parsed } from './command.ts';
 import { LastRows } from './last-rows.ts';
 import { chooseLog, type LogChoice } from './log-choice.ts';
+import type { Dashboard } from './dashboard.ts';
 import { Lookers, type Looked } from './lookers.ts';
 import { Messages } from './messages.ts';
 import { dataDir, statePath } from './places.ts';
@@ -53,6 +54,8 @@ export function makeRun(parts: () => Promise<RunModules>): Command {
 
 interface Job extends Looked {
   readonly store: StateStore;
+  /** Drains this one alone. */
+  readonly stop: AbortController;
 }
 
 /** Whether all that is bad is kept: in the table of the state file, or in a topic. */
@@ -148,7 +151,7 @@ class Run {
       if (workers !== null) this.#messages.info(`${spec.name}  ${workers.count} worker threads`);
       runtime = this.#runtime(c, log, store, following, print, workers);
       await this.#orStopped(runtime.open());
-      jobs.push({ compiled: c, runtime, store, log, following, stateFile: path, failure: null });
+      jobs.push({ compiled: c, runtime, store, log, following, stateFile: path, stop: new AbortController(), failure: null });
     } catch (problem) {
       if (runtime === null) store.close();
       else await runtime.close();
@@ -224,6 +227,7 @@ class Run {
     if (board !== null) this.#messages.show(board);
     const lookers = new Lookers(liveFolder(dataDir(this.#p, this.#io)), jobs, { pid: this.#io.pid, version: packageVersion(), startedAt: this.#startedAt });
     lookers.start();
+    const dashboard = await this.#dashboard(jobs, lookers);
     this.#running = true;
     const began = this.#modules.clock.elapsed();
     const problems: unknown[] = [];
@@ -232,7 +236,7 @@ class Run {
     const ended = afterPatience(this.#stop.signal, () => this.#messages.info(this.#stopping([...left], jobs.length)));
     await Promise.all(jobs.map(async j => {
       try {
-        await j.runtime.run(this.#stop.signal);
+        await j.runtime.run(AbortSignal.any([this.#stop.signal, j.stop.signal]));
         const ms = this.#modules.clock.elapsed() - began;
         summaries.push(() => this.#summary(j, ms));
       } catch (error) {
@@ -245,11 +249,22 @@ class Run {
     }));
     ended();
     lookers.stop();
+    await dashboard?.close();
     // behind the last row of all of them
     this.#messages.end();
     this.#printing.end();
     for (const print of summaries) print();
     this.#raise(problems);
+  }
+
+  /** That of --ui. */
+  async #dashboard(jobs: readonly Job[], lookers: Lookers): Promise<Dashboard | null> {
+    if (!this.#p.has('ui')) return null;
+    const { openDashboard } = await import('./run-ui.ts');
+    return openDashboard(this.#p, this.#io, {
+      compiled: jobs.map(j => j.compiled), logs: [...this.#logs.values()], reports: () => lookers.reports, say: line => this.#messages.info(line), warn: line => this.#messages.warn(line),
+      controls: Object.fromEntries(jobs.map(j => [j.compiled.spec.name, { pause: () => j.runtime.pause(), resume: () => j.runtime.resume(), drain: () => j.stop.abort() }])),
+    });
   }
 
   #stopping(left: readonly Job[], of: number): string {

@@ -18,7 +18,7 @@ export interface StateOf {
   readonly compiled: CompiledPipeline;
 }
 
-export const statesOf = (site: Site): readonly StateOf[] =>
+const statesOf = (site: Site): readonly StateOf[] =>
   site.pipelines.all().flatMap(compiled => stateFilesOf(site.data, compiled.spec).map(({ log, path }) => ({ id: `${compiled.spec.name}@${log}`, log, path, compiled })));
 
 /** That of `:job`. Throws 404. */
