@@ -21,7 +21,7 @@ const FAMILIES = {
   jobs: ['cli/status', 'cli/stop', 'cli/explain-live'],
   run: ['cli/run', 'cli/run-parts', 'connectors/log/log'],
   worker: ['cli/run-worker'],
-  'state-process': ['cli/state-process'],
+  'state-process': ['cli/state-process', 'ui/state-worker'],
   topics: ['cli/topics', 'cli/topics-send', 'cli/generate', 'connectors/log/log'],
   testing: ['cli/test', 'cli/testing'],
   state: ['cli/state-ls', 'cli/state-query', 'engine/state-tables', 'state/reader'],

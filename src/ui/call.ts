@@ -15,6 +15,8 @@ export interface Route {
   readonly path: string;
   /** It changes something: only with --allow-actions. */
   readonly action?: true;
+  /** Schema of the answer, or of the data of its events by their name (schemas.ts); absent: text. */
+  readonly answers?: string | Readonly<Record<string, string>>;
   /** Needs no token: numbers only. */
   readonly open?: true;
   /** The answer, sent as JSON; undefined: it has answered by itself. Throws PipeError. */

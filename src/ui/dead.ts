@@ -18,15 +18,15 @@ const MOST_MS = 2000;
 
 /** Dead letters: by code, each of them, and sent again. */
 export const deadRoutes: readonly Route[] = [
-  { method: 'GET', path: '/api/v1/dlq/:job', handle: async c => {
+  { method: 'GET', path: '/api/v1/dlq/:job', answers: 'dead_codes', handle: async c => {
     const { file, replayed, topics } = await deadOf(c);
     const codes = new Map(file.map(k => [k.code, k]));
     for (const l of topics.letters) codes.set(l.code, added(codes.get(l.code), l));
     const sorted = [...codes.values()].sort((a, b) => b.n - a.n || b.last - a.last);
     return { v: 1, codes: sorted.map(k => ({ ...k, means: meaningOf(k.code)?.means ?? null, hint: meaningOf(k.code)?.hint ?? null })), replayed, topics: topics.names, partial: topics.partial };
   } },
-  { method: 'GET', path: '/api/v1/dlq/:job/letters', handle: letters },
-  { method: 'POST', path: '/api/v1/dlq/:job/replay', action: true, handle: replay },
+  { method: 'GET', path: '/api/v1/dlq/:job/letters', answers: 'letters', handle: letters },
+  { method: 'POST', path: '/api/v1/dlq/:job/replay', action: true, answers: 'replayed', handle: replay },
 ];
 
 interface Dead {

@@ -9,10 +9,10 @@ const WELL: readonly JobReport['state'][] = ['running', 'paused', 'draining', 'd
 
 /** What the dashboard is, and what other programs ask of a process. */
 export const infoRoutes: readonly Route[] = [
-  { method: 'GET', path: '/api/v1/info', handle: async ({ site }) => ({
+  { method: 'GET', path: '/api/v1/info', answers: 'info', handle: async ({ site }) => ({
     v: 1, version: site.version, root: site.root, data_dir: site.data, actions: site.actions, own: site.controls.own, logs: await site.logs.list(), pipelines: site.pipelines.all().map(c => c.spec.name),
   }) },
-  { method: 'GET', path: '/api/v1/config/:job', handle: c => ({ v: 1, ...resolvedConfig(c.site.pipelines.find(pipelineIn(c.param('job'))).spec) }) },
+  { method: 'GET', path: '/api/v1/config/:job', answers: 'config', handle: c => ({ v: 1, ...resolvedConfig(c.site.pipelines.find(pipelineIn(c.param('job'))).spec) }) },
   { method: 'GET', path: '/healthz', open: true, handle: c => plain(c, 200, 'ok\n') },
   { method: 'GET', path: '/readyz', open: true, handle: c => {
     const ill = c.site.controls.own ? c.site.reports().filter(r => !WELL.includes(r.state) || r.away) : [];

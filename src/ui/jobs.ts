@@ -20,7 +20,7 @@ function jobOf(c: Call): JobReport {
 }
 
 const act = (action: Action): Route => ({
-  method: 'POST', path: `/api/v1/jobs/:job/${action}`, action: true,
+  method: 'POST', path: `/api/v1/jobs/:job/${action}`, action: true, answers: 'done',
   handle: c => {
     c.site.controls.act(action, jobOf(c));
     return { v: 1 };
@@ -31,13 +31,13 @@ const act = (action: Action): Route => ({
 export function jobRoutes(site: Site): readonly Route[] {
   const feed = new JobFeed(site);
   return [
-    { method: 'GET', path: '/api/v1/jobs', handle: c => ({ v: 1, at: Date.now(), jobs: c.site.reports() }) },
-    { method: 'GET', path: '/api/v1/jobs/:job', handle: c => {
+    { method: 'GET', path: '/api/v1/jobs', answers: 'jobs', handle: c => ({ v: 1, at: Date.now(), jobs: c.site.reports() }) },
+    { method: 'GET', path: '/api/v1/jobs/:job', answers: 'job', handle: c => {
       const job = jobOf(c);
       return { v: 1, job, plan: c.site.plan(job) };
     } },
     act('drain'), act('pause'), act('resume'),
-    { method: 'GET', path: '/api/v1/events', handle: c => {
+    { method: 'GET', path: '/api/v1/events', answers: { jobs: 'jobs_event' }, handle: c => {
       const stream = c.events();
       const stop = feed.listen(text => stream.send('jobs', text));
       stream.signal.addEventListener('abort', stop);

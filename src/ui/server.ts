@@ -10,6 +10,8 @@ import { Statics } from './statics.ts';
 const DEFAULT_PORT = 7070;
 /** Ports that are tried where none is given and the first is taken. */
 const TRIED = 20;
+/** Bytes of a request's head: a filter stands in it. */
+const MOST_HEADERS = 64 << 10;
 /** Requests that are answered at once; a browser has six of them. */
 const MOST_CONNECTIONS = 128;
 
@@ -35,7 +37,7 @@ export class DashboardServer {
 
   /** Throws user.usage.bad_value where the port is taken. */
   static async start(site: Site, o: ServerOptions): Promise<DashboardServer> {
-    const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 5_000 });
+    const server = createServer({ maxHeaderSize: MOST_HEADERS, requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 5_000 });
     server.maxConnections = MOST_CONNECTIONS;
     const port = await listen(server, o.host, o.port);
     return new DashboardServer(site, o, server, port);
@@ -50,7 +52,10 @@ export class DashboardServer {
     this.#guard = new Guard({ host: o.host, port, token: o.token });
     this.#stop = new AbortController();
     server.on('request', (req: IncomingMessage, res: ServerResponse) => { void this.#answer(req, res); });
-    server.on('clientError', (_, socket) => { if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'); else socket.destroy(); });
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+      if (socket.writable) socket.end(`HTTP/1.1 ${error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request'}\r\nConnection: close\r\n\r\n`);
+      else socket.destroy();
+    });
   }
 
   /** Ends all streams; what is being answered is cut off. */

@@ -33,17 +33,17 @@ export function stateRoutes(site: Site): readonly Route[] {
   const processes = new StateProcesses(site.stateProcess);
   const target = (s: StateOf): StateTarget => ({ path: s.path, file: s.compiled.spec.path, text: s.compiled.spec.file.text, root: site.root });
   return [
-    { method: 'GET', path: '/api/v1/state', handle: async c => {
+    { method: 'GET', path: '/api/v1/state', answers: 'states', handle: async c => {
       const states = statesOf(c.site);
       const tables = states.length === 0 ? [] : await processes.ask<readonly TablesAnswer[]>({ k: 'tables', of: states.map(target) }, c.signal);
       return { v: 1, states: states.map((s, i) => ({ id: s.id, pipeline: s.compiled.spec.name, log: s.log, file: s.path, bytes: bytesOf(s.path), ...tables[i] })) };
     } },
-    { method: 'GET', path: '/api/v1/state/:job/lookup', handle: async c => {
+    { method: 'GET', path: '/api/v1/state/:job/lookup', answers: 'rows', handle: async c => {
       const table = c.text('table');
       if (table === null) throw badValue('lookup needs table and key');
       return { v: 1, ...await processes.ask<RowsAnswer>({ k: 'lookup', of: target(stateOf(c)), table, key: keyOf(c.text('key')) }, c.signal) };
     } },
-    { method: 'POST', path: '/api/v1/state/:job/query', handle: async c => {
+    { method: 'POST', path: '/api/v1/state/:job/query', answers: 'rows', handle: async c => {
       const of = target(stateOf(c));
       const { sql, limit = MOST_ROWS } = await c.body();
       if (typeof sql !== 'string' || sql.length > MOST_SQL) throw badValue(`sql is a text of at most ${MOST_SQL} characters`);

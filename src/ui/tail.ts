@@ -21,18 +21,21 @@ export interface TailOptions {
   readonly filter: RecordFilter | null;
 }
 
-/** New records of a topic as they come, until nobody listens: events `records`, and `skipped` for those that were too many. */
+/** New records of a topic as they come, until nobody listens: events `records`, and before them `skipped` for those that were too many. */
 export async function tail({ log, topic, partition, filter }: TailOptions, stream: EventStream): Promise<void> {
   const source = log.source({ topic, topicId: null, positions: new Map(), from: 'latest', onDataLoss: 'earliest' });
   try {
     await source.open();
     stream.send('open', '{}');
+    // not told of yet
+    let missed = 0;
     while (!stream.signal.aborted) {
       const others = new Set(partition === null ? [] : source.partitions().filter(p => p !== partition));
       const batches = await source.poll(others, POLL_MS, stream.signal);
       const { records, skipped } = newest(batches, filter);
-      const lost = records.length > 0 && !stream.send('records', JSON.stringify(records)) ? records.length : 0;
-      if (skipped + lost > 0) stream.send('skipped', JSON.stringify({ n: skipped + lost }));
+      missed += skipped;
+      if (missed > 0 && stream.send('skipped', JSON.stringify({ n: missed }))) missed = 0;
+      if (records.length > 0 && !stream.send('records', JSON.stringify(records))) missed += records.length;
       if (batches.length > 0) await setTimeout(EVERY_MS, undefined, { signal: stream.signal });
     }
   } catch (error) {

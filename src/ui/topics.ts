@@ -19,14 +19,14 @@ const MOST_OFFSET = Number.MAX_SAFE_INTEGER;
 export function topicRoutes(): readonly Route[] {
   let tails = 0;
   return [
-    { method: 'GET', path: '/api/v1/topics', handle: async c => {
+    { method: 'GET', path: '/api/v1/topics', answers: 'topics', handle: async c => {
       const wanted = c.text('log');
       const logs = wanted === null ? await c.site.logs.open() : [await c.site.logs.find(wanted)];
       const topics = await Promise.all(logs.map(async log => (await log.topics()).map(t => topicAnswer(c, log, t))));
       return { v: 1, topics: topics.flat() };
     } },
-    { method: 'GET', path: '/api/v1/topics/:topic/records', handle: records },
-    { method: 'GET', path: '/api/v1/topics/:topic/tail', handle: async c => {
+    { method: 'GET', path: '/api/v1/topics/:topic/records', answers: 'records', handle: records },
+    { method: 'GET', path: '/api/v1/topics/:topic/tail', answers: { open: 'open_event', records: 'records_event', skipped: 'skipped_event', problem: 'problem' }, handle: async c => {
       if (tails >= MOST_TAILS) throw new Refusal(503, 'system.resource.busy', `${MOST_TAILS} tails are open`, 'close one');
       const { log, topic } = await topicOf(c, c.text('log'));
       const options = { log, topic: topic.name, partition: partitionOf(c, topic), filter: filterOf(c, topic) };
@@ -38,7 +38,7 @@ export function topicRoutes(): readonly Route[] {
       }
       return undefined;
     } },
-    { method: 'POST', path: '/api/v1/topics/:topic/records', action: true, handle: async c => {
+    { method: 'POST', path: '/api/v1/topics/:topic/records', action: true, answers: 'done', handle: async c => {
       const body = await c.body();
       const { log, topic } = await topicOf(c, textIn(body, 'log'));
       const partition = body['partition'] ?? null;
