@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Log, TopicInfo } from '../connectors/connector.ts';
 import { readRanges, type OffsetRange } from '../engine/read-topic.ts';
 import type { RecordBatch } from '../engine/records.ts';
@@ -80,6 +81,8 @@ class Browser {
         stopped = this.#scanned >= MOST_SCANNED || performance.now() - this.#began > MOST_MS || signal.aborted;
         if (stopped) break;
         await this.#fill(hungry);
+        // others have their turn: a pipeline may run in this process
+        await setImmediate();
         continue;
       }
       const next = this.#cursors.filter(c => c.found.length > 0).reduce<Cursor | null>((best, c) => (best === null || before(c, best, newest) ? c : best), null);

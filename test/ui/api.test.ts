@@ -143,6 +143,22 @@ describe('records of a topic', () => {
     expect((await of('notes', "TRY_CAST(n AS INT) < 2")).records.length).toBe(2);
   });
 
+  it('a filter that finds nothing for long stops, says where, and goes on from there', async () => {
+    await p.run(['generate', 'many', '--count', '250000', '--rate', 'max', '--quiet']);
+    for (const order of ['newest', 'oldest']) {
+      let [scanned, pages, found] = [0, 0, 0];
+      for (let next = ''; ; pages++) {
+        const answer = await dash.get('/api/v1/topics/many/records', { filter: "account = '1000' AND amount = '0'", order, ...(next === '' ? { from: order === 'newest' ? 'latest' : 'earliest' } : { next }) });
+        scanned += answer.scanned;
+        found += answer.records.length;
+        next = JSON.stringify(answer.next);
+        if (answer.done) break;
+        expect(answer.filter_stopped).toBe(true);
+      }
+      expect([scanned, found, pages > 0]).toEqual([250_000, 0, true]);
+    }
+  });
+
   it('and a filter that is none is refused at its place', async () => {
     const of = (filter: string): Promise<any> => dash.refused('/api/v1/topics/payments/records', { query: { filter } });
     expect(await of('ammount > 1')).toMatchObject({ status: 400, code: 'user.sql.unknown_column', at: [0, 7] });
