@@ -228,7 +228,7 @@ describe('state', () => {
     expect((await dash.post(`/api/v1/state/${ID}/query`, { sql: 'SELECT 1' })).rows).toEqual([[1]]);
     expect(await dash.refused(`/api/v1/state/${ID}/query`, { method: 'POST', body: { sql: 'WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r) SELECT count(*) FROM (SELECT randomblob(5000) AS b FROM r ORDER BY b)' } })).toMatchObject({ status: 422, code: 'system.resource.memory' });
     expect(await endless).toMatchObject({ status: 422, code: 'system.resource.time_limit' });
-  });
+  }, 30_000);
 });
 
 describe('dead letters', () => {
@@ -259,6 +259,21 @@ describe('dead letters', () => {
     expect(await dash.refused(`/api/v1/jobs/${ID}/pause`, { method: 'POST' })).toMatchObject({ status: 400, code: 'user.usage.bad_value' });
     expect((await dash.refused(`/api/v1/jobs/${ID}/drain`, { method: 'POST' })).message).toContain('does not run');
   });
+});
+
+it('dead letters in a topic of their own are counted and listed with those of the table', async () => {
+  p.write('moved.yaml', "name: moved\nsources:\n  notes: {schema: 'n STRING, text STRING NOT NULL', on_error: {topic: bad-notes}}\nsinks:\n  noted: {sql: SELECT n FROM notes}\n");
+  await p.run(['run', 'moved.yaml', '--until-end', '--no-print']);
+  const { codes, topics, partial } = await dash.get('/api/v1/dlq/moved@embedded');
+  expect([topics, partial]).toEqual([['bad-notes'], false]);
+  const { letters } = await dash.get('/api/v1/dlq/moved@embedded/letters');
+  expect(letters.length).toBe(codes.reduce((n: number, k: any) => n + k.n, 0));
+  expect(letters.length).toBeGreaterThan(0);
+  const [{ code }] = codes;
+  const of = (await dash.get('/api/v1/dlq/moved@embedded/letters', { code })).letters;
+  expect(of.length).toBe(codes[0].n);
+  expect(await dash.post('/api/v1/dlq/moved@embedded/replay', { ids: [of[0].id] })).toMatchObject({ records: 1, topics: { notes: 1 } });
+  expect((await dash.get('/api/v1/dlq/moved@embedded/letters')).letters.map((l: any) => l.id)).not.toContain(of[0].id);
 });
 
 it('run --ui shows its own pipelines, is ready when they run, and pauses, resumes and drains each', async () => {
