@@ -5,11 +5,12 @@
  * made of them: loading some 180 modules takes longer than most commands. yaml is inside; all else stays in node_modules. Files in
  * dist/: cli/main.js, cli/run-worker.js, cli/state-process.js, testing.js with its types, chunks/.
  */
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
+import { licences } from './licences.mjs';
 
 const home = name => fileURLToPath(new URL(`../${name}`, import.meta.url));
 const src = name => home(`src/${name}.ts`);
@@ -55,17 +56,6 @@ function chunks() {
     const of = [...families.keys()].filter(name => families.get(name).has(id));
     return of[0] === 'base' ? 'base' : of.join('-') || null;
   };
-}
-
-/** Licences of the packages whose modules lie in `output`. */
-function licences(output) {
-  const inside = output.flatMap(c => c.moduleIds).flatMap(id => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(id.replaceAll('\\', '/'))?.[0] ?? []);
-  return [...new Set(inside)].sort().map(folder => {
-    const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-    const file = readdirSync(folder).find(f => /^licen[cs]e/i.test(f));
-    if (file === undefined) throw new Error(`${name} has no licence file`);
-    return `${name} ${version}\n\n${readFileSync(join(folder, file), 'utf8').trim()}\n`;
-  });
 }
 
 /** V8 reads plain ASCII faster; the text holds no raw templates, where an escape would stand as it is written. */

@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const src = resolve(import.meta.dirname, '../src');
-const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter(f => f.endsWith('.ts') && !f.endsWith('.d.ts'));
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter(f => /\.tsx?$/.test(f) && !f.endsWith('.d.ts'));
 const text = (f: string): string => readFileSync(join(src, f), 'utf8');
 
 /** Layers from the bottom up. A file imports its own layer and those below; `import type` of the agreed interfaces is free. */
@@ -17,7 +17,7 @@ const layers: readonly (readonly string[])[] = [
   ['connectors', 'formats'],
   ['config'],
   ['observe'],
-  ['ui'],
+  ['ui', 'dashboard'],
   ['testing'],
   ['cli'],
 ];
@@ -100,6 +100,7 @@ describe('the house', () => {
     expect([...new Set(users('kafkajs'))]).toEqual(['connectors/kafka']);
     expect([...new Set(users('zstddec'))]).toEqual(['connectors/kafka']);
     expect(users('better-sqlite3')).toEqual(['state/database.ts']);
+    expect(users('@dagrejs/dagre')).toEqual(['dashboard/layout.ts']);
     expect([...new Set(users('yaml').map(f => f.split('/')[0]))]).toEqual(['config']);
   });
 });

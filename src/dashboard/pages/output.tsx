@@ -1,0 +1,59 @@
+import { useEffect, useState } from 'preact/hooks';
+import { grouped } from '../../numbers.ts';
+import type { JobReport } from '../../observe/job.ts';
+import { flow, readJson } from '../exact-json.ts';
+import { bind } from '../keys.ts';
+import { copy } from '../parts/copy.tsx';
+import { Icon } from '../parts/icon.tsx';
+import { Empty, Problem } from '../parts/notes.tsx';
+import { RecordCells, RecordDetail, RecordHead, recordId } from '../parts/record.tsx';
+import { VirtualList } from '../parts/virtual-list.tsx';
+import { to } from '../route.ts';
+import type { TopicRecord } from '../shapes.ts';
+import { useTail, type Tail } from '../tail.ts';
+
+/** Rows of the sinks as they come. */
+export function OutputTab({ job }: { readonly job: JobReport }) {
+  const [name, setName] = useState(job.sinks[0]?.name ?? '');
+  const [frozen, setFrozen] = useState(false);
+  const sink = job.sinks.find(s => s.name === name);
+  const tail = useTail(sink === undefined ? null : { log: job.log.id, name: sink.topic }, frozen);
+  useEffect(() => bind('f', () => setFrozen(f => !f)), []);
+  if (sink === undefined) return <Empty title="This job has no sink" />;
+  return <>
+    <div class="bar">
+      <label>Sink<select value={name} onChange={e => setName(e.currentTarget.value)}>{job.sinks.map(s => <option key={s.name} value={s.name}>{s.name}</option>)}</select></label>
+      <button type="button" aria-pressed={frozen} onClick={() => setFrozen(!frozen)}><Icon name={frozen ? 'play' : 'pause'} />{frozen ? 'Go on' : 'Freeze'}</button>
+      <button type="button" onClick={tail.clear}>Clear</button>
+      <a class="button" href={to(['topics', job.log.id, sink.topic])}>All of {sink.topic}</a>
+      <TailNote tail={tail} frozen={frozen} />
+    </div>
+    {tail.error === null ? null : <Problem error={tail.error} />}
+    <Rows job={job} tail={tail} sink={sink.name} />
+  </>;
+}
+
+/** How many rows are there, and whether more come. */
+export function TailNote({ tail, frozen }: { readonly tail: Tail; readonly frozen: boolean }) {
+  const state = frozen ? 'frozen' : tail.state === 'open' ? 'live' : tail.state === 'lost' ? 'no connection' : 'connecting';
+  return <p class="tail-note"><span class={`badge ${state === 'live' ? 'good' : state === 'no connection' ? 'bad' : 'warn'}`}>{state}</span> {grouped(tail.rows.length)} shown{tail.skipped > 0 ? `, ${grouped(tail.skipped)} came and are not shown` : ''}</p>;
+}
+
+function Rows({ job, tail, sink }: { readonly job: JobReport; readonly tail: Tail; readonly sink: string }) {
+  const [chosen, setChosen] = useState<TopicRecord | null>(null);
+  if (tail.rows.length === 0) return <Empty title="No row has come since this page opened" command={`pipe topics tail ${job.sinks.find(s => s.name === sink)?.topic ?? sink} -n 20`}>Rows appear here as they are committed. The Time page says what it waits for; the topic holds the earlier ones.</Empty>;
+  return <div class={chosen === null ? '' : 'split'}>
+    <div class="card list"><RecordHead /><VirtualList rows={tail.rows} idOf={recordId} label={`Rows of ${sink}`} columns="record-row" chosen={chosen === null ? null : recordId(chosen)} choose={setChosen} stick>{r => <RecordCells r={r} />}</VirtualList></div>
+    {chosen === null ? null : <RecordDetail r={chosen} onClose={() => setChosen(null)} actions={<button type="button" onClick={() => void copy(asTest(job, sink, chosen), 'test')}><Icon name="copy" />Copy as test</button>} />}
+  </div>;
+}
+
+/** A row as the expectation of a test in the pipeline's file. */
+function asTest(job: JobReport, sink: string, r: TopicRecord): string {
+  const json = readJson(r.value ?? 'null');
+  return [
+    'tests:', `  - name: ${JSON.stringify(`${sink} gives the row of ${r.partition}:${r.offset}`)}`, '    input:',
+    ...job.sources.map(s => `      ${JSON.stringify(s.name)}: []   # the records that lead to it`),
+    '    expect:', `      ${JSON.stringify(sink)}:`, `        - ${json === undefined ? JSON.stringify(r.value) : flow(json)}`, '',
+  ].join('\n');
+}
