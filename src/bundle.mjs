@@ -29,6 +29,7 @@ const FAMILIES = {
   backup: ['cli/state-backup', 'cli/state-restore', 'cli/state-reset', 'connectors/log/snapshot'],
   dlq: ['cli/dlq-ls', 'cli/dlq-show', 'cli/dlq-replay', 'cli/dlq-drop', 'connectors/log/log'],
   ui: ['cli/ui', 'cli/run-ui'],
+  init: ['cli/init'],
   kafka: ['connectors/kafka/log'],
 };
 

@@ -2,6 +2,7 @@ import type { CommandEntry } from './help.ts';
 
 /** Every command of pipe; a command's own files are loaded when it is asked for. */
 export const commands: readonly CommandEntry[] = [
+  { name: 'init', summary: 'makes a project with pipelines that run', load: async () => (await import('./init.ts')).init },
   { name: 'run', summary: 'runs pipelines', load: async () => (await import('./run.ts')).run },
   { name: 'explain', summary: 'shows the plan of a pipeline', load: async () => (await import('./explain.ts')).explain },
   { name: 'validate', summary: 'checks pipelines without running them', load: async () => (await import('./validate.ts')).validate },

@@ -50,10 +50,6 @@ function stack(error: unknown): string {
 }
 
 function unexpected(error: unknown, io: Io, o: ReportOptions): PipeError {
-  // node_modules that were installed with another Node
-  if ((error as { readonly code?: string } | null)?.code === 'ERR_DLOPEN_FAILED') {
-    return new PipeError('user.usage.native_module', `better-sqlite3 was built for another Node than this one (${process.version})`, { hint: 'npm rebuild better-sqlite3, or npm ci with this Node', cause: error });
-  }
   const file = writeCrashFile(error, io, o);
   const message = (error instanceof Error ? error.message : String(error)).split('\n')[0];
   return new PipeError('bug.unexpected', `pipe failed in a way that it never should: ${message}`, {

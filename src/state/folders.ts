@@ -13,14 +13,14 @@ export function present(path: string): boolean {
 }
 
 /**
- * Makes a folder with those above it (0700) where they are missing. Throws what mkdir throws. One at a time: mkdirSync's own `recursive`
+ * Makes a folder with those above it (mode 0700, or another one) where they are missing. Throws what mkdir throws. One at a time: mkdirSync's own `recursive`
  * never ends below /proc, where a folder cannot be made although the one above is there.
  */
-export function makeFolders(path: string): void {
+export function makeFolders(path: string, mode = 0o700): void {
   const above = dirname(path);
-  if (above !== path && !present(above)) makeFolders(above);
+  if (above !== path && !present(above)) makeFolders(above, mode);
   try {
-    mkdirSync(path, { mode: 0o700 });
+    mkdirSync(path, { mode });
   } catch (error) {
     if (!present(path) || !statSync(path).isDirectory()) throw error;
   }

@@ -79,7 +79,6 @@ function openLock(file: string): Sqlite.Database {
     closeSync(openSync(file, 'a', 0o600));
     return new Database(file, { timeout: LOOK_MS });
   } catch (cause) {
-    if ((cause as { code?: string }).code === 'ERR_DLOPEN_FAILED') throw cause;
     throw unwritable(file, cause);
   }
 }
