@@ -30,7 +30,8 @@ const FAMILIES = {
   dlq: ['cli/dlq-ls', 'cli/dlq-show', 'cli/dlq-replay', 'cli/dlq-drop', 'connectors/log/log'],
   ui: ['cli/ui', 'cli/run-ui'],
   init: ['cli/init'],
-  kafka: ['connectors/kafka/log'],
+  doctor: ['cli/doctor', 'cli/doctor-state'],
+  kafka: ['connectors/kafka/log', 'cli/doctor-kafka'],
 };
 
 /** All that the files `names` import, and what that imports; `module` looks one up. */

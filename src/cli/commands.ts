@@ -25,5 +25,6 @@ export const commands: readonly CommandEntry[] = [
   { name: 'dlq show', summary: 'shows all of one dead letter', load: async () => (await import('./dlq-show.ts')).dlqShow },
   { name: 'dlq replay', summary: 'sends dead letters to their topic again', load: async () => (await import('./dlq-replay.ts')).dlqReplay },
   { name: 'dlq drop', summary: 'deletes dead letters', load: async () => (await import('./dlq-drop.ts')).dlqDrop },
+  { name: 'doctor', summary: 'looks for what would stop a run', load: async () => (await import('./doctor.ts')).doctor },
   { name: 'generate', summary: 'simulates a stream of transactions', load: async () => (await import('./generate.ts')).generate },
 ];

@@ -19,7 +19,7 @@ export interface StateOptions {
 }
 
 /** Files up to this size are read as a whole at start. */
-const CHECKED_BYTES = 64 << 20;
+export const CHECKED_BYTES = 64 << 20;
 /** ms that a connection waits for another one that is in its way. */
 export const BUSY_MS = 5000;
 /** Outbox and packed windows are large blobs: fewer, larger pages take a quarter of the system calls. */

@@ -1,5 +1,5 @@
 import { PipeError } from '../../errors.ts';
-import { type Attempt, connect, type Dial, type Link, type Request, Unreachable } from './client.ts';
+import { type Abilities, type Attempt, connect, type Dial, type Link, type Request, Unreachable } from './client.ts';
 import { check, ConnectionLost, errors, KafkaError } from './kafka-error.ts';
 import { coordinatorRequest, metadataRequest, type ClusterMetadata, type TopicMetadata } from './protocol-cluster.ts';
 import type { ClientSettings } from './settings.ts';
@@ -118,17 +118,25 @@ export class Cluster {
     await this.metadata([]);
     const [node] = this.#nodes.has(this.#controller) ? [this.#controller] : this.nodes;
     if (node === undefined) throw new ConnectionLost('the cluster names no broker');
-    const connection = await this.#control.connection(this.#nodes.get(node) as Address);
-    for (const [key, version, name] of needed) {
-      const [low, high] = connection.able.versions.get(key) ?? [0, -1];
-      if (low <= version && version <= high) continue;
-      throw new PipeError('system.source.client_version', `the broker at ${connection.address} does not speak ${name} version ${version}`, { hint: 'pipe works with Kafka 4, and 3.1 or newer' });
-    }
+    const { address, lacks: [first] } = await this.abilities(node);
+    if (first !== undefined) throw new PipeError('system.source.client_version', `the broker at ${address} does not speak ${first}`, { hint: 'pipe works with Kafka 4, and 3.1 or newer' });
+  }
+
+  /** What a broker says of itself, and which requests of the data path it does not speak: 'Fetch version 13'. */
+  async abilities(node: number): Promise<Abilities & { readonly address: string; readonly lacks: readonly string[] }> {
+    const address = this.#nodes.get(node);
+    if (address === undefined) throw new KafkaError(errors.LEADER_NOT_AVAILABLE, `broker ${node}`);
+    const { able } = await this.#control.connection(address);
+    const speaks = (key: number, version: number): boolean => {
+      const [low, high] = able.versions.get(key) ?? [0, -1];
+      return low <= version && version <= high;
+    };
+    return { ...able, address: name(address), lacks: needed.filter(([key, version]) => !speaks(key, version)).map(([, version, what]) => `${what} version ${version}`) };
   }
 
   /** Fresh; topics that do not exist come back with an error code. null: all topics. */
-  async metadata(topics: readonly string[] | null): Promise<ClusterMetadata> {
-    const answer = await this.any(metadataRequest(topics));
+  async metadata(topics: readonly string[] | null, operations = false): Promise<ClusterMetadata> {
+    const answer = await this.any(metadataRequest(topics, operations));
     this.#nodes.clear();
     for (const b of answer.brokers) this.#nodes.set(b.id, b);
     this.#clusterId = answer.clusterId;

@@ -57,7 +57,7 @@ export class GroupMarks {
 }
 
 /** Also the transactional id. */
-export const groupName = (o: DeliveryOptions): string => `${o.idPrefix}pipe-${o.pipeline}`;
+export const groupName = (o: Pick<DeliveryOptions, 'idPrefix' | 'pipeline'>): string => `${o.idPrefix}pipe-${o.pipeline}`;
 
 /** `stable`: waits (by a passing error) for transactions that are not decided. */
 export async function readMarks(cluster: Cluster, lane: Lane, o: DeliveryOptions, stable: boolean): Promise<GroupMarks> {

@@ -16,17 +16,19 @@ export interface TopicMetadata {
   /** 32 hex digits. */
   readonly id: string;
   readonly internal: boolean;
+  /** What we may do with it, a bit for each operation; only where it was asked for. */
+  readonly operations: number;
   /** By partition number. */
   readonly partitions: readonly { readonly error: number; readonly partition: number; readonly leader: number }[];
 }
 
 const NO_UUID = '0'.repeat(32);
 
-/** Metadata v12; `topics` null: all. Never creates a topic. */
-export function metadataRequest(topics: readonly string[] | null): Request<ClusterMetadata> {
+/** Metadata v12; `topics` null: all. Never creates a topic. `operations`: with those that we may do. */
+export function metadataRequest(topics: readonly string[] | null, operations = false): Request<ClusterMetadata> {
   const w = new WireWriter();
   w.tags().compactArray(topics, name => w.uuid(NO_UUID).compactString(name).tags())
-    .bool(false).bool(false).tags();
+    .bool(false).bool(operations).tags();
   return { name: 'Metadata', key: 3, version: 12, body: w.finish(), read: readMetadata };
 }
 
@@ -42,8 +44,7 @@ function readMetadata(r: WireReader): ClusterMetadata {
   const clusterId = r.compactString();
   const controller = r.int32();
   const topics = r.compactArray(() => {
-    const topic = { error: r.int16(), name: r.compactString(), id: r.uuid(), internal: r.bool(), partitions: r.compactArray(() => readPartition(r)) };
-    r.int32();
+    const topic = { error: r.int16(), name: r.compactString(), id: r.uuid(), internal: r.bool(), partitions: r.compactArray(() => readPartition(r)), operations: r.int32() };
     r.tags();
     return { ...topic, partitions: topic.partitions.sort((a, b) => a.partition - b.partition) };
   });

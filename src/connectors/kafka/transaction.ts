@@ -21,7 +21,8 @@ const ABORT_MS = 2000;
 const READABLE_MS = 5000;
 const READABLE_POLL_MS = 5;
 /** From this level of the feature on, transactions follow KIP-890. */
-const FEATURE = 'transaction.version';
+/** Feature whose level 2 is KIP-890. */
+export const FEATURE = 'transaction.version';
 const SECOND = 2;
 
 /** A transactional producer: at most one transaction at a time. Any error means that the producer must be fenced before it goes on. */

@@ -17,11 +17,13 @@ const WAY_OUT = 'restore a copy of it, or move it away: topics begin anew then, 
 /** f_type of statfs on Linux. */
 const NETWORK: Readonly<Record<number, string>> = { 0x6969: 'NFS', 0x517b: 'SMB', 0xff534d42: 'CIFS', 0xfe534d42: 'SMB', 0x5346414f: 'AFS' };
 
-/** Throws user.config.path when a folder lies on a network file system: locks and shared memory of SQLite do not work there. */
+/** Which network file system a folder lies on, or null: locks and shared memory of SQLite do not work there. */
+export const networkKind = (folder: string): string | null => (process.platform === 'linux' ? NETWORK[statfsSync(folder).type >>> 0] ?? null : null);
+
+/** Throws user.config.path when a folder lies on a network file system. */
 function refuseNetwork(folder: string): void {
-  if (process.platform !== 'linux') return;
-  const kind = NETWORK[statfsSync(folder).type >>> 0];
-  if (kind !== undefined) {
+  const kind = networkKind(folder);
+  if (kind !== null) {
     throw new PipeError('user.config.path', `the data folder ${folder} is on a network file system (${kind}), where several processes would damage each other's data`, {
       hint: 'give it a folder on a local disk with --data-dir or PIPE_DATA_DIR',
     });
