@@ -7,7 +7,7 @@ import type { Command, Flag, Parsed } from './command.ts';
 export const globalFlags: readonly Flag[] = [
   { name: 'json', value: 'boolean', summary: 'machine-readable output' },
   { name: 'quiet', value: 'boolean', summary: 'problems only on stderr' },
-  { name: 'color', value: 'WHEN', summary: 'auto (default), always or never' },
+  { name: 'color', value: 'auto|always|never', summary: 'colours in messages (default auto: on a terminal)' },
   { name: 'data-dir', value: 'DIR', summary: 'folder of topics and state (default .pipe/ of the project, or PIPE_DATA_DIR)' },
   { name: 'debug', value: 'boolean', summary: 'stack traces of unexpected errors' },
   { name: 'help', short: 'h', value: 'boolean', summary: 'this help' },

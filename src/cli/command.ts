@@ -28,7 +28,7 @@ export interface Sinkable {
 export interface Flag {
   readonly name: string;
   readonly short?: string;
-  /** 'boolean' or the word for its value in help: 'LIST', 'N', 'DURATION'. */
+  /** 'boolean', or its value in help: words in lower case are written as they are ('on|off'), a capital one stands for others ('DURATION'). */
   readonly value: 'boolean' | string;
   readonly many?: boolean;
   /** The value may be left out: the next word is one only where it looks like this. */

@@ -27,4 +27,5 @@ export const commands: readonly CommandEntry[] = [
   { name: 'dlq drop', summary: 'deletes dead letters', load: async () => (await import('./dlq-drop.ts')).dlqDrop },
   { name: 'doctor', summary: 'looks for what would stop a run', load: async () => (await import('./doctor.ts')).doctor },
   { name: 'generate', summary: 'simulates a stream of transactions', load: async () => (await import('./generate.ts')).generate },
+  { name: 'completion', summary: 'prints a script that completes commands in a shell', load: async () => (await import('./completion.ts')).completion(commands) },
 ];

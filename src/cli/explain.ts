@@ -22,8 +22,8 @@ export const explain: Command = {
     ['pipe explain fraud.yaml --diff', 'after an edit: what becomes of the saved state, also while it runs'],
   ],
   flags: [
-    { name: 'phase', value: 'PHASE', summary: 'bound (names resolved), logical (steps in place), physical (default), code' },
-    { name: 'format', value: 'FORMAT', summary: 'text (default), json or mermaid' },
+    { name: 'phase', value: 'bound|logical|physical|code', summary: 'bound: names resolved, logical: steps in place (default physical)' },
+    { name: 'format', value: 'text|json|mermaid', summary: 'default text' },
     { name: 'diff', value: 'boolean', summary: 'compare with the saved state instead; exit code 33 where the next run refuses it' },
     { name: 'live', value: 'boolean', summary: 'with how each source, operator and sink of the job goes: the running one, else the last one' },
     { name: 'brokers', value: 'LIST', summary: '--diff, --live: the log whose state or job is meant, as for run' },
