@@ -30,6 +30,7 @@ const FAMILIES = {
   dlq: ['cli/dlq-ls', 'cli/dlq-show', 'cli/dlq-replay', 'cli/dlq-drop', 'connectors/log/log'],
   ui: ['cli/ui', 'cli/run-ui'],
   init: ['cli/init'],
+  config: ['cli/config'],
   completion: ['cli/completion'],
   doctor: ['cli/doctor', 'cli/doctor-state'],
   kafka: ['connectors/kafka/log', 'cli/doctor-kafka'],

@@ -7,6 +7,7 @@ export const commands: readonly CommandEntry[] = [
   { name: 'explain', summary: 'shows the plan of a pipeline', load: async () => (await import('./explain.ts')).explain },
   { name: 'validate', summary: 'checks pipelines without running them', load: async () => (await import('./validate.ts')).validate },
   { name: 'test', summary: 'runs the tests of pipelines', load: async () => (await import('./test.ts')).test },
+  { name: 'config', summary: 'shows the values in force and where they come from', load: async () => (await import('./config.ts')).config },
   { name: 'schema', summary: 'prints the JSON Schema of the pipeline file', load: async () => (await import('./schema.ts')).schema },
   { name: 'status', summary: 'shows the jobs of this data folder', load: async () => (await import('./status.ts')).status },
   { name: 'stop', summary: 'drains running jobs', load: async () => (await import('./stop.ts')).stop },

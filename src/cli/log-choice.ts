@@ -27,7 +27,7 @@ function parse(origin: string, text: string): LogChoice {
   const port = brokers.find(b => Number(/:(\d+)$/.exec(b)?.[1] ?? 1) > 65535);
   if (port !== undefined) throw new PipeError('user.usage.bad_value', `${origin}: the port of "${port}" is none: 1 to 65535`);
   if (brokers.length === 0 || bad !== undefined) {
-    throw new PipeError('user.usage.bad_value', `${origin} takes host:port,host:port or none, not "${bad ?? text}"`);
+    throw new PipeError('user.usage.bad_value', `${origin} takes host:port,host:port or none, not "${(bad ?? text).replace(/^.*@/s, '***@')}"`);
   }
   return { brokers: brokers.map(b => (/:\d+$/.test(b) ? b : `${b}:9092`)), origin };
 }

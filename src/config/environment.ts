@@ -7,7 +7,8 @@ import type { Node, ScalarNode } from './tree.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
-const VARIABLE = /\$\{([A-Za-z_][A-Za-z0-9_]*)(:-([^}]*))?\}/g;
+/** ${NAME}, ${NAME:-default}. */
+export const VARIABLE = /\$\{([A-Za-z_][A-Za-z0-9_]*)(:-([^}]*))?\}/g;
 const ASSIGNMENT = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=[ \t]*/;
 const ESCAPED: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r' };
 
@@ -39,10 +40,31 @@ function readEnvFile(file: string): Map<string, string> {
   }
 }
 
+/** A place where variables are set. */
+interface Layer {
+  /** 'the environment', or the path of a `.env`. */
+  readonly name: string;
+  get(variable: string): string | undefined;
+}
+
+function layers(env: Env, dir: string, root: string): Layer[] {
+  const files = [...new Set([dir, root])].map(d => join(d, '.env')).filter(f => statSync(f, { throwIfNoEntry: false })?.isFile());
+  return [{ name: 'the environment', get: v => env[v] }, ...files.map((file): Layer => {
+    const values = readEnvFile(file);
+    return { name: file, get: v => values.get(v) };
+  })];
+}
+
 /** The environment, then `.env` beside the pipeline, then `.env` of the root. Throws PipeError user.config.file_missing for a `.env` that cannot be read. */
 export function environment(env: Env, dir: string, root: string): (name: string) => string | undefined {
-  const files = [...new Set([dir, root])].map(d => join(d, '.env')).filter(f => statSync(f, { throwIfNoEntry: false })?.isFile()).map(readEnvFile);
-  return name => env[name] ?? files.find(f => f.has(name))?.get(name);
+  const all = layers(env, dir, root);
+  return name => all.find(l => l.get(name) !== undefined)?.get(name);
+}
+
+/** Where a variable is set that has a value: 'the environment', or the path of a `.env`; null for nowhere. Throws as environment(). */
+export function variableOrigin(env: Env, dir: string, root: string): (name: string) => string | null {
+  const all = layers(env, dir, root);
+  return name => all.find(l => l.get(name) !== undefined)?.name ?? null;
 }
 
 /**
