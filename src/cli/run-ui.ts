@@ -5,12 +5,13 @@ import type { JobReport } from '../observe/job.ts';
 import { planReport } from '../observe/plan-report.ts';
 import { Logs } from '../ui/logs.ts';
 import { fixedPipelines } from '../ui/pipelines.ts';
+import { MetricsServer } from '../ui/metrics-server.ts';
 import { notFound } from '../ui/refusal.ts';
 import type { Action } from '../ui/site.ts';
 import type { Io, Parsed } from './command.ts';
 import { hostFlags, startDashboard, stateProcess, type Dashboard } from './dashboard.ts';
 import { dataDir, projectRoot } from './places.ts';
-import { portFlag } from './ui-flags.ts';
+import { metricsFlag, portFlag } from './ui-flags.ts';
 import { packageVersion } from './version.ts';
 
 /** A run, as its dashboard sees it. */
@@ -43,6 +44,13 @@ export async function openDashboard(p: Parsed, io: Io, run: RunView): Promise<Da
   if (p.has('json')) io.err.write(`${JSON.stringify({ v: 1, dashboard: dashboard.url })}\n`);
   else run.say(`dashboard  ${dashboard.url}`);
   return dashboard;
+}
+
+/** The server that `--metrics` asks for; says where it is. Throws user.usage.bad_value where the port is taken. */
+export async function openMetrics(address: string, run: Pick<RunView, 'reports' | 'say'>): Promise<MetricsServer> {
+  const server = await MetricsServer.start(metricsFlag(address), () => run.reports());
+  run.say(`metrics  ${server.url}`);
+  return server;
 }
 
 const OVER: readonly JobReport['state'][] = ['done', 'failed'];

@@ -14,7 +14,6 @@ import type { StateStore } from '../state/store.ts';
 import type { Command, Io, Parsed } from './command.ts';
 import { LastRows } from './last-rows.ts';
 import { chooseLog, type LogChoice } from './log-choice.ts';
-import type { Dashboard } from './dashboard.ts';
 import { Lookers, type Looked } from './lookers.ts';
 import { Messages } from './messages.ts';
 import { dataDir, statePath } from './places.ts';
@@ -24,6 +23,7 @@ import type { RunModules } from './run-modules.ts';
 import { memoryLimit, runFlags, runOptions, type RunOptions } from './run-options.ts';
 import { startLine, summary } from './run-summary.ts';
 import { missingTopics, prepareTopics } from './run-topics.ts';
+import type { RunView } from './run-ui.ts';
 import { afterPatience, stoppingLine } from './stopping.ts';
 import { packageVersion } from './version.ts';
 import { workersFor } from './workers.ts';
@@ -75,6 +75,7 @@ class Run {
   readonly #stop = new AbortController();
   readonly #messages: Messages;
   readonly #rows = new LastRows();
+  readonly #servers: { close(): Promise<void> }[] = [];
   readonly #startedAt = Date.now();
   #running = false;
 
@@ -109,6 +110,7 @@ class Run {
       this.#io.signal.removeEventListener('abort', forward);
       this.#messages.end();
       this.#printing.end();
+      await Promise.allSettled(this.#servers.map(x => x.close()));
       await Promise.allSettled(jobs.map(j => j.runtime.close()));
       await Promise.allSettled([...this.#logs.values()].map(l => l.close()));
     }
@@ -227,7 +229,7 @@ class Run {
     if (board !== null) this.#messages.show(board);
     const lookers = new Lookers(liveFolder(dataDir(this.#p, this.#io)), jobs, { pid: this.#io.pid, version: packageVersion(), startedAt: this.#startedAt });
     lookers.start();
-    const dashboard = await this.#dashboard(jobs, lookers);
+    await this.#serve(jobs, lookers);
     this.#running = true;
     const began = this.#modules.clock.elapsed();
     const problems: unknown[] = [];
@@ -249,7 +251,6 @@ class Run {
     }));
     ended();
     lookers.stop();
-    await dashboard?.close();
     // behind the last row of all of them
     this.#messages.end();
     this.#printing.end();
@@ -257,14 +258,17 @@ class Run {
     this.#raise(problems);
   }
 
-  /** That of --ui. */
-  async #dashboard(jobs: readonly Job[], lookers: Lookers): Promise<Dashboard | null> {
-    if (!this.#p.has('ui')) return null;
-    const { openDashboard } = await import('./run-ui.ts');
-    return openDashboard(this.#p, this.#io, {
+  /** Opens those that --ui and --metrics ask for. */
+  async #serve(jobs: readonly Job[], lookers: Lookers): Promise<void> {
+    const metrics = this.#p.text('metrics');
+    if (!this.#p.has('ui') && metrics === undefined) return;
+    const { openDashboard, openMetrics } = await import('./run-ui.ts');
+    const view: RunView = {
       compiled: jobs.map(j => j.compiled), logs: [...this.#logs.values()], reports: () => lookers.reports, say: line => this.#messages.info(line), warn: line => this.#messages.warn(line),
       controls: Object.fromEntries(jobs.map(j => [j.compiled.spec.name, { pause: () => j.runtime.pause(), resume: () => j.runtime.resume(), drain: () => j.stop.abort() }])),
-    });
+    };
+    if (this.#p.has('ui')) this.#servers.push(await openDashboard(this.#p, this.#io, view));
+    if (metrics !== undefined) this.#servers.push(await openMetrics(metrics, view));
   }
 
   #stopping(left: readonly Job[], of: number): string {

@@ -1,4 +1,5 @@
 import { PipeError } from '../errors.ts';
+import type { MetricsAddress } from '../ui/metrics-server.ts';
 import { countFlag } from './args.ts';
 import type { Flag } from './command.ts';
 
@@ -11,7 +12,14 @@ export const dashboardFlags: readonly Flag[] = [
 export const runUiFlags: readonly Flag[] = [
   { name: 'ui', value: 'PORT', optional: /^\d+$/, summary: 'a dashboard of these pipelines for a browser of this machine (default port 7070, or the next free one)' },
   ...dashboardFlags,
+  { name: 'metrics', value: 'PORT', optional: /^(\S+:)?\d+$/, summary: 'Prometheus metrics at /metrics, with /healthz and /readyz (default port 9464, for this machine; HOST:PORT for others)' },
 ];
+
+/** The value of `--metrics`. Throws user.usage.bad_value. */
+export function metricsFlag(text: string): MetricsAddress {
+  const [, host, port] = /^(?:(\S+):)?(\d+)$/.exec(text) ?? [];
+  return { host: host ?? null, port: portFlag('--metrics', port) };
+}
 
 /** `--port`, or the value of `--ui`. Throws user.usage.bad_value. */
 export function portFlag(flag: string, text: string | undefined): number | null {

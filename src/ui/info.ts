@@ -1,11 +1,8 @@
 import { resolvedConfig } from '../config/resolved.ts';
-import type { JobReport } from '../observe/job.ts';
 import { CONTENT_TYPE, prometheusText } from '../observe/prometheus.ts';
 import type { Call, Route } from './call.ts';
+import { readiness } from './health.ts';
 import { pipelineIn } from './jobs.ts';
-
-/** States in which a pipeline does what it should. */
-const WELL: readonly JobReport['state'][] = ['running', 'paused', 'draining', 'done'];
 
 /** What the dashboard is, and what other programs ask of a process. */
 export const infoRoutes: readonly Route[] = [
@@ -15,8 +12,8 @@ export const infoRoutes: readonly Route[] = [
   { method: 'GET', path: '/api/v1/config/:job', answers: 'config', handle: c => ({ v: 1, ...resolvedConfig(c.site.pipelines.find(pipelineIn(c.param('job'))).spec) }) },
   { method: 'GET', path: '/healthz', open: true, handle: c => plain(c, 200, 'ok\n') },
   { method: 'GET', path: '/readyz', open: true, handle: c => {
-    const ill = c.site.controls.own ? c.site.reports().filter(r => !WELL.includes(r.state) || r.away) : [];
-    return ill.length === 0 ? plain(c, 200, 'ok\n') : plain(c, 503, ill.map(r => `${r.pipeline} ${r.away ? 'away' : r.state}\n`).join(''));
+    const { status, text } = readiness(c.site.controls.own ? c.site.reports() : []);
+    return plain(c, status, text);
   } },
   { method: 'GET', path: '/metrics', open: true, handle: c => plain(c, 200, prometheusText(c.site.reports()), CONTENT_TYPE) },
 ];

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { PipeError } from '../errors.ts';
 import { Call, type Route } from './call.ts';
 import { Guard, SECURITY_HEADERS } from './guard.ts';
+import { listen } from './listen.ts';
 import { notFound, problemOf, Refusal, type ProblemAnswer } from './refusal.ts';
 import { NoMethod, Router } from './router.ts';
 import type { Site } from './site.ts';
@@ -39,7 +39,8 @@ export class DashboardServer {
   static async start(site: Site, o: ServerOptions): Promise<DashboardServer> {
     const server = createServer({ maxHeaderSize: MOST_HEADERS, requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 5_000 });
     server.maxConnections = MOST_CONNECTIONS;
-    const port = await listen(server, o.host, o.port);
+    const ports = o.port === null ? [...Array.from({ length: TRIED }, (_, i) => DEFAULT_PORT + i), 0] : [o.port];
+    const port = await listen(server, { what: 'the dashboard', host: o.host, ports, hint: 'another port: --port N (pipe ui), --ui N (pipe run)' });
     return new DashboardServer(site, o, server, port);
   }
 
@@ -134,20 +135,4 @@ function sendJson(res: ServerResponse, status: number, value: unknown): void {
   const body = Buffer.from(JSON.stringify(value));
   res.writeHead(status, { 'Content-Type': 'application/json; charset=utf-8', 'Content-Length': body.length });
   res.end(body);
-}
-
-/** The port that it listens on. */
-async function listen(server: Server, host: string, wanted: number | null): Promise<number> {
-  const ports = wanted === null ? [...Array.from({ length: TRIED }, (_, i) => DEFAULT_PORT + i), 0] : [wanted];
-  for (const port of ports) {
-    const error = await new Promise<NodeJS.ErrnoException | null>(done => {
-      server.once('error', done);
-      server.listen(port, host, () => { server.off('error', done); done(null); });
-    });
-    if (error === null) return (server.address() as { port: number }).port;
-    if (error.code === 'EADDRINUSE' && wanted === null) continue;
-    const why = error.code === 'EADDRINUSE' ? `port ${port} is taken` : error.code === 'EACCES' ? `port ${port} may not be listened on` : `${host} port ${port} cannot be listened on: ${error.message}`;
-    throw new PipeError('user.usage.bad_value', `the dashboard: ${why}`, { hint: 'another port: --port N (pipe ui), --ui N (pipe run)', cause: error });
-  }
-  throw new PipeError('user.usage.bad_value', 'the dashboard found no free port');
 }

@@ -1,0 +1,77 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { JobReport } from '../observe/job.ts';
+import { CONTENT_TYPE, prometheusText } from '../observe/prometheus.ts';
+import { Guard, newToken, SECURITY_HEADERS } from './guard.ts';
+import { readiness } from './health.ts';
+import { listen } from './listen.ts';
+import { Refusal } from './refusal.ts';
+
+const LOOPBACK = '127.0.0.1';
+const DEFAULT_PORT = 9464;
+const TEXT = 'text/plain; charset=utf-8';
+
+/** null: this machine only, and the default port. */
+export interface MetricsAddress {
+  readonly host: string | null;
+  readonly port: number | null;
+}
+
+/** Answers `/metrics`, `/healthz` and `/readyz`, and nothing else: names and counts, no record. */
+export class MetricsServer {
+  readonly url: string;
+  readonly #server: Server;
+  readonly #reports: () => readonly JobReport[];
+  readonly #guard: Guard | null;
+
+  /** Throws user.usage.bad_value where the port is taken. */
+  static async start(address: MetricsAddress, reports: () => readonly JobReport[]): Promise<MetricsServer> {
+    const server = createServer({ requestTimeout: 10_000, headersTimeout: 10_000, keepAliveTimeout: 5_000 });
+    server.maxConnections = 64;
+    const host = address.host ?? LOOPBACK;
+    const port = await listen(server, { what: 'metrics', host, ports: [address.port ?? DEFAULT_PORT], hint: 'another port: --metrics N' });
+    return new MetricsServer(server, host, port, address.host === null, reports);
+  }
+
+  private constructor(server: Server, host: string, port: number, local: boolean, reports: () => readonly JobReport[]) {
+    this.url = `http://${host}:${port}/metrics`;
+    this.#server = server;
+    this.#reports = reports;
+    // where somebody chose an address, they know by which names it is reached
+    this.#guard = local ? new Guard({ host, port, token: newToken() }) : null;
+    server.on('request', (req: IncomingMessage, res: ServerResponse) => this.#answer(req, res));
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise<void>(done => this.#server.close(() => done()));
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  #answer(req: IncomingMessage, res: ServerResponse): void {
+    res.on('error', () => undefined);
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) res.setHeader(name, value);
+    try {
+      this.#guard?.host(req);
+      if (req.method !== 'GET' && req.method !== 'HEAD') {
+        res.setHeader('Allow', 'GET, HEAD');
+        throw new Refusal(405, 'user.usage.not_allowed', 'metrics are read with GET');
+      }
+      const { status, type, text } = this.#page((req.url as string).split('?', 1)[0] as string);
+      res.writeHead(status, { 'Content-Type': type, 'Cache-Control': 'no-store' });
+      res.end(text);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      res.writeHead(error.status, { 'Content-Type': TEXT });
+      res.end(`${error.message}\n`);
+    }
+  }
+
+  #page(path: string): { readonly status: number; readonly type: string; readonly text: string } {
+    switch (path) {
+      case '/metrics': return { status: 200, type: CONTENT_TYPE, text: prometheusText(this.#reports()) };
+      case '/healthz': return { status: 200, type: TEXT, text: 'ok\n' };
+      case '/readyz': return { ...readiness(this.#reports()), type: TEXT };
+      default: throw new Refusal(404, 'user.usage.bad_value', 'there are /metrics, /healthz and /readyz');
+    }
+  }
+}
