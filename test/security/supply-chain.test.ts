@@ -45,7 +45,7 @@ it('what is published is what was built, the pipelines and the pages', () => {
   const { status, stdout } = spawnSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts', '--offline'], { cwd: root, encoding: 'utf8' });
   expect(status).toBe(0);
   const files = ((JSON.parse(stdout) as { files: { path: string }[] }[])[0]?.files ?? []).map(f => f.path);
-  expect(files.filter(f => !/^dist\/[\w./-]+\.js$/.test(f)).map(f => f.replace(/-[0-9a-f]{12}\./, '-HASH.')).sort()).toEqual(['README.md', 'SECURITY.md', 'compose.yaml', 'dist/chunks/LICENSES.txt', 'dist/dashboard/LICENSES.txt', 'dist/dashboard/app-HASH.css', 'dist/dashboard/index.html', 'dist/testing.d.ts', 'package.json', 'pipelines/balances.yaml', 'pipelines/data/transactions.jsonl', 'pipelines/fraud.yaml', 'pipelines/pipe-test.schema.json', 'pipelines/pipe.schema.json', 'templates/README.md', 'templates/blank.yaml', 'templates/env.example', 'templates/events.jsonl', 'templates/gitignore']);
+  expect(files.filter(f => !/^dist\/[\w./-]+\.js$/.test(f)).map(f => f.replace(/-[0-9a-f]{12}\./, '-HASH.')).sort()).toEqual(['README.md', 'SECURITY.md', 'compose.yaml', 'dist/chunks/LICENSES.txt', 'dist/dashboard/LICENSES.txt', 'dist/dashboard/app-HASH.css', 'dist/dashboard/index.html', 'dist/testing.d.ts', 'grafana/pipe.json', 'package.json', 'pipelines/balances.yaml', 'pipelines/data/transactions.jsonl', 'pipelines/fraud.yaml', 'pipelines/pipe-test.schema.json', 'pipelines/pipe.schema.json', 'templates/README.md', 'templates/blank.yaml', 'templates/env.example', 'templates/events.jsonl', 'templates/gitignore']);
   expect(files).toContain('dist/cli/main.js');
 });
 
