@@ -1,10 +1,10 @@
 /**
- * npm run bench -- [SECTION ...] [--records N] [--accounts N[,N]] [--runs N] [--brokers LIST] [--only WORD[,WORD]] [--profile] [--json]
+ * npm run bench -- [SECTION ...] [--records N] [--accounts N[,N]] [--runs N] [--brokers LIST] [--only WORD[,WORD]] [--against DIR] [--profile] [--json]
  *
  * Sections, all of them when none is named: jobs (balances and fraud beside a naive kafkajs loop and a consumer that only counts; --only
  * kafka, embedded, fraud, both, naive, count), project (a filter and a projection, every record out), append (the embedded log), state
  * (memory of a key, pauses, restart), start (start-up and idle), latency, scale (how the cost grows). Only when named: micro (decode and
- * encode alone). --profile writes a CPU profile of balances instead and names its top ten functions.
+ * encode alone), against (balances beside --against DIR, another checkout that has been built). --profile writes a CPU profile of balances instead and names its top ten functions.
  *
  * Parties are processes of their own and take turns; figures are medians with their spread, ratios are taken within each round. Kafka:
  * --brokers, else PIPE_TEST_BROKERS, else a broker of its own.
@@ -19,7 +19,7 @@ const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     records: { type: 'string' }, accounts: { type: 'string', default: '1000,1000000' }, runs: { type: 'string', default: '5' },
-    brokers: { type: 'string' }, only: { type: 'string' }, profile: { type: 'boolean', default: false }, json: { type: 'boolean', default: false },
+    brokers: { type: 'string' }, only: { type: 'string' }, against: { type: 'string' }, profile: { type: 'boolean', default: false }, json: { type: 'boolean', default: false },
   },
 });
 
@@ -30,7 +30,7 @@ const whole = (name, text) => {
 };
 const options = {
   records: flags.records === undefined ? null : whole('records', flags.records), runs: whole('runs', flags.runs), accountCounts: flags.accounts.split(',').map(a => whole('accounts', a)),
-  brokers: flags.brokers, only: flags.only?.split(','), say: line => process.stderr.write(`${line}\n`),
+  brokers: flags.brokers, only: flags.only?.split(','), against: flags.against, say: line => process.stderr.write(`${line}\n`),
 };
 if (!existsSync(new URL('../../dist/cli/main.js', import.meta.url))) throw new Error('dist/ is missing: npm run prepare');
 
@@ -43,7 +43,7 @@ if (flags.profile) {
 } else {
   const unknown = positionals.find(p => !(p in sections));
   if (unknown !== undefined) throw new Error(`there is no section "${unknown}": ${Object.keys(sections).join(', ')}`);
-  const wanted = positionals.length > 0 ? positionals : Object.keys(sections).filter(s => s !== 'micro');
+  const wanted = positionals.length > 0 ? positionals : Object.keys(sections).filter(s => s !== 'micro' && s !== 'against');
   const results = [];
   for (const name of wanted) {
     options.say(`== ${name}`);

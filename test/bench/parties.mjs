@@ -29,13 +29,13 @@ export function reported(text, key) {
   return JSON.parse(line);
 }
 
-/** `files`: one pipeline, or several in one process. */
-function pipeParty(name, log, files, { records, dir }) {
+/** `files`: one pipeline, or several in one process; `cli`: the command of another checkout. */
+export function pipeParty(name, log, files, { records, dir }, cli = CLI) {
   const data = join(dir, 'data');
   return {
     name,
     run: async () => {
-      const used = await measured([CLI, 'run', ...files, '--until-end', '--reset-state', '--json', '--no-print', '--brokers', log, '--data-dir', data], { dir, cwd: dir });
+      const used = await measured([cli, 'run', ...files, '--until-end', '--reset-state', '--json', '--no-print', '--brokers', log, '--data-dir', data], { dir, cwd: dir });
       const summaries = used.stderr.split('\n').filter(l => l.startsWith('{') && l.includes('"records_in"')).map(l => JSON.parse(l));
       for (const s of summaries) if (s.records_in !== records || s.undecodable + s.late + s.future + s.failed > 0) throw new Error(`${name} did not take all records: ${JSON.stringify(s)}`);
       if (summaries.length !== files.length) throw new Error(`${name} left ${summaries.length} summaries`);

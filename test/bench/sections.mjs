@@ -41,6 +41,11 @@ export const sections = {
     return [{ kind: 'latency', rows }];
   },
   scale: async ({ runs, only, say }) => [{ kind: 'scale', runs: Math.min(runs, 3), rows: await (await import('./scale.mjs')).scale({ runs: Math.min(runs, 3), only: only?.[0], say }) }],
+  against: async ({ records, accountCounts, runs, against: other, say }) => {
+    if (other === undefined) throw new Error('against needs --against DIR: another checkout that has been built');
+    const { against } = await import('./against.mjs');
+    return [{ kind: 'rows', title: `balances on the embedded log, medians of ${runs}`, rows: await against({ other, records: records ?? 4_000_000, accounts: accountCounts[0], runs, say }) }];
+  },
   micro: async ({ records, accountCounts, runs }) => {
     const { micro } = await import('./micro.mjs');
     return accountCounts.map(accounts => ({ kind: 'micro', records: records ?? 200_000, accounts, runs, nsPerRecord: micro({ records: records ?? 200_000, accounts, runs }) }));
