@@ -2,6 +2,7 @@ import type Sqlite from 'better-sqlite3';
 import { Database } from './database.ts';
 import { LETTER_BYTES_SQL } from './dead-letters.ts';
 import { inspectState, unreadable } from './file.ts';
+import { isOwn } from './lock.ts';
 import { replayedOffsets } from './replay.ts';
 
 /** A row of `dead_letters`. */
@@ -54,7 +55,7 @@ export class DeadLetterFile {
   }
 
   /** Null when there is no such file. Throws system.state.corrupt, foreign, newer or rolled_back, system.source.unreachable. */
-  static find(path: string): DeadLetterFile | null { return inspectState(path) ? new DeadLetterFile(path) : null; }
+  static find(path: string): DeadLetterFile | null { return isOwn(path) || inspectState(path) ? new DeadLetterFile(path) : null; }
 
   /** In the order of their records, so that letters of one record are neighbours. */
   *letters(): Iterable<KeptLetter> {

@@ -1,5 +1,5 @@
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type Sqlite from 'better-sqlite3';
 import { PipeError } from '../errors.ts';
 import { Database } from './database.ts';
@@ -7,6 +7,15 @@ import { makeFolders } from './folders.ts';
 
 /** ms that somebody may take who only looks whether the lock is free. */
 const LOOK_MS = 100;
+
+/**
+ * State files that this process has the right to write. POSIX frees all locks of a process on a file when the process closes any
+ * descriptor of it: as long as SQLite has the state file and its lock open, nothing else here may open them.
+ */
+const OWN = new Set<string>();
+
+/** Whether this process has the right to write a state file. */
+export const isOwn = (path: string): boolean => OWN.has(resolve(path));
 
 /** Holds the right to write a state file; ends with the process, also by kill -9. */
 export interface StateLock {
@@ -18,6 +27,7 @@ export interface StateLock {
  * everybody. The operating system frees it with the process. Throws system.state.locked at once when another process has it.
  */
 export function lockState(path: string, pipeline: string): StateLock {
+  if (isOwn(path)) throw locked(path, pipeline, String(process.pid));
   const file = `${path}.lock`;
   const db = openLock(file);
   try {
@@ -30,10 +40,7 @@ export function lockState(path: string, pipeline: string): StateLock {
     if (!code.startsWith('SQLITE_BUSY')) {
       throw new PipeError('system.state.corrupt', `the lock file ${file} cannot be used`, { cause, hint: 'it holds nothing: delete it' });
     }
-    const pid = holder(file);
-    throw new PipeError('system.state.locked', `pipeline "${pipeline}" is running already${pid === null ? '' : ` (process ${pid})`} on ${path}`, {
-      hint: 'stop that one first; a copy of the pipeline under another name runs beside it', retriable: true,
-    });
+    throw locked(path, pipeline, holder(file));
   }
   try {
     writeFileSync(`${file}.pid`, `${process.pid}\n`, { mode: 0o600 });
@@ -41,8 +48,13 @@ export function lockState(path: string, pipeline: string): StateLock {
     db.close();
     throw unwritable(file, cause);
   }
-  return { release: () => { db.exec('ROLLBACK'); db.close(); } };
+  OWN.add(resolve(path));
+  return { release: () => { db.exec('ROLLBACK'); db.close(); OWN.delete(resolve(path)); } };
 }
+
+const locked = (path: string, pipeline: string, pid: string | null): PipeError => new PipeError('system.state.locked', `pipeline "${pipeline}" is running already${pid === null ? '' : ` (process ${pid})`} on ${path}`, {
+  hint: 'stop that one first; a copy of the pipeline under another name runs beside it', retriable: true,
+});
 
 /** Process that runs on a state file, as far as it has said so: `held` without `pid` is one that has just begun. */
 export interface LockHolder {

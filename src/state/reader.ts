@@ -2,6 +2,7 @@ import type Sqlite from 'better-sqlite3';
 import { PipeError } from '../errors.ts';
 import { Database } from './database.ts';
 import { inspectState, unreadable } from './file.ts';
+import { isOwn } from './lock.ts';
 import { PARTIAL_SQL, quote } from './schema.ts';
 import { SpilledTable } from './spilled.ts';
 import { LANE_PIECES, type PackedChunk, type PieceSize, type Position, type SpilledPiece, type SpilledRun, type SqlValue } from './store.ts';
@@ -19,7 +20,7 @@ export class StateReader {
   /** Throws user.usage.bad_value when there is no such file, system.state.corrupt, foreign or newer, system.source.unreachable. */
   constructor(path: string) {
     this.#path = path;
-    if (!inspectState(path)) throw new PipeError('user.usage.bad_value', `there is no state at ${path}`, { hint: 'a pipeline has state once it has run: pipe run' });
+    if (!isOwn(path) && !inspectState(path)) throw new PipeError('user.usage.bad_value', `there is no state at ${path}`, { hint: 'a pipeline has state once it has run: pipe run' });
     this.#db = this.#try(() => new Database(path, { readonly: true, fileMustExist: true }));
     try {
       this.#spilled = this.#try(() => { this.#db.exec('BEGIN'); return new SpilledTable(this.#db); });

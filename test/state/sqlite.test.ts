@@ -1,13 +1,18 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PipeError } from '../../src/errors.ts';
 import { DeadLetterFile } from '../../src/state/dead-letter-file.ts';
 import { makeFolders, present } from '../../src/state/folders.ts';
+import { StateReader } from '../../src/state/reader.ts';
 import { openStateStore } from '../../src/state/sqlite.ts';
 import type { EpochWrite, SqlValue, StateStore, StateTx, TableSpec } from '../../src/state/store.ts';
 import { Database } from '../../src/state/database.ts';
+
+const SQLITE = createRequire(import.meta.url).resolve(Number.parseInt(process.versions.node, 10) >= 22 ? 'better-sqlite3-napi' : 'better-sqlite3');
 
 let dir: string;
 let path: string;
@@ -240,6 +245,22 @@ describe('a state file', () => {
     start();
     expect(() => start()).toThrow(`pipeline "p" is running already (process ${process.pid})`);
     expect(codeOf(() => start())).toBe('system.state.locked');
+  });
+
+  it('stays locked for other processes, whatever this one looks at', () => {
+    // another process that wants all of a file for itself
+    const script = 'const [, sqlite, file, sql] = process.argv; const db = new (require(sqlite))(file, { timeout: 0 }); try { db.exec(sql); console.log("free"); } catch (e) { console.log(e.code); }';
+    const other = (file: string, sql: string): string => execFileSync(process.execPath, ['-e', script, SQLITE, file, sql], { encoding: 'utf8' }).trim();
+    const locks = (): string[] => [other(`${path}.lock`, 'BEGIN EXCLUSIVE'), other(path, 'PRAGMA locking_mode = EXCLUSIVE; SELECT count(*) FROM meta')];
+    const store = start();
+    store.commit(epoch(1), () => undefined);
+    expect(locks()).toEqual(['SQLITE_BUSY', 'SQLITE_BUSY']);
+    expect(codeOf(() => start())).toBe('system.state.locked');
+    DeadLetterFile.find(path)?.close();
+    new StateReader(path).close();
+    expect(locks()).toEqual(['SQLITE_BUSY', 'SQLITE_BUSY']);
+    stop(store);
+    expect(locks()).toEqual(['free', 'free']);
   });
 
   it('is for its owner alone', () => {
