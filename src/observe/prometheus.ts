@@ -3,9 +3,15 @@ import type { HistogramReport, JobReport } from './job.ts';
 type Labels = Readonly<Record<string, string | number>>;
 type Kind = 'gauge' | 'counter' | 'histogram';
 
-/** Reports in the text format of Prometheus (version 0.0.4). Names, units and help are stable. */
+/** Reports in the text format of Prometheus (version 0.0.4). Names, units and help are stable; `log_id` tells runs of one pipeline on several logs apart. */
 export function prometheusText(jobs: readonly JobReport[]): string {
-  return FAMILIES.map(f => family(f, jobs)).join('');
+  const labelled = jobs.map((job): Labelled => ({ job, labels: { pipeline: job.pipeline, ...(jobs.some(j => j !== job && j.pipeline === job.pipeline) ? { log_id: job.log.id } : {}) } }));
+  return FAMILIES.map(f => family(f, labelled)).join('');
+}
+
+interface Labelled {
+  readonly job: JobReport;
+  readonly labels: Labels;
 }
 
 export const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
@@ -22,7 +28,7 @@ const define = (name: string, kind: Kind, help: string, samples: Family['samples
 const one = (name: string, kind: Kind, help: string, of: (j: JobReport) => number | HistogramReport | null): Family => define(name, kind, help, j => [[{}, of(j)]]);
 const seconds = (ms: number | null): number | null => (ms === null ? null : ms / 1000);
 
-const STATES = ['starting', 'running', 'paused', 'draining', 'done', 'failed'] as const;
+const STATES = ['starting', 'running', 'paused', 'draining', 'done', 'failed', 'crashed'] as const;
 
 const FAMILIES: readonly Family[] = [
   define('info', 'gauge', 'Version of pipe and the log that a pipeline runs on.', j => [[{ version: j.version, log: j.log.kind }, 1]]),
@@ -56,8 +62,8 @@ const FAMILIES: readonly Family[] = [
   one('window_close_delay_seconds', 'histogram', 'From the end of a window until its rows went out.', j => j.window_close),
 ];
 
-function family(f: Family, jobs: readonly JobReport[]): string {
-  const lines = jobs.flatMap(j => f.samples(j).flatMap(([labels, value]) => (value === null ? [] : sample(f.name, { pipeline: j.pipeline, ...labels }, value))));
+function family(f: Family, jobs: readonly Labelled[]): string {
+  const lines = jobs.flatMap(({ job, labels: own }) => f.samples(job).flatMap(([labels, value]) => (value === null ? [] : sample(f.name, { ...own, ...labels }, value))));
   return lines.length === 0 ? '' : `# HELP ${f.name} ${f.help}\n# TYPE ${f.name} ${f.kind}\n${lines.join('')}`;
 }
 

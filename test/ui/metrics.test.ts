@@ -3,8 +3,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { JobReport } from '../../src/observe/job.ts';
+import { prometheusText } from '../../src/observe/prometheus.ts';
 import { Project, type Running } from '../e2e/project.ts';
 import { raw } from './dash.ts';
+import { NOW, running as runningJob } from './scenes.ts';
 
 const here = spawnSync('promtool', ['--version']).error === undefined;
 if (!here && process.env['PIPE_REQUIRE_BROWSER'] !== undefined) throw new Error('promtool is missing: Debian has it in prometheus');
@@ -104,5 +107,21 @@ describe('the Grafana board', () => {
     } finally {
       rmSync(dir, { recursive: true, force: true });
     }
+  });
+});
+
+describe('the text for Prometheus', () => {
+  const samples = (jobs: readonly JobReport[]): string[] => prometheusText(jobs).split('\n').filter(l => l !== '' && !l.startsWith('#')).map(l => l.slice(0, l.lastIndexOf(' ')));
+
+  it('has each series once, also where a pipeline has run on two logs', () => {
+    const job = runningJob({ name: 'fraud', plan: 'fraud', in: 100, out: 1 }, NOW);
+    const all = samples([job, { ...job, log: { kind: 'kafka', id: 'AbC', label: 'Kafka at 127.0.0.1:9092' } }]);
+    expect(all).toContain('pipe_epoch{pipeline="fraud",log_id="AbC"}');
+    expect(new Set(all).size).toBe(all.length);
+    expect(samples([job])).toContain('pipe_epoch{pipeline="fraud"}');
+  });
+
+  it('says that a process is gone', () => {
+    expect(prometheusText([{ ...runningJob({ name: 'fraud', plan: 'fraud', in: 100, out: 1 }, NOW), state: 'crashed' }])).toContain('pipe_state{pipeline="fraud",state="crashed"} 1\n');
   });
 });
