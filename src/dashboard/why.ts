@@ -18,7 +18,7 @@ export function why(job: JobReport, plan: Plan | null): Why {
   if (job.state === 'failed') return { title: 'It has failed.', text: job.error === null ? 'The last errors are on the page of all jobs.' : `${job.error.message} (${job.error.code})`, command: `pipe run ${job.pipeline}` };
   if (job.state === 'crashed') return { title: 'Its process is gone.', text: 'It ended without a last word. Nothing is lost: the next run goes on from the last commit.', command: `pipe run ${job.pipeline}` };
   if (job.state === 'paused') return { title: 'It is paused.', text: 'It reads nothing until it goes on.' };
-  if (job.state === 'done') return { title: run.rows_out > 0 ? `It is done: ${plural(run.rows_out, 'row')} went out.` : 'It is done, and no row came out.', text: run.rows_out > 0 ? 'It has read its input to the end.' : none(job) };
+  if (job.state === 'done') return { title: run.rows_out > 0 ? `It is done: ${plural(run.rows_out, 'row')} went out.` : 'It is done, and no row came out.', text: run.rows_out > 0 ? 'It has read its input to the end.' : none(job, plan) };
   if (job.away) return { title: 'Its broker does not answer.', text: 'It tries again without end, and goes on by itself.', command: 'pipe doctor' };
   if (run.records_in === 0 && job.lag === 0) {
     return { title: 'No record has come yet.', text: `It waits for new records in ${topics.join(', ')}.`, command: `pipe topics tail ${topics[0] ?? 'TOPIC'} -n 5` };
@@ -28,13 +28,15 @@ export function why(job: JobReport, plan: Plan | null): Why {
   if (run.rows_out > 0) return { title: `Output flows: ${plural(run.rows_out, 'row')} in this run.`, text: waits ?? (job.lag > 0 ? backlog(job) : 'It is up to date.') };
   if (waits !== null) return { title: 'A window has to close first.', text: waits };
   if (job.lag > 0) return { title: 'It is catching up.', text: backlog(job) };
-  return { title: 'Nothing came through.', text: none(job) };
+  return { title: 'Nothing came through.', text: none(job, plan) };
 }
 
 const backlog = (job: JobReport): string => `${plural(job.lag, 'record')} lie before it${job.backlog_s === null ? '' : `, about ${duration(job.backlog_s * 1000)} at the present rate`}.`;
 
-function none({ run }: JobReport): string {
-  const causes = [[run.filtered, 'did not meet WHERE or HAVING'], [run.late, 'came late'], [run.undecodable + run.future, 'could not be used'], [run.failed, 'failed in an expression']] as const;
+function none({ run, operators }: JobReport, plan: Plan | null): string {
+  // records that WHERE left out are counted; of groups there is what came in and what went out
+  const having = operators.filter(o => plan?.operators.some(p => p.id === o.id && p.does.some(d => d.startsWith('HAVING '))) === true).reduce((n, o) => n + (o.rows_in ?? 0) - (o.rows_out ?? 0) - o.failed, 0);
+  const causes = [[run.filtered, 'did not meet WHERE'], [having, 'did not meet HAVING'], [run.late, 'came late'], [run.undecodable + run.future, 'could not be used'], [run.failed, 'failed in an expression']] as const;
   const said = causes.filter(c => c[0] > 0).map(([n, what]) => `${grouped(n)} ${what}`);
   return said.length === 0 ? `${plural(run.records_in, 'record')} came, and made no row.` : `Of ${plural(run.records_in, 'record')} and the rows made of them, ${said.join(', ')}.`;
 }

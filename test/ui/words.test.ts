@@ -93,7 +93,7 @@ describe('why there is no output yet', () => {
   const none = fresh('fraud', NOW);
   const busy = running({ name: 'fraud', plan: 'fraud', in: 100, out: 1 }, NOW);
   const quiet = { ...busy, run: { ...busy.run, rows_out: 0 } };
-  const closed = { ...quiet, operators: quiet.operators.map(o => ({ ...o, windows: [], open_windows: 0 })) };
+  const closed = { ...quiet, operators: quiet.operators.map(o => ({ ...o, rows_in: 0, rows_out: 0, windows: [], open_windows: 0 })) };
   const says = (job: JobReport): string => { const w = why(job, plan); return `${w.title} ${w.text}`; };
 
   it.each<[string, JobReport, RegExp]>([
@@ -106,7 +106,8 @@ describe('why there is no output yet', () => {
     ['a window is open', quiet, /^A window has to close first\. The next window, 12:00:00 to 12:01:00, holds 913 groups\. It closes when the watermark passes 12:00:59\.999; the watermark is 12:00:34, 26 s before that\. Partition 2 of transactions holds it: its last event is of 12:00:39\. Newer events there close it, or 10 s of silence\.$/],
     ['a window is open, to the end', { ...quiet, following: false }, /It closes at the end of the input\.$/],
     ['far behind', { ...closed, lag: 50_000, backlog_s: 20 }, /^It is catching up\. 50,000 records lie before it, about 20 s at the present rate\.$/],
-    ['all filtered', { ...closed, run: { ...closed.run, records_in: 100, filtered: 97, late: 3, undecodable: 0 } }, /^Nothing came through\. Of 100 records and the rows made of them, 97 did not meet WHERE or HAVING, 3 came late\.$/],
+    ['all filtered', { ...closed, run: { ...closed.run, records_in: 100, filtered: 97, late: 3, undecodable: 0 } }, /^Nothing came through\. Of 100 records and the rows made of them, 97 did not meet WHERE, 3 came late\.$/],
+    ['HAVING held for none', { ...closed, run: { ...closed.run, records_in: 100, filtered: 0, late: 0, undecodable: 0 }, operators: closed.operators.map(o => ({ ...o, rows_in: o.id === 'fraud-alerts:select' ? 12 : 100, rows_out: o.id === 'fraud-alerts:select' ? 0 : 12, failed: 0 })) }, /^Nothing came through\. Of 100 records and the rows made of them, 12 did not meet HAVING\.$/],
     ['done without a row', { ...closed, state: 'done', run: { ...closed.run, records_in: 5, filtered: 5, late: 0, undecodable: 0 } }, /^It is done, and no row came out\. Of 5 records/],
     ['it flows', { ...busy, operators: closed.operators }, /^Output flows: 3,724 rows in this run\. It is up to date\.$/],
   ])('%s', (_, job, words) => {
