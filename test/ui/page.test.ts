@@ -134,9 +134,17 @@ describe.skipIf(noBrowser() !== null)('the dashboard in a browser', () => {
     await reader.context().close();
     expect(stage.changes).toEqual([]);
 
+    // from outside, a signal to a process is all that there is
+    stage.scene = { ...BUSY, info: { ...BUSY.info, own: false } };
+    const outside = await visit(browser, stage, PAGES['graph'] as string);
+    await outside.getByRole('button', { name: 'Drain' }).click();
+    await outside.getByText('one process runs them all').waitFor();
+    await outside.context().close();
+
     stage.scene = BUSY;
     const page = await visit(browser, stage, PAGES['graph'] as string);
     await page.getByRole('button', { name: 'Drain' }).click();
+    expect(await page.getByRole('dialog').textContent()).not.toContain('one process runs them all');
     await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
     expect(stage.changes).toEqual([]);
     await page.getByRole('button', { name: 'Drain' }).click();

@@ -80,13 +80,16 @@ const VERBS: readonly Verb[] = [
   { verb: 'drain', name: 'Drain', icon: 'stop', of: ['running', 'paused'], own: false },
 ];
 
+const ACTIVE: readonly JobState[] = ['starting', 'running', 'paused', 'draining'];
+
 /** What may be done with a job, where anything may be. */
 function Controls({ job }: { readonly job: JobReport }) {
   const [asks, setAsks] = useState(false);
   if (!mayAct.value) return null;
+  const others = info.value?.own === true ? [] : (jobs.value ?? []).filter(j => j.pid === job.pid && j !== job && ACTIVE.includes(j.state)).map(j => j.pipeline);
   const act = (verb: string): void => void post(url(['jobs', jobId(job), verb])).then(() => say(`${job.pipeline}: ${verb} asked for`), (e: Error) => say(e.message));
   return <>
     {VERBS.filter(v => v.of.includes(job.state) && (!v.own || info.value?.own === true)).map(({ verb, name, icon }) => <button key={verb} type="button" onClick={() => (verb === 'drain' ? setAsks(true) : act(verb))}><Icon name={icon} />{name}</button>)}
-    {asks ? <Confirm title={`Drain ${job.pipeline}?`} text="It finishes what it has read, commits and stops. Its state stays: the next run goes on from there." verb="Drain" onYes={() => act('drain')} onClose={() => setAsks(false)} /> : null}
+    {asks ? <Confirm title={`Drain ${job.pipeline}?`} text={`It finishes what it has read, commits and stops. Its state stays: the next run goes on from there.${others.length === 0 ? '' : ` So ${others.length === 1 ? 'does' : 'do'} ${others.join(', ')}: one process runs them all.`}`} verb="Drain" onYes={() => act('drain')} onClose={() => setAsks(false)} /> : null}
   </>;
 }
