@@ -23,15 +23,17 @@ export class Lookers {
   readonly #reporters: readonly Reporter[];
   readonly #files: LiveFiles;
   #timer: NodeJS.Timeout | null = null;
-  #last: readonly JobReport[] = [];
+  #last: readonly JobReport[];
 
   /** `folder`: of the live files. */
   constructor(folder: string, jobs: readonly Looked[], process: ProcessInfo) {
     this.#reporters = jobs.map(j => new Reporter(observable(j), process));
     this.#files = new LiveFiles(folder);
     for (const j of jobs) this.#files.plan(j.compiled.spec.name, j.log.id, planReport(j.compiled));
+    this.#last = this.#seen();
   }
 
+  /** From now on there are live files: what a process leaves that never began would say that it is gone. */
   start(): void {
     this.#look();
     this.#timer = setInterval(() => this.#look(), REPORT_MS).unref();
@@ -47,9 +49,13 @@ export class Lookers {
     this.#look();
   }
 
-  #look(): void {
+  #seen(): readonly JobReport[] {
     const now = Date.now();
-    this.#last = this.#reporters.flatMap(r => r.report(now) ?? []);
+    return this.#reporters.flatMap(r => r.report(now) ?? []);
+  }
+
+  #look(): void {
+    this.#last = this.#seen();
     for (const report of this.#last) this.#files.report(report);
   }
 }

@@ -6,7 +6,7 @@ import { PipeError } from '../errors.ts';
 import { durationFlag, wordFlag } from './args.ts';
 import type { Flag, Io, Parsed } from './command.ts';
 import { isoTime } from './time-flag.ts';
-import { runUiFlags } from './ui-flags.ts';
+import { metricsFlag, portFlag, runUiFlags } from './ui-flags.ts';
 
 export interface RunOptions {
   /** null: the default of the log. */
@@ -64,6 +64,11 @@ export function runOptions(p: Parsed, io: Io): RunOptions {
   };
   const onError = p.text('on-error');
   const resume = p.text('resume');
+  // before anything is opened
+  portFlag('--ui', p.text('ui'));
+  const metrics = p.text('metrics');
+  if (metrics !== undefined) metricsFlag(metrics);
+  if (p.has('allow-actions') && !p.has('ui')) throw new PipeError('user.usage.bad_value', '--allow-actions is for a dashboard', { hint: 'add --ui' });
   return {
     following: both('follow', 'until-end'),
     from: from(p.text('from')),

@@ -228,8 +228,8 @@ class Run {
     const board = makeBoard(this.#io, this.#messages, jobs, { ...this.#o, rows: () => this.#rows.lines(), drain: () => this.#stop.abort() });
     if (board !== null) this.#messages.show(board);
     const lookers = new Lookers(liveFolder(dataDir(this.#p, this.#io)), jobs, { pid: this.#io.pid, version: packageVersion(), startedAt: this.#startedAt });
-    lookers.start();
     await this.#serve(jobs, lookers);
+    lookers.start();
     this.#running = true;
     const began = this.#modules.clock.elapsed();
     const problems: unknown[] = [];

@@ -18,7 +18,8 @@ export const runUiFlags: readonly Flag[] = [
 /** The value of `--metrics`. Throws user.usage.bad_value. */
 export function metricsFlag(text: string): MetricsAddress {
   const [, host, port] = /^(?:(\S+):)?(\d+)$/.exec(text) ?? [];
-  return { host: host ?? null, port: portFlag('--metrics', port) };
+  // as an address of the web names IPv6
+  return { host: host?.replace(/^\[(.*)\]$/, '$1') ?? null, port: portFlag('--metrics', port) };
 }
 
 /** `--port`, or the value of `--ui`. Throws user.usage.bad_value. */

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { isIP } from 'node:net';
 import type { JobReport } from '../observe/job.ts';
 import { CONTENT_TYPE, prometheusText } from '../observe/prometheus.ts';
 import { Guard, newToken, SECURITY_HEADERS } from './guard.ts';
@@ -33,7 +34,7 @@ export class MetricsServer {
   }
 
   private constructor(server: Server, host: string, port: number, local: boolean, reports: () => readonly JobReport[]) {
-    this.url = `http://${host}:${port}/metrics`;
+    this.url = `http://${isIP(host) === 6 ? `[${host}]` : host}:${port}/metrics`;
     this.#server = server;
     this.#reports = reports;
     // where somebody chose an address, they know by which names it is reached

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { metricsFlag } from '../../src/cli/ui-flags.ts';
 import type { JobReport } from '../../src/observe/job.ts';
 import { prometheusText } from '../../src/observe/prometheus.ts';
 import { Project, type Running } from '../e2e/project.ts';
@@ -84,6 +85,24 @@ describe('metrics', () => {
     expect(await raw(port, 'GET', '/readyz', {}, null)).toMatchObject({ status: 200, text: 'ok\n' });
     const second = await p.run(['run', 'balances.yaml', '--data-dir', 'other', '--metrics', String(port)]);
     expect([second.code, second.err]).toEqual([2, expect.stringContaining(`metrics: port ${port} is taken`)]);
+    // it never ran, so nobody says that it is gone
+    expect((await p.run(['status', '--data-dir', 'other', '--json'])).out).toBe('');
+  });
+});
+
+describe('the flags of a run', () => {
+  it.each([
+    [['--metrics', '70000'], '--metrics takes a port: 0 to 65535, not 70000'], [['--ui', '70000'], '--ui takes a port: 0 to 65535, not 70000'], [['--allow-actions'], '--allow-actions is for a dashboard'],
+  ])('%j are refused before anything is made', async (flags, words) => {
+    const run = await p.run(['run', 'balances.yaml', '--data-dir', 'none', ...flags]);
+    expect([run.code, run.err]).toEqual([2, expect.stringContaining(words)]);
+    expect(existsSync(join(p.dir, 'none'))).toBe(false);
+  });
+
+  it('take an IPv6 address as the web writes it', () => {
+    expect([metricsFlag('[::1]:9464'), metricsFlag('::1:9464'), metricsFlag('127.0.0.1:0'), metricsFlag('9464'), metricsFlag('')]).toEqual([
+      { host: '::1', port: 9464 }, { host: '::1', port: 9464 }, { host: '127.0.0.1', port: 0 }, { host: null, port: 9464 }, { host: null, port: null },
+    ]);
   });
 });
 
