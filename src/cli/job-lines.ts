@@ -20,7 +20,7 @@ export const sourceLive = (s: SourceReport, now: number): string => [
 export const operatorLive = (o: OperatorReport): string => [
   ...(o.rows_in === null || o.rows_out === null ? ['rows and time are known of one thread only'] : [`${grouped(o.in_per_s ?? 0)} rows/s in, ${grouped(o.out_per_s ?? 0)} out`, `${grouped(o.rows_in)} in, ${grouped(o.rows_out)} out${o.rows_in === 0 ? '' : ` (${percent(o.rows_out / o.rows_in)})`}`]),
   ...busy(o.busy), ...(o.keys === null ? [] : [`${plural(o.keys, 'key')}, ${bytes(o.memory_bytes)}${o.disk_bytes === 0 ? '' : ` and ${bytes(o.disk_bytes)} on disk`}`]),
-  ...(o.open_windows === 0 ? [] : [`${plural(o.open_windows, 'open window')}`]), ...count(o.filtered, 'filtered'), ...count(o.late, 'late'), ...count(o.failed, 'failed'),
+  ...((o.open_windows ?? 0) === 0 ? [] : [`${plural(o.open_windows as number, 'open window')}`]), ...count(o.filtered, 'filtered'), ...count(o.late, 'late'), ...count(o.failed, 'failed'),
 ].join(' · ');
 
 export const sinkLive = (s: SinkReport): string => [`${grouped(s.per_s)} rows/s`, `${grouped(s.rows)} written`, bytes(s.bytes), ...busy(s.busy)].join(' · ');

@@ -58,7 +58,7 @@ export function observe(o: Observed): Observation {
     return {
       id: p.id, rows_in: here ? meter.rows : null, rows_out: rowsInto(p.id), filtered: tallies.filtered.get(p.id) ?? 0, late: tallies.late.get(p.id) ?? 0, failed: tallies.failed.get(p.id) ?? 0,
       busy: here ? meter.busy(now) : null, busy_ms: here ? meter.ms : null, watermark: finite(meter.watermark), keys: p.k === 'aggregate' ? running?.keys() ?? shared?.keys ?? 0 : null,
-      memory_bytes: context?.memoryOf(p.id) ?? (p.k === 'aggregate' ? shared?.memory ?? 0 : 0), disk_bytes: context?.disk?.bytesOf(p.id) ?? 0, open_windows: windows?.open ?? 0, windows: windows?.first ?? [],
+      memory_bytes: context?.memoryOf(p.id) ?? (p.k === 'aggregate' ? shared?.memory ?? 0 : 0), disk_bytes: context?.disk?.bytesOf(p.id) ?? 0, open_windows: windows?.open ?? (here || p.k !== 'aggregate' ? 0 : null), windows: windows?.first ?? [],
     };
   });
   const run = accounting.counts();

@@ -115,8 +115,8 @@ export interface OperatorReport {
   readonly keys: number | null;
   readonly memory_bytes: number;
   readonly disk_bytes: number;
-  /** How many windows are open, and the first 50 to close. */
-  readonly open_windows: number;
+  /** How many windows are open, and the first 50 to close; null where threads hold them. */
+  readonly open_windows: number | null;
   readonly windows: readonly { readonly start: number; readonly end: number; readonly keys: number }[];
 }
 

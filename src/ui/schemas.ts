@@ -36,7 +36,7 @@ const job = object({
   })),
   operators: list(object({
     id: text, rows_in: orNull(int), rows_out: orNull(int), in_per_s: orNull(num), out_per_s: orNull(num), filtered: int, late: int, failed: int, busy: orNull(num), busy_ms: orNull(num), watermark: orNull(num), keys: orNull(int),
-    memory_bytes: num, disk_bytes: num, open_windows: int, windows: list(object({ start: num, end: num, keys: int })),
+    memory_bytes: num, disk_bytes: num, open_windows: orNull(int), windows: list(object({ start: num, end: num, keys: int })),
   })),
   sinks: list(object({ name: text, topic: text, rows: int, per_s: num, bytes: int, busy: orNull(num) })),
   dead: list(object({ code: text, n: int })), problems: list(object({ at: ms('when it happened'), code: text, message: text, where: orNull(text) })),

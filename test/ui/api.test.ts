@@ -295,3 +295,10 @@ it('run --ui shows its own pipelines, is ready when they run, and pauses, resume
   await own.post('/api/v1/jobs/fraud@embedded/drain');
   expect((await own.running.finished).code).toBe(0);
 });
+
+it('does not say that no window is open where worker threads hold them', async () => {
+  const own = await Dash.start(p, [], { args: ['run', 'sums.yaml', '--follow', '--json', '--no-print', '--ui', '0', '--workers', '2', '--data-dir', 'threads'] });
+  const [job] = (await own.get('/api/v1/jobs')).jobs;
+  expect(job.operators.map((o: any) => [o.keys === null, o.open_windows])).toEqual([[false, null], [true, 0]]);
+  await own.stop();
+});

@@ -1,4 +1,4 @@
-import { duration, grouped } from '../../numbers.ts';
+import { duration, grouped, plural } from '../../numbers.ts';
 import type { JobReport, PartitionReport, SourceReport } from '../../observe/job.ts';
 import { behind, short, time } from '../format.ts';
 import { Command } from '../parts/copy.tsx';
@@ -51,9 +51,10 @@ function Lead({ p, source, newest }: { readonly p: PartitionReport; readonly sou
 
 function Windows({ job }: { readonly job: JobReport }) {
   const all = job.operators.filter(o => o.windows.length > 0);
+  if (all.length === 0 && job.operators.some(o => o.open_windows === null)) return <Empty title="Its windows are not listed">Worker threads hold them: {plural(job.keys, 'group')} in all.</Empty>;
   if (all.length === 0) return <Empty title="No window is open">Windows appear here as soon as a row falls into one, and go when they close.</Empty>;
   return <>{all.map(o => <section class="card" key={o.id} aria-label={`Open windows of ${o.id}`}>
-    <header><h2>Open windows of {o.id}</h2><span class="dim">{o.open_windows > o.windows.length ? `the first ${o.windows.length} of ${grouped(o.open_windows)} to close` : grouped(o.open_windows)}</span></header>
+    <header><h2>Open windows of {o.id}</h2><span class="dim">{(o.open_windows ?? 0) > o.windows.length ? `the first ${o.windows.length} of ${grouped(o.open_windows as number)} to close` : grouped(o.windows.length)}</span></header>
     <div class="scroll windows" tabIndex={0} role="group" aria-label={`Open windows of ${o.id}, a table`}><table>
       <thead><tr><th>Start</th><th>End</th><th class="num">Groups</th><th>Closes after</th></tr></thead>
       <tbody>{o.windows.map(w => <tr key={`${w.start} ${w.end}`}>
