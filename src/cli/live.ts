@@ -1,6 +1,7 @@
 import type { Progress } from '../engine/progress.ts';
 import type { Sinkable } from './command.ts';
 import { bytes, clockTime, duration, grouped, percent } from '../numbers.ts';
+import { PATIENCE_MS, REDRAW_MS, Redrawn } from './redrawn.ts';
 import { fit, harmless, width } from './text-width.ts';
 
 export interface Job {
@@ -9,7 +10,6 @@ export interface Job {
   readonly away: () => boolean;
 }
 
-const REDRAW_MS = 250;
 const MOST_COLUMNS = 80;
 /** Records below which nobody waits for a backlog. */
 const LEAST_BACKLOG = 10_000;
@@ -137,9 +137,6 @@ function jobTable(jobs: readonly JobView[], now: number, columns: number): strin
   return [];
 }
 
-/** What runs long shows how it goes from then on, ms. */
-const PATIENCE_MS = 1000;
-
 export interface LiveOptions {
   readonly title: string;
   /** False: a run to the end, which is shown only when it takes a while. */
@@ -153,11 +150,12 @@ export class LiveView {
   readonly #err: Sinkable;
   readonly #o: LiveOptions;
   readonly #jobs: readonly (Job & { readonly rate: Rate })[];
+  readonly #block: Redrawn;
   readonly #timer: NodeJS.Timeout;
-  #drawn: readonly string[] = [];
 
   constructor(err: Sinkable, jobs: readonly Job[], o: LiveOptions) {
     this.#err = err;
+    this.#block = new Redrawn(err);
     this.#o = o;
     this.#jobs = jobs.map(j => ({ ...j, rate: new Rate() }));
     // what the first line's rates are measured from
@@ -169,13 +167,13 @@ export class LiveView {
 
   /** Runs `print` with the block out of the way. */
   above(print: () => void): void {
-    this.#erase();
+    this.#block.erase();
     print();
   }
 
   stop(): void {
     clearInterval(this.#timer);
-    this.#erase();
+    this.#block.erase();
   }
 
   #samples(): JobView[] {
@@ -190,17 +188,6 @@ export class LiveView {
     const columns = Math.min(MOST_COLUMNS, this.#err.columns - 1);
     const lines = [...liveLines(this.#o.title, this.#samples(), Date.now(), columns), ...this.#o.rows().map(r => fit(` ${harmless(r)}`, columns).trimEnd())];
     const room = Math.max(1, this.#err.rows - 1);
-    this.#erase();
-    this.#drawn = lines.slice(0, room);
-    this.#err.write(`${this.#drawn.join('\n')}\n`);
-  }
-
-  /** The terminal may have been made narrower since: what was one line is then several. */
-  #erase(): void {
-    if (this.#drawn.length === 0) return;
-    const columns = Math.max(1, this.#err.columns);
-    const height = this.#drawn.reduce((n, l) => n + Math.max(1, Math.ceil(width(l) / columns)), 0);
-    this.#err.write(`\u001b[${height}A\r\u001b[J`);
-    this.#drawn = [];
+    this.#block.draw(lines.slice(0, room));
   }
 }

@@ -26,6 +26,7 @@ import { missingTopics, prepareTopics } from './run-topics.ts';
 import type { RunView } from './run-ui.ts';
 import { afterPatience, stoppingLine } from './stopping.ts';
 import { packageVersion } from './version.ts';
+import { workBoard, type Reached } from './work-progress.ts';
 import { workersFor } from './workers.ts';
 
 const DRAIN_MS = 20_000;
@@ -153,8 +154,10 @@ class Run {
       if (workers !== null) this.#messages.info(`${spec.name}  ${workers.count} worker threads`);
       runtime = this.#runtime(c, log, store, following, print, workers);
       await this.#orStopped(runtime.open());
+      this.#messages.end();
       jobs.push({ compiled: c, runtime, store, log, following, stateFile: path, stop: new AbortController(), failure: null });
     } catch (problem) {
+      this.#messages.end();
       if (runtime === null) store.close();
       else await runtime.close();
       throw problem;
@@ -183,11 +186,25 @@ class Run {
     const { engine, clock } = this.#modules;
     return new PipelineRuntime({
       spec, plan, log, store, source: o => (this.#sharing.get(log) as SourceSharing).source(o), formats: this.#formats, engine, clock, workers, notices: this.#messages, taps: print || (this.#io.err.isTTY && workers === null) ? this.#taps(c, print) : new Map(), committed: () => this.#committed(spec.name),
+      backfilled: this.#backfilled(spec.name),
       options: {
         following, from: this.#o.from, batchRows: this.#o.batchRows, packFrom: this.#o.packFrom, jit: this.#o.jit, decoder: this.#o.decoder, onError: this.#o.onError, resume: this.#o.resume, memory: memoryLimit(spec), drain: DRAIN_MS,
         backfill: this.#o.backfill, takeOver: this.#o.reset, ownerId: randomBytes(9).toString('base64url'),
       },
     });
+  }
+
+  /** Shows how far a backfill is, from its first poll until what is on the terminal is ended. */
+  #backfilled(pipeline: string): (records: number, done: number, of: number) => void {
+    let reached: Reached = { count: 0, done: 0, of: 0 };
+    let shown = false;
+    return (count, done, of) => {
+      reached = { count, done, of };
+      if (shown) return;
+      shown = true;
+      const board = workBoard(this.#io.err, this.#o, { name: 'backfill', doing: `backfill of ${pipeline}`, about: { pipeline }, unit: 'records', reached: () => reached });
+      if (board !== null) this.#messages.show(board);
+    };
   }
 
   async #committed(pipeline: string): Promise<void> {

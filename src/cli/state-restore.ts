@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { CompiledPipeline } from '../config/compile.ts';
 import { isFolder } from '../config/find.ts';
@@ -12,6 +12,7 @@ import { dataDir, statePath } from './places.ts';
 import { shownPath, unwritable } from './state-backup.ts';
 import { logFlag } from './state-files.ts';
 import { INTERRUPTED, say } from './topics-log.ts';
+import { withProgress, type Reached } from './work-progress.ts';
 
 export const stateRestore: Command = {
   name: 'state restore',
@@ -37,18 +38,42 @@ export const stateRestore: Command = {
     if (!existsSync(from)) throw new PipeError('user.usage.bad_value', `there is no backup at ${given}`, { hint: 'pipe state backup makes one' });
     const { loadCompiled } = await import('./load-compiled.ts');
     const all = await loadCompiled({ ...p, args: p.args.slice(0, -1) }, io);
-    const restore = new Restore(p, io, from);
-    try {
-      await restore.run(all);
-    } catch (error) {
-      if (io.signal.aborted) return INTERRUPTED;
-      throw unwritable(error, dataDir(p, io));
-    } finally {
-      restore.close();
-    }
-    return 0;
+    const copies = new Copies();
+    return withProgress(p, io, { name: 'restore', doing: 'restoring', about: {}, unit: 'bytes', reached: () => copies.reached() }, told => restored(p, told, from, all, copies));
   },
 };
+
+async function restored(p: Parsed, io: Io, from: string, all: readonly CompiledPipeline[], copies: Copies): Promise<number> {
+  const restore = new Restore(p, io, from, copies);
+  try {
+    await restore.run(all);
+  } catch (error) {
+    if (io.signal.aborted) return INTERRUPTED;
+    throw unwritable(error, dataDir(p, io));
+  } finally {
+    restore.close();
+  }
+  return 0;
+}
+
+/** Bytes of the files that are copied one after the other. */
+class Copies {
+  #files: ReadonlyMap<string, number> = new Map();
+  readonly #copied = new Map<string, number>();
+
+  /** All of them, before the first. */
+  expect(files: readonly string[]): void { this.#files = new Map(files.map(f => [f, statSync(f, { throwIfNoEntry: false })?.size ?? 0])); }
+
+  /** Bytes of `file` that are there. */
+  at(file: string, bytes: number): void { this.#copied.set(file, bytes); }
+
+  reached(): Reached {
+    const done = total(this.#copied);
+    return { count: done, done, of: total(this.#files) };
+  }
+}
+
+const total = (sizes: ReadonlyMap<string, number>): number => [...sizes.values()].reduce((a, b) => a + b, 0);
 
 /** A backup of one pipeline, checked and beside the place where it will be. */
 interface Draft {
@@ -66,20 +91,24 @@ class Restore {
   readonly #p: Parsed;
   readonly #io: Io;
   readonly #from: string;
+  readonly #copies: Copies;
   readonly #drafts: string[] = [];
   readonly #locks: StateLock[] = [];
 
-  constructor(p: Parsed, io: Io, from: string) {
+  constructor(p: Parsed, io: Io, from: string, copies: Copies) {
     this.#p = p;
     this.#io = io;
     this.#from = from;
+    this.#copies = copies;
   }
 
   async run(all: readonly CompiledPipeline[]): Promise<void> {
     const topics = this.#p.has('with-topics');
     if (topics && !isFolder(this.#from)) throw new PipeError('user.usage.bad_value', '--with-topics takes the folder that pipe state backup --with-topics has made');
+    const files = all.map(c => this.#fileOf(c.spec.name));
+    this.#copies.expect(topics ? [...files, join(this.#from, 'topics.db')] : files);
     const drafts: Draft[] = [];
-    for (const c of all) drafts.push(await this.#draft(c));
+    for (const [i, c] of all.entries()) drafts.push(await this.#draft(c, files[i] as string));
     const data = join(dataDir(this.#p, this.#io), 'topics.db');
     const log = topics ? await this.#topics(data) : null;
     if (log === null) for (const d of drafts) await this.#checkDelivered(d, data);
@@ -97,9 +126,8 @@ class Restore {
   }
 
   /** Throws system.state.locked, corrupt, foreign and newer, user.usage.bad_value. */
-  async #draft(compiled: CompiledPipeline): Promise<Draft> {
+  async #draft(compiled: CompiledPipeline, file: string): Promise<Draft> {
     const { spec } = compiled;
-    const file = this.#fileOf(spec.name);
     const snapshot = this.#open(file);
     try {
       const meta = (key: string): string | number | null | undefined => snapshot.value('SELECT value FROM meta WHERE key = ?', key);
@@ -112,7 +140,7 @@ class Restore {
       this.#locks.push(lockState(path, spec.name));
       const draft = `${path}.${process.pid}.draft`;
       this.#drafts.push(draft);
-      await snapshot.copy(draft, this.#io.signal);
+      await snapshot.copy(draft, this.#io.signal, n => this.#copies.at(file, n));
       return { compiled, log, path, draft, stateId: meta('state_id') as string, epoch: meta('epoch') as number, delivery: meta('delivery') as number };
     } catch (error) {
       throw withWayOut(damaged(file, error, 'backup'));
@@ -154,7 +182,7 @@ class Restore {
     const draft = `${path}.${process.pid}.draft`;
     this.#drafts.push(draft);
     try {
-      await log.copy(draft, this.#io.signal);
+      await log.copy(draft, this.#io.signal, n => this.#copies.at(file, n));
     } finally {
       log.close();
     }

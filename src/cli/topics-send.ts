@@ -7,6 +7,7 @@ import { plural } from '../numbers.ts';
 import { toRecord, type ToRecord } from './topics-keys.ts';
 import { LineSplitter, PausingReader } from './topics-lines.ts';
 import { logFlags, partitionFlag, say, topicArgument, withLog, writableTopic, type Target } from './topics-log.ts';
+import { withProgress, type Work } from './work-progress.ts';
 
 /** One append takes this much, or what came before a pause. */
 const BATCH_BYTES = 1 << 20;
@@ -37,19 +38,31 @@ export const topicsSend: Command = {
     const name = topicArgument(p, 'topics send');
     toRecord(p, null);
     const file = p.text('file');
-    const input = file === undefined ? io.in : readable(resolve(io.cwd, file), file);
-    return withLog(p, io, async o => {
-      const topic = await writableTopic(p, io, o, name);
-      const record = toRecord(p, partitionFlag(p, name, topic.partitions));
-      if (file === undefined && io.in.isTTY === true) say(p, io, 'each line is a record; Ctrl-D ends');
-      const sender = new Sender(o.log, topic, record);
-      await sender.run(new PausingReader(input, io.signal));
-      if (sender.blank > 0) say(p, io, `${plural(sender.blank, 'blank line')} skipped: no field for the key`);
-      finish(p, io, name, sender.sent);
-      return 0;
-    });
+    if (file === undefined) return send(p, io, name, io.in, new Sent());
+    const { input, bytes } = readable(resolve(io.cwd, file), file);
+    const sent = new Sent();
+    const work: Work = { name: 'send', doing: 'sending', about: { topic: name }, unit: 'records', reached: () => ({ count: sent.records, done: sent.read, of: bytes }) };
+    return withProgress(p, io, work, told => send(p, told, name, input, sent));
   },
 };
+
+/** How far it is. */
+class Sent {
+  records = 0;
+  /** Bytes of input that were read. */
+  read = 0;
+}
+
+const send = (p: Parsed, io: Io, name: string, input: NodeJS.ReadableStream, sent: Sent): Promise<number> => withLog(p, io, async o => {
+  const topic = await writableTopic(p, io, o, name);
+  const record = toRecord(p, partitionFlag(p, name, topic.partitions));
+  if (input === io.in && io.in.isTTY === true) say(p, io, 'each line is a record; Ctrl-D ends');
+  const sender = new Sender(o.log, topic, record, sent);
+  await sender.run(new PausingReader(input, io.signal));
+  if (sender.blank > 0) say(p, io, `${plural(sender.blank, 'blank line')} skipped: no field for the key`);
+  finish(p, io, name, sent.records);
+  return 0;
+});
 
 /** The last line of a command that sends. */
 export function finish(p: Parsed, io: Io, topic: string, records: number): void {
@@ -57,11 +70,12 @@ export function finish(p: Parsed, io: Io, topic: string, records: number): void 
   say(p, io, `${plural(records, 'record')} sent to ${topic}`);
 }
 
-function readable(path: string, given: string): NodeJS.ReadableStream {
+/** A file and its size; 0 for a pipe. */
+function readable(path: string, given: string): { readonly input: NodeJS.ReadableStream; readonly bytes: number } {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined) throw new PipeError('user.usage.bad_value', `--file ${given}: there is no such file`);
   if (stat.isDirectory()) throw new PipeError('user.usage.bad_value', `--file ${given}: it is a folder`);
-  return createReadStream(path, { highWaterMark: BATCH_BYTES });
+  return { input: createReadStream(path, { highWaterMark: BATCH_BYTES }), bytes: stat.size };
 }
 
 /** Whoever sends the rest must know what has gone. */
@@ -71,12 +85,12 @@ export function cutShort(error: unknown, sent: number, hint?: string): unknown {
 }
 
 class Sender {
-  sent = 0;
   /** Lines that were skipped. */
   blank = 0;
   readonly #log: Log;
   readonly #topic: Target;
   readonly #record: ToRecord;
+  readonly #sent: Sent;
   readonly #lines = new LineSplitter();
   #batch: NewRecord[] = [];
   #bytes = 0;
@@ -84,10 +98,11 @@ class Sender {
   /** Up to here everything is durable. */
   #sentLine = 0;
 
-  constructor(log: Log, topic: Target, record: ToRecord) {
+  constructor(log: Log, topic: Target, record: ToRecord, sent: Sent) {
     this.#log = log;
     this.#topic = topic;
     this.#record = record;
+    this.#sent = sent;
   }
 
   /** Until the end of input, or the signal: then complete lines are sent. A line that is no record stops after those before it. */
@@ -95,7 +110,7 @@ class Sender {
     try {
       for (;;) {
         const next = await input.next(this.#batch.length === 0 ? Infinity : PAUSE_MS);
-        if (next.kind === 'chunk') for (const line of this.#lines.push(next.chunk)) { if (this.#add(line)) await this.#flush(); }
+        if (next.kind === 'chunk') await this.#take(next.chunk);
         else if (next.kind === 'pause') await this.#flush();
         else {
           const rest = next.kind === 'end' ? this.#lines.end() : null;
@@ -106,7 +121,7 @@ class Sender {
     } catch (error) {
       if (error instanceof PipeError && error.code.startsWith('user.data.')) {
         await this.#flush();
-        throw new PipeError(error.code, `${error.message}; ${this.sent === 0 ? 'nothing was sent' : `${plural(this.sent, 'record')} before it ${this.sent === 1 ? 'was' : 'were'} sent`}`, { hint: `${error.hint === undefined ? '' : `${error.hint}; `}the rest: tail -n +${this.#line} once line ${this.#line} is mended, tail -n +${this.#line + 1} without it` });
+        throw new PipeError(error.code, `${error.message}; ${this.#sent.records === 0 ? 'nothing was sent' : `${plural(this.#sent.records, 'record')} before it ${this.#sent.records === 1 ? 'was' : 'were'} sent`}`, { hint: `${error.hint === undefined ? '' : `${error.hint}; `}the rest: tail -n +${this.#line} once line ${this.#line} is mended, tail -n +${this.#line + 1} without it` });
       }
       throw error instanceof PipeError ? this.#cutShort(error) : unreadable(error);
     }
@@ -117,7 +132,12 @@ class Sender {
     }
   }
 
-  #cutShort(error: unknown): unknown { return cutShort(error, this.sent, `send the rest: tail -n +${this.#sentLine + 1}`); }
+  async #take(chunk: Buffer): Promise<void> {
+    for (const line of this.#lines.push(chunk)) if (this.#add(line)) await this.#flush();
+    this.#sent.read += chunk.length;
+  }
+
+  #cutShort(error: unknown): unknown { return cutShort(error, this.#sent.records, `send the rest: tail -n +${this.#sentLine + 1}`); }
 
   /** True when there is enough for an append. No promise, since that would cost as much as the rest. */
   #add(line: Buffer): boolean {
@@ -134,9 +154,9 @@ class Sender {
     const line = this.#line;
     this.#batch = [];
     this.#bytes = 0;
-    if (this.sent === 0) await this.#topic.make();
+    if (this.#sent.records === 0) await this.#topic.make();
     await this.#log.append(this.#topic.name, batch);
-    this.sent += batch.length;
+    this.#sent.records += batch.length;
     this.#sentLine = line;
   }
 }

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Source, SourceOptions } from '../connectors/connector.ts';
 import type { SourceSpec } from '../config/spec.ts';
 import { PipeError } from '../errors.ts';
-import { grouped, plural } from '../numbers.ts';
+import { plural } from '../numbers.ts';
 import { upstream, type PlanChange } from '../plan/compare.ts';
 import type { PhysicalPlan, Scan } from '../plan/physical.ts';
 import type { Position, Saved, SavedState } from '../state/store.ts';
@@ -24,11 +24,8 @@ import { SourceReader } from './source-reader.ts';
 import { Taps } from './tap.ts';
 import { EventTime } from './watermark.ts';
 
-/** ms between two lines of progress. */
-const SAY_EVERY = 5000;
-
 export interface BackfillParts {
-  readonly run: Pick<RuntimeParts, 'spec' | 'plan' | 'log' | 'source' | 'store' | 'formats' | 'engine' | 'clock' | 'notices' | 'taps' | 'committed' | 'options'>;
+  readonly run: Pick<RuntimeParts, 'spec' | 'plan' | 'log' | 'source' | 'store' | 'formats' | 'engine' | 'clock' | 'notices' | 'taps' | 'committed' | 'backfilled' | 'options'>;
   readonly part: PartOptions;
   readonly change: PlanChange;
   /** The plan as it is kept with the state. */
@@ -65,11 +62,11 @@ export class Backfill {
   /** Places of dead letters. */
   readonly #known: Set<string>;
   #read = 0;
+  /** Offsets up to the saved positions, from where it began. */
   #total = 0;
-  #saidAt: number;
 
   constructor(p: BackfillParts) {
-    const { store, plan, engine, taps, options, clock } = p.run;
+    const { store, plan, engine, taps, options } = p.run;
     this.#p = p;
     this.#saved = store.saved();
     this.#work = workOf(plan, p.change);
@@ -81,7 +78,6 @@ export class Backfill {
     this.#outbox = engine.outbox({ ...p.part, plan: part }, tapped);
     const context = new RunContext(NOTHING, this.#accounting, options.memory, options.packFrom, () => this.#outbox.bytes());
     this.#graph = buildGraph(part, context, tapped.outputs(this.#outbox.outputs), options.jit);
-    this.#saidAt = clock.elapsed();
   }
 
   /** Until it is in its place. */
@@ -158,9 +154,9 @@ export class Backfill {
         this.#read += n;
         await this.#settle();
         if (this.#outbox.bytes() >= EPOCH_BYTES) await this.#stage();
-        this.#say();
         this.#checkStopped();
       }
+      this.#tell();
       await setImmediate();
     }
   }
@@ -216,12 +212,7 @@ export class Backfill {
     return this.#watermark(scan.source);
   }
 
-  #say(): void {
-    const { clock, notices, spec } = this.#p.run;
-    if (clock.elapsed() - this.#saidAt < SAY_EVERY) return;
-    this.#saidAt = clock.elapsed();
-    notices.info(`${spec.name}  backfill: ${grouped(this.#read)} of ${plural(this.#total, 'record')} read (${Math.floor((100 * this.#read) / Math.max(1, this.#total))} %)`);
-  }
+  #tell(): void { this.#p.run.backfilled?.(this.#read, this.#total - this.#readers.reduce((n, r) => n + r.lag(), 0), this.#total); }
 
   #checkStopped(): void {
     if (this.#p.signal.aborted) throw new PipeError('system.run.drain_deadline', 'the backfill was stopped before its end: the state is as it was');

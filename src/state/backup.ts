@@ -31,14 +31,20 @@ export class Snapshot {
 
   row(sql: string, ...values: readonly string[]): readonly (string | number | null)[] | undefined { return this.#db.prepare(sql).raw().get(...values) as (string | number | null)[] | undefined; }
 
-  /** Copies the file to `draft` (0600), which must not exist; whole, checked and durable on return, and one file without companions. */
-  async copy(draft: string, signal: AbortSignal): Promise<void> {
+  /**
+   * Copies the file to `draft` (0600), which must not exist; whole, checked and durable on return, and one file without companions.
+   * `copied` hears now and then how many bytes of it are there.
+   */
+  async copy(draft: string, signal: AbortSignal, copied?: (bytes: number) => void): Promise<void> {
     closeSync(openSync(draft, 'wx', 0o600));
+    const pageBytes = this.#db.pragma('page_size', { simple: true }) as number;
     try {
-      await this.#db.backup(draft, { progress: () => {
+      const { totalPages: all } = await this.#db.backup(draft, { progress: ({ totalPages, remainingPages }) => {
         if (signal.aborted) throw new PipeError('system.run.drain_deadline', 'stopped before the copy was complete');
+        copied?.((totalPages - remainingPages) * pageBytes);
         return PAGES_AT_ONCE;
       } });
+      copied?.(all * pageBytes);
       const copy = new Database(draft);
       try {
         copy.pragma('journal_mode = DELETE');
