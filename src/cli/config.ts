@@ -5,7 +5,7 @@ import { plainTree, writeYaml, type Branch, type Leaf, type Origin, type Written
 import { PipeError } from '../errors.ts';
 import type { Command, Io, Parsed } from './command.ts';
 import { loadCompiled } from './load-compiled.ts';
-import { chooseLog } from './log-choice.ts';
+import { chooseLog, type LogChoice } from './log-choice.ts';
 import { dataDir, projectRoot } from './places.ts';
 import { memoryLimit, runFlags, runOptions } from './run-options.ts';
 import { harmless } from './text-width.ts';
@@ -36,7 +36,7 @@ async function run(p: Parsed, io: Io): Promise<number> {
   if (more !== undefined || c === undefined) throw new PipeError('user.usage.bad_value', 'pipe config takes one pipeline', { hint: 'see: pipe config --help' });
   const { spec } = c;
   const choice = chooseLog(p.text('brokers'), io.env['PIPE_BROKERS'], spec.settings.kafka);
-  const tree = resolvePipeline(spec, { env: io.env, root: projectRoot(io.cwd), overrides: overrides(p, io, spec, choice) });
+  const tree = configTree(io, spec, overrides(p, io, spec, choice));
   const head = { v: 1, pipeline: spec.name, file: spec.path };
   const all = [...places(p, io, spec, choice), ...values(tree, []), ...nothing(tree)];
   if (p.has('resolved')) io.out.write(p.has('json') ? `${JSON.stringify({ ...head, resolved: plainTree(tree) })}\n` : writeYaml(tree));
@@ -45,15 +45,23 @@ async function run(p: Parsed, io: Io): Promise<number> {
   return 0;
 }
 
-function overrides(p: Parsed, io: Io, spec: PipelineSpec, choice: ReturnType<typeof chooseLog>): Overrides {
+/** The values in force, without secrets. */
+export const configTree = (io: Io, spec: PipelineSpec, values: Overrides): Branch => resolvePipeline(spec, { env: io.env, root: projectRoot(io.cwd), overrides: values });
+
+/** What the flags of `run` and the environment say instead of the file. */
+export function overrides(p: Parsed, io: Io, spec: PipelineSpec, choice: LogChoice): Overrides {
   const { workers, onError } = runOptions(p, io);
   return {
-    brokers: { value: choice.brokers, origin: choice.origin === 'settings.kafka.brokers' ? null : originOf(choice.origin) },
+    ...overridesOfLog(spec, choice),
     workers: workers === null ? null : { value: workers, origin: originOf('--workers') },
     onError: onError === null ? null : { value: onError, origin: originOf('--on-error') },
-    memory: memoryLimit(spec),
   };
 }
+
+/** What is in force where only the log was chosen. */
+export const overridesOfLog = (spec: PipelineSpec, { brokers, origin }: LogChoice): Overrides => ({
+  brokers: { value: brokers, origin: origin === 'settings.kafka.brokers' ? null : originOf(origin) }, workers: null, onError: null, memory: memoryLimit(spec),
+});
 
 /** Of '--brokers none', 'PIPE_BROKERS', 'no broker set'. */
 const originOf = (text: string): Origin => ({ from: text.startsWith('--') ? 'flag' : text.startsWith('PIPE_') ? 'environment' : 'default', detail: text });
@@ -64,7 +72,7 @@ interface Value {
 }
 
 /** What is no value of the file: which log, and where state lies. */
-function places(p: Parsed, io: Io, spec: PipelineSpec, choice: ReturnType<typeof chooseLog>): Value[] {
+function places(p: Parsed, io: Io, spec: PipelineSpec, choice: LogChoice): Value[] {
   const data = dataDir(p, io);
   const origin = originOf(p.text('data-dir') !== undefined ? '--data-dir' : (io.env['PIPE_DATA_DIR'] ?? '') !== '' ? 'PIPE_DATA_DIR' : 'default');
   const log: Origin = choice.origin === 'settings.kafka.brokers' ? { from: 'file', detail: choice.origin } : originOf(choice.origin);

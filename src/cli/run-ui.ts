@@ -1,4 +1,5 @@
 import type { CompiledPipeline } from '../config/compile.ts';
+import { plainTree } from '../config/write-yaml.ts';
 import type { Log } from '../connectors/connector.ts';
 import { PipeError } from '../errors.ts';
 import type { JobReport } from '../observe/job.ts';
@@ -9,7 +10,9 @@ import { MetricsServer } from '../ui/metrics-server.ts';
 import { notFound } from '../ui/refusal.ts';
 import type { Action } from '../ui/site.ts';
 import type { Io, Parsed } from './command.ts';
+import { configTree, overrides } from './config.ts';
 import { hostFlags, startDashboard, stateProcess, type Dashboard } from './dashboard.ts';
+import { chooseLog } from './log-choice.ts';
 import { dataDir, projectRoot } from './places.ts';
 import { metricsFlag, portFlag } from './ui-flags.ts';
 import { packageVersion } from './version.ts';
@@ -32,7 +35,7 @@ export async function openDashboard(p: Parsed, io: Io, run: RunView): Promise<Da
   const dashboard = await startDashboard({
     version: packageVersion(), root: projectRoot(io.cwd), data: dataDir(p, io), actions: p.has('allow-actions'), pipelines: fixedPipelines(compiled),
     logs: new Logs(logs.map(log => ({ kind: log.kind, label: log.label, open: () => Promise.resolve(log) }))), stateProcess,
-    reports: () => run.reports(),
+    reports: () => run.reports(), config: spec => plainTree(configTree(io, spec, overrides(p, io, spec, chooseLog(p.text('brokers'), io.env['PIPE_BROKERS'], spec.settings.kafka)))) as Readonly<Record<string, unknown>>,
     plan: of => {
       const found = compiled.find(c => c.spec.name === of.pipeline);
       if (found === undefined) throw notFound('there is no such pipeline');

@@ -1,3 +1,4 @@
+import type { PipeError } from '../errors.ts';
 import type { FileCoverage } from '../testing/coverage.ts';
 import type { Columns } from '../testing/received.ts';
 import type { Failure, TestResult } from '../testing/run-test.ts';
@@ -7,21 +8,25 @@ import { problemJson } from './render-error.ts';
 import type { Reporter, Totals } from './test-report.ts';
 import { safeJson } from './text-width.ts';
 
-/** One object a line: each test, then the totals. Append-only. */
+/** One object a line: each file that is broken, each test, then the totals. Append-only. */
 export class JsonReporter implements Reporter {
   readonly #out: Io['out'];
+  #broken = 0;
 
   constructor(out: Io['out']) { this.#out = out; }
 
   empty(): void {}
-  broken(): void {}
+  broken(file: string, problems: readonly PipeError[]): void {
+    this.#broken++;
+    this.#line({ v: 1, file, problems: problems.map(problemJson) });
+  }
 
   result({ file, compiled }: Suite, { test, ms, failures, warnings }: TestResult): void {
     this.#line({ v: 1, file, line: lineOf(test.nameSpan), pipeline: compiled?.spec.name ?? null, test: test.name, passed: failures.length === 0, ms: tenths(ms), failures: failures.map(failureJson), warnings });
   }
 
   end({ passed, failed, skipped, ms, coverage }: Totals): void {
-    this.#line({ v: 1, passed, failed, skipped, ms: tenths(ms), ...(coverage === null ? {} : { coverage: coverage.map(coverageJson) }) });
+    this.#line({ v: 1, passed, failed, broken: this.#broken, skipped, ms: tenths(ms), ...(coverage === null ? {} : { coverage: coverage.map(coverageJson) }) });
   }
 
   #line(value: unknown): void { this.#out.write(`${safeJson(value)}\n`); }

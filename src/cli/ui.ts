@@ -1,3 +1,4 @@
+import { plainTree } from '../config/write-yaml.ts';
 import type { Log } from '../connectors/connector.ts';
 import { PipeError } from '../errors.ts';
 import type { JobReport } from '../observe/job.ts';
@@ -8,6 +9,7 @@ import { FolderPipelines, type Pipelines } from '../ui/pipelines.ts';
 import type { Action, Site } from '../ui/site.ts';
 import { noArguments } from './args.ts';
 import type { Command, Io, Parsed } from './command.ts';
+import { configTree, overridesOfLog } from './config.ts';
 import { hostFlags, startDashboard, stateProcess } from './dashboard.ts';
 import { chooseLog, type LogChoice } from './log-choice.ts';
 import { makeLog } from './make-log.ts';
@@ -76,7 +78,8 @@ function folderSite(p: Parsed, io: Io, opened: Log[]): Site {
   });
   return {
     version: packageVersion(), root, data, actions: p.has('allow-actions'), pipelines, logs: new Logs(logChoices(p, io, pipelines).map(([choice, spec]) => entry(choice, spec))), stateProcess,
-    reports, plan: of => readPlan(data, of.pipeline, of.log.id),
+    reports, config: spec => plainTree(configTree(io, spec, overridesOfLog(spec, chooseLog(p.text('brokers'), io.env['PIPE_BROKERS'], spec.settings.kafka)))) as Readonly<Record<string, unknown>>,
+    plan: of => readPlan(data, of.pipeline, of.log.id),
     controls: { own: false, act: (action, of) => act(action, of, io) },
     failed: error => { io.err.write(`dashboard: ${p.has('debug') && error instanceof Error ? error.stack : String(error)}\n`); },
   };

@@ -64,8 +64,8 @@ export class Meters {
     return before;
   }
 
-  /** A slice was passed; `oldest` is the timestamp of its first record, epoch ms. */
-  passed(oldest: number): void { this.#read.push(oldest); }
+  /** A slice was passed; `first` is the timestamp of its first record, epoch ms. */
+  passed(first: number): void { this.#read.push(first); }
 
   /** What was passed so far is in the state file. */
   committed(epoch: number, ms: number, out: readonly OutBlock[]): void {

@@ -52,7 +52,7 @@ export interface JobReport {
   readonly dead: readonly { readonly code: string; readonly n: number }[];
   /** Newest first, at most 20. */
   readonly problems: readonly { readonly at: number; readonly code: string; readonly message: string; readonly where: string | null }[];
-  /** From a record's timestamp to the delivery of the epoch that counts it: of the oldest record of each slice that was read. */
+  /** From a record's timestamp to the delivery of the epoch that counts it: of the first record of each slice that was read. */
   readonly latency: HistogramReport;
   /** From the end of a window to the moment when its rows went out: of each window that closed with rows. */
   readonly window_close: HistogramReport;

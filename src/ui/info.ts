@@ -1,4 +1,3 @@
-import { resolvedConfig } from '../config/resolved.ts';
 import { CONTENT_TYPE, prometheusText } from '../observe/prometheus.ts';
 import type { Call, Route } from './call.ts';
 import { readiness } from './health.ts';
@@ -9,7 +8,10 @@ export const infoRoutes: readonly Route[] = [
   { method: 'GET', path: '/api/v1/info', answers: 'info', handle: async ({ site }) => ({
     v: 1, version: site.version, root: site.root, data_dir: site.data, actions: site.actions, own: site.controls.own, logs: await site.logs.list(), pipelines: site.pipelines.all().map(c => c.spec.name),
   }) },
-  { method: 'GET', path: '/api/v1/config/:job', answers: 'config', handle: c => ({ v: 1, ...resolvedConfig(c.site.pipelines.find(pipelineIn(c.param('job'))).spec) }) },
+  { method: 'GET', path: '/api/v1/config/:job', answers: 'config', handle: c => {
+    const { spec } = c.site.pipelines.find(pipelineIn(c.param('job')));
+    return { v: 1, file: spec.path, ...c.site.config(spec) };
+  } },
   { method: 'GET', path: '/healthz', open: true, handle: c => plain(c, 200, 'ok\n') },
   { method: 'GET', path: '/readyz', open: true, handle: c => {
     const { status, text } = readiness(c.site.controls.own ? c.site.reports() : []);

@@ -61,9 +61,10 @@ export class MetricsServer {
       res.writeHead(status, { 'Content-Type': type, 'Cache-Control': 'no-store' });
       res.end(text);
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      res.writeHead(error.status, { 'Content-Type': TEXT });
-      res.end(`${error.message}\n`);
+      // whatever is wrong with a scrape, the run goes on
+      const { status, message } = error instanceof Refusal ? error : { status: 500, message: 'this should not happen: a bug of pipe' };
+      res.writeHead(status, { 'Content-Type': TEXT });
+      res.end(`${message}\n`);
     }
   }
 

@@ -60,21 +60,9 @@ const plan = object({
 const bytes = (name: string): Readonly<Record<string, Schema>> => ({ [name]: orNull(text), [`${name}_base64?`]: text });
 const record = object({ partition: int, offset: int, timestamp: ms('of the record'), ...bytes('key'), ...bytes('value'), headers: list(object({ key: text, ...bytes('value') })), size: int, truncated: flag });
 const problem = object({ code: text, message: text, hint: orNull(text), at: orNull(list(int)) });
-const create = orNull(object({ partitions: orNull(int), retention: orNull(int), config: mapOf(text) }));
-const onError: Schema = { anyOf: [words('dead_letters', 'skip', 'stop'), object({ topic: text })] };
 
-const config = answer({
-  name: text, file: text, description: orNull(text),
-  sources: list(object({
-    name: text, topic: text, format: text, schema: list(object({ name: text, type: text, required: flag })), key: orNull(text),
-    event_time: orNull(object({ from: text, unit: orNull(text), as: text, delay: int, idle: int, max_future: int })), start: text, sample: orNull(text), create, on_error: onError, on_data_loss: text,
-  })),
-  steps: list(object({ name: text, sql: text })),
-  sinks: list(object({ name: text, topic: text, format: object({ type: text, timestamps: text, decimals: text }), key: list(text), emit: text, create, from: orNull(text), sql: orNull(text), on_error: onError })),
-  settings: object({
-    kafka: { ...object({ brokers: orNull(list(text)), id_prefix: text }), additionalProperties: true }, state: orNull(text), time_zone: text, checkpoint: int, delivery: text, memory: orNull(int), workers: orNull(int), max_bad: orNull(num), max_record_bytes: int,
-  }),
-});
+/** In the form of the pipeline file, with all defaults. */
+const config = answer({ name: text, file: text, 'description?': text, sources: mapOf(mapOf(any)), 'steps?': mapOf(text), sinks: mapOf(mapOf(any)), settings: mapOf(any), 'tests?': list(any) });
 
 /** Every answer and event of the API, by name. */
 export const definitions: Readonly<Record<string, Schema>> = {

@@ -1,3 +1,4 @@
+import type { PipelineSpec } from '../config/spec.ts';
 import type { JobReport } from '../observe/job.ts';
 import type { PlanReport } from '../observe/plan-report.ts';
 import type { Logs } from './logs.ts';
@@ -20,6 +21,8 @@ export interface Site {
   /** Newest reports, by pipeline. */
   reports(): readonly JobReport[];
   plan(of: JobReport): PlanReport | null;
+  /** The values in force of a pipeline, in the form of its file; secrets are masked. */
+  config(spec: PipelineSpec): Readonly<Record<string, unknown>>;
   /** What went wrong on our side: nobody else is told more than that. */
   failed(error: unknown): void;
 }

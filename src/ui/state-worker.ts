@@ -39,6 +39,7 @@ export interface TablesAnswer {
 export interface RowsAnswer {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly unknown[])[];
+  /** Whether there are more rows, or a value was cut. */
   readonly truncated: boolean;
 }
 
@@ -116,6 +117,7 @@ function lookup(tables: readonly ReadableTable[], name: string, key: readonly un
 
 const keyText = (v: unknown): string | null => (v === null || v === undefined ? null : v === true ? '1' : v === false ? '0' : v instanceof Uint8Array ? Buffer.from(v).toString() : String(v));
 
-const rowsAnswer = ({ columns, rows, more }: Answer): RowsAnswer => ({ columns, rows: rows.map(r => r.map(v => jsonValue(cut(v)))), truncated: more });
+const rowsAnswer = ({ columns, rows, more }: Answer): RowsAnswer => ({ columns, rows: rows.map(r => r.map(v => jsonValue(cut(v)))), truncated: more || rows.some(r => r.some(isCut)) });
 
-const cut = (v: SqlValue): SqlValue => (typeof v === 'string' ? v.slice(0, MOST_VALUE) : v instanceof Uint8Array ? v.subarray(0, MOST_VALUE) : v);
+const isCut = (v: SqlValue): boolean => (typeof v === 'string' || v instanceof Uint8Array) && v.length > MOST_VALUE;
+const cut = (v: SqlValue): SqlValue => (!isCut(v) ? v : typeof v === 'string' ? v.slice(0, MOST_VALUE) : (v as Uint8Array).subarray(0, MOST_VALUE));

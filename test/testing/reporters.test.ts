@@ -78,9 +78,18 @@ sums: 1 row expected, 1 received
           ],
         },
         { v: 1, file: 'pipelines/p.yaml', line: 18, pipeline: 'p', test: 'u', passed: false, ms: expect.any(Number) as number, warnings: [], failures: [{ kind: 'error', line: 18, expected: 'user.data.type', problems: [] }] },
-        { v: 1, passed: 0, failed: 2, skipped: 0, ms: expect.any(Number) as number },
+        { v: 1, passed: 0, failed: 2, broken: 0, skipped: 0, ms: expect.any(Number) as number },
       ]);
     }
+  });
+
+  it('json says which file is broken', async () => {
+    p.write('p.yaml', 'name: p\nsuorces: {}\n');
+    const { exit, json } = await p.call(['test', '--json']);
+    expect(exit).toBe(3);
+    expect(json[0]).toMatchObject({ v: 1, file: 'pipelines/p.yaml' });
+    expect((json[0] as { problems: { line: number; code: string }[] }).problems).toContainEqual(expect.objectContaining({ line: 2, code: 'user.config.unknown_key' }));
+    expect(json.at(-1)).toMatchObject({ passed: 0, failed: 0, broken: 1 });
   });
 
   it('tty has colours where they are wanted; data cannot act on the terminal', async () => {

@@ -55,8 +55,8 @@ it('answers on every path with what its schema says, and says so of no path that
   const { job, plan } = await dash.get(`/api/v1/jobs/${ID}`);
   expect(job.operators[0].open_windows).toBe(1);
   expect(plan.operators.map((o: any) => o.id)).toEqual(job.operators.map((o: any) => o.id));
-  expect((await dash.get(`/api/v1/config/${ID}`)).sinks[0].topic).toBe('totals');
-  expect((await dash.get('/api/v1/config/fraud')).sources[0].event_time).toEqual({ from: 'timestamp', unit: 's', as: 'ts', delay: 5000, idle: 10_000, max_future: 3_600_000 });
+  expect((await dash.get(`/api/v1/config/${ID}`)).sinks.totals.topic).toBe('totals');
+  expect((await dash.get('/api/v1/config/fraud')).sources.transactions.event_time).toEqual({ from: 'timestamp', unit: 's', as: 'ts', delay: '5s', idle: '10s', max_future: '1h' });
   expect((await dash.events('/api/v1/events', e => e.length > 0))[0]?.data.jobs[0].pipeline).toBe('sums');
   for (const path of ['/healthz', '/readyz']) expect(await dash.ask(path, { headers: { Authorization: undefined } })).toMatchObject({ status: 200, text: 'ok\n' });
   expect((await dash.ask('/metrics', { headers: { Authorization: undefined } })).text).toContain('pipe_source_records_total{pipeline="sums",source="payments",topic="payments"} 6\n');

@@ -178,9 +178,9 @@ export const BUSY: Scene = {
   letters: code => LETTERS[code] ?? [],
   config: {
     v: 1, name: 'fraud', file: '/home/me/bank/pipelines/fraud.yaml', description: 'Alerts when an account moves more than $5000 in one minute.',
-    sources: [{ name: 'transactions', topic: 'transactions', format: 'json', schema: [{ name: 'account', type: 'BIGINT', required: false }, { name: 'amount', type: 'DECIMAL(12,2)', required: false }], event_time: { from: 'timestamp', unit: 's', as: 'ts', delay: 5000, idle: 10_000, max_future: 3_600_000 }, start: 'earliest', on_error: 'dead_letters' }],
-    sinks: [{ name: 'fraud-alerts', topic: 'fraud-alerts', format: { type: 'json', timestamps: 'epoch_ms', decimals: 'number' }, key: ['account'], emit: 'final' }],
-    settings: { kafka: { brokers: ['broker-1.example:9092'], id_prefix: '', sasl: { mechanism: 'scram-sha-512', username: 'pipe', password: '***' } }, checkpoint: 200, delivery: 'exactly-once', memory: null, workers: null, max_bad: null, max_record_bytes: 1_000_000 },
+    sources: { transactions: { topic: 'transactions', format: { type: 'json' }, schema: { account: 'BIGINT', amount: 'DECIMAL(12,2)' }, event_time: { from: 'timestamp', unit: 's', as: 'ts', delay: '5s', idle: '10s', max_future: '1h' }, start: 'earliest', on_error: 'dead_letters', on_data_loss: 'stop' } },
+    sinks: { 'fraud-alerts': { topic: 'fraud-alerts', format: { type: 'json', timestamps: 'epoch-ms', decimals: 'number' }, key: ['account'], emit: 'final', sql: 'SELECT account\nFROM transactions', on_error: 'dead_letters' } },
+    settings: { kafka: { brokers: ['broker-1.example:9092'], id_prefix: '', sasl: { mechanism: 'scram-sha-512', username: '***', password: '***' } }, checkpoint: '200ms', delivery: 'exactly-once', memory: '1GB', workers: 1, max_record_bytes: '1MB' },
   },
 };
 

@@ -8,6 +8,7 @@ import { Empty, Loading, Problem } from '../parts/notes.tsx';
 import { go } from '../route.ts';
 
 const FIRST = ['name', 'description', 'file'];
+const EACH = ['sources', 'sinks'];
 
 /** What is in force, all defaults filled in; the server masks secrets. */
 export function ConfigPage({ id }: { readonly id: string | undefined }) {
@@ -27,7 +28,7 @@ export function ConfigPage({ id }: { readonly id: string | undefined }) {
   </>;
 }
 
-/** A part of its own for each source, step and sink, and for what else there is. */
+/** A part of its own for each source and sink, and for what else there is. */
 const parts = (config: Readonly<Record<string, unknown>>): (readonly [title: string, value: unknown])[] => Object.entries(config).filter(([k]) => k !== 'v' && !FIRST.includes(k)).flatMap(([k, v]) => (
-  Array.isArray(v) ? v.map((item: unknown, i): readonly [string, unknown] => [`${k} · ${String((item as { name?: unknown }).name ?? i)}`, item]) : [[k, v] as const]
+  EACH.includes(k) ? Object.entries(v as Readonly<Record<string, unknown>>).map(([name, item]): readonly [string, unknown] => [`${k} · ${name}`, item]) : [[k, v] as const]
 ));
