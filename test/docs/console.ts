@@ -2,7 +2,7 @@
 export interface Step {
   readonly line: number;
   readonly command: string;
-  /** A line `...` stands for any lines; `<..>` inside a line for any text. */
+  /** A line `...` stands for any lines; `<..>` inside a line for any text; two blanks or more for any number: columns of tables are as wide as their figures. */
   readonly expected: readonly string[];
 }
 
@@ -40,7 +40,7 @@ export function steps(f: Fence): Step[] {
 }
 
 const escape = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-const lineMatches = (pattern: string, line: string): boolean => new RegExp(`^${pattern.split(/<[^<>]*>/).map(escape).join('.*')}$`).test(line);
+const lineMatches = (pattern: string, line: string): boolean => new RegExp(`^${pattern.split(/<[^<>]*>/).map(p => escape(p).replace(/ {2,}/g, ' +')).join('.*')}$`).test(line);
 
 /** Why `actual` is not what the page shows, or null. */
 export function mismatch(expected: readonly string[], actual: readonly string[]): string | null {

@@ -148,7 +148,7 @@ async function startDocker(): Promise<{ readonly address: string; stop(): Promis
   return { address: `127.0.0.1:${port}`, stop: async () => { process.off('exit', remove); remove(); } };
 }
 
-async function freePorts(n: number): Promise<number[]> {
+export async function freePorts(n: number): Promise<number[]> {
   const servers = Array.from({ length: n }, () => createServer());
   await Promise.all(servers.map(s => new Promise<void>(resolve => s.listen(0, '127.0.0.1', resolve))));
   const ports = servers.map(s => (s.address() as AddressInfo).port);
