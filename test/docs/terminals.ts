@@ -7,6 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const COLUMNS = 100;
 const LINES = 30;
 const POLL_MS = 200;
+/** s after which a command ends by itself, should the tests be killed. */
+const LONGEST_S = 600;
 
 export const terminalsWork = spawnSync('tmux', ['-V']).status === 0;
 
@@ -19,8 +21,8 @@ export class Terminals {
   open(command: string, cwd: string, env: NodeJS.ProcessEnv): string {
     const name = `t${this.#names.length}`;
     // a command that has ended leaves its screen and its status
-    writeFileSync(join(this.#folder, 'conf'), 'set -g remain-on-exit on\nset -g default-shell /bin/bash\n');
-    this.#tmux(['new-session', '-d', '-s', name, '-x', String(COLUMNS), '-y', String(LINES), '-c', cwd, command], env);
+    writeFileSync(join(this.#folder, 'conf'), 'set -g remain-on-exit on\n');
+    this.#tmux(['new-session', '-d', '-s', name, '-x', String(COLUMNS), '-y', String(LINES), '-c', cwd, `timeout --foreground ${LONGEST_S} bash -c '${command.replaceAll("'", `'\\''`)}'`], env);
     this.#names.push(name);
     return name;
   }
