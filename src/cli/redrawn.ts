@@ -13,18 +13,26 @@ export class Redrawn {
 
   constructor(err: Sinkable) { this.#err = err; }
 
+  /** One write: nobody sees the gap. */
   draw(lines: readonly string[]): void {
-    this.erase();
+    const erasure = this.#erasure();
     this.#drawn = lines;
-    this.#err.write(`${lines.join('\n')}\n`);
+    this.#err.write(`${erasure}${lines.join('\n')}\n`);
   }
 
-  /** The terminal may have been made narrower since: what was one line is then several. */
   erase(): void {
-    if (this.#drawn.length === 0) return;
+    if (this.#drawn.length > 0) this.#err.write(this.#erasure());
+  }
+
+  /**
+   * What takes the lines away. The terminal may have been made narrower since: what was one line is then several. The first of them is
+   * cleared alone: tmux and others keep a screen that is cleared from its upper left corner as history, and the lines may begin there.
+   */
+  #erasure(): string {
+    if (this.#drawn.length === 0) return '';
     const columns = Math.max(1, this.#err.columns);
     const height = this.#drawn.reduce((n, l) => n + Math.max(1, Math.ceil(width(l) / columns)), 0);
-    this.#err.write(`\u001b[${height}A\r\u001b[J`);
     this.#drawn = [];
+    return `\u001b[${height}A\r\u001b[K\u001b[B\u001b[J\u001b[A`;
   }
 }

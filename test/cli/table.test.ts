@@ -173,12 +173,12 @@ describe('the live view', () => {
       expect(err.text).not.toContain('\u001b');
       err.chunks.length = 0;
       vi.advanceTimersByTime(250);
-      expect(err.text.startsWith('\u001b[3A\r\u001b[J pipe  1 job\n')).toBe(true);
+      expect(err.text.startsWith('\u001b[3A\r\u001b[K\u001b[B\u001b[J\u001b[A pipe  1 job\n')).toBe(true);
       // made narrower: each line of the old block may now take two
       err.columns = 40;
       err.chunks.length = 0;
       view.above(() => { err.write('a row\n'); });
-      expect(err.text).toMatch(/^\u001b\[5A\r\u001b\[Ja row\n$/);
+      expect(err.text).toMatch(/^\u001b\[5A\r\u001b\[K\u001b\[B\u001b\[J\u001b\[Aa row\n$/);
       view.stop();
       err.chunks.length = 0;
       vi.advanceTimersByTime(5000);
