@@ -29,21 +29,27 @@ export const stop: Command = {
     const data = dataDir(p, io);
     const wanted = wantedJobs(data, p.args).filter(r => !p.has('all') || !OVER.includes(r.state));
     const say = (line: string): void => { if (!p.has('quiet') && !p.has('json')) io.err.write(`${line}\n`); };
-    const told = new Set<number>();
+    // the process of each that was told
+    const told = new Map<JobReport, number>();
     for (const r of wanted) {
-      const { held, pid } = lockHolder(r.state_file);
-      if (!held || pid === null) { say(`${r.pipeline}  does not run`); continue; }
-      if (told.has(pid)) continue;
-      told.add(pid);
-      const others = wantedJobs(data, []).filter(o => o.pid === pid && o.pipeline !== r.pipeline && !OVER.includes(o.state) && !wanted.includes(o)).map(o => o.pipeline);
+      const pid = runner(r);
+      if (pid === null) { say(`${r.pipeline}  does not run`); continue; }
+      const known = [...told.values()].includes(pid);
+      told.set(r, pid);
+      if (known) continue;
+      const others = wantedJobs(data, []).filter(o => o.pid === pid && o.pipeline !== r.pipeline && !OVER.includes(o.state) && !wanted.some(w => w.pipeline === o.pipeline && w.log.id === o.log.id)).map(o => o.pipeline);
       if (others.length > 0) say(`${r.pipeline}  ends with ${others.join(', ')}: they run in one process (${pid})`);
       io.kill(pid, 'SIGTERM');
-      if (p.has('now')) io.kill(pid, 'SIGTERM');
     }
-    await ended(wanted, timeout, io.signal);
+    if (p.has('now')) {
+      // the second signal, a while after the first: two that come together are one
+      await setTimeout(LOOK_MS);
+      for (const pid of new Set(told.values())) if ([...told.keys()].some(r => runner(r) === pid)) io.kill(pid, 'SIGTERM');
+    }
+    await ended([...told.keys()], timeout, io.signal);
     for (const r of wanted) {
-      if (p.has('json')) io.out.write(`${JSON.stringify({ v: 1, pipeline: r.pipeline, log: r.log.id, stopped: told.has(r.pid) })}\n`);
-      else if (told.has(r.pid)) say(`${r.pipeline}  stopped`);
+      if (p.has('json')) io.out.write(`${JSON.stringify({ v: 1, pipeline: r.pipeline, log: r.log.id, stopped: told.has(r) })}\n`);
+      else if (told.has(r)) say(`${r.pipeline}  stopped`);
     }
     if (wanted.length === 0) say('nothing runs');
     return 0;
@@ -51,6 +57,12 @@ export const stop: Command = {
 };
 
 const LOOK_MS = 50;
+
+/** The process that has the lock of a job, null where none does. */
+function runner(r: JobReport): number | null {
+  const { held, pid } = lockHolder(r.state_file);
+  return held ? pid : null;
+}
 
 /** Until nobody has the locks any more. Throws system.run.drain_deadline. */
 async function ended(jobs: readonly JobReport[], timeout: number, signal: AbortSignal): Promise<void> {
