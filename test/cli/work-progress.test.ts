@@ -8,7 +8,7 @@ import { workBoard, type Reached, type Work } from '../../src/cli/work-progress.
 import { Capture, fakeIo } from './fake-io.ts';
 import { PipeProject } from './pipe.ts';
 
-const ERASED = '\u001b[1A\r\u001b[J';
+const ERASED = '\u001b[1A\r\u001b[K\u001b[B\u001b[J\u001b[A';
 const said = { json: false, quiet: false, logs: false };
 
 /** Lines that were drawn, the oldest first. */
