@@ -16,7 +16,7 @@ export function projectFiles(dir: string, template: Template | null): ReadonlyMa
   const name = packageName(dir);
   return new Map([
     ...pipelines,
-    ['pipelines/pipe.schema.json', packageFile('pipelines/pipe.schema.json')],
+    ...['pipelines/pipe.schema.json', 'pipelines/pipe-test.schema.json'].map(path => [path, packageFile(path)] as const),
     ['package.json', packageJson(dir, name)],
     ['.gitignore', packageFile('templates/gitignore')],
     ['.env.example', packageFile('templates/env.example')],
@@ -28,7 +28,7 @@ function packageJson(dir: string, name: string): Buffer {
   const own = ownPackage();
   return Buffer.from(`${JSON.stringify({
     name, private: true,
-    scripts: { start: 'pipe run pipelines/', test: 'pipe validate pipelines/' },
+    scripts: { start: 'pipe run pipelines/', test: 'pipe test' },
     dependencies: { [own.name]: dependencyOn(dir, own.version) },
     // the one package below it that is compiled, or fetched compiled, when it is installed
     allowScripts: { 'better-sqlite3': true },

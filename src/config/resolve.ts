@@ -115,7 +115,7 @@ function settings(o: Origins, { settings: s, dir }: PipelineSpec, overrides: Ove
     ['time_zone', o.leaf(s.timeZone, at('time_zone'))],
     ['checkpoint', o.leaf(duration(s.checkpoint), at('checkpoint'))],
     ['delivery', o.leaf(s.delivery, at('delivery'))],
-    ['memory', o.leaf(size(s.memory ?? memory), at('memory'))],
+    ['memory', o.leaf(size(s.memory ?? wholeMegabytes(memory)), at('memory'))],
     ['workers', workers === null ? o.leaf(s.workers ?? 1, at('workers')) : fixed(workers.value, workers.origin)],
     s.maxBad === null ? null : ['max_bad', o.leaf(`${Number((s.maxBad * 100).toFixed(6))}%`, at('max_bad'))],
     ['max_record_bytes', o.leaf(size(s.maxRecordBytes), at('max_record_bytes'))],
@@ -151,6 +151,8 @@ function duration(ms: number): string {
   const [unit, of] = ([['d', 86_400_000], ['h', 3_600_000], ['m', 60_000], ['s', 1000]] as const).find(([, n]) => ms > 0 && ms % n === 0) ?? ['ms', 1];
   return `${ms / of}${unit}`;
 }
+
+const wholeMegabytes = (bytes: number): number => Math.max(1, Math.floor(bytes / 2 ** 20)) * 2 ** 20;
 
 function size(bytes: number): string {
   const [unit, of] = ([['GB', 2 ** 30], ['MB', 2 ** 20]] as const).find(([, n]) => bytes % n === 0) ?? ['KB', 2 ** 10];

@@ -22,7 +22,7 @@ describe('pipe init', () => {
   it('makes the shipped pipelines byte by byte, with all that belongs to them', async () => {
     const { exit, out, err } = await init('bank');
     expect([exit, err]).toEqual([0, '']);
-    expect(filesOf('bank')).toEqual(['.env.example', '.gitignore', 'README.md', 'package.json', 'pipelines/balances.yaml', 'pipelines/data/transactions.jsonl', 'pipelines/fraud.yaml', 'pipelines/pipe.schema.json']);
+    expect(filesOf('bank')).toEqual(['.env.example', '.gitignore', 'README.md', 'package.json', 'pipelines/balances.yaml', 'pipelines/data/transactions.jsonl', 'pipelines/fraud.yaml', 'pipelines/pipe-test.schema.json', 'pipelines/pipe.schema.json']);
     for (const f of filesOf('bank/pipelines')) expect(read('bank/pipelines', f)).toBe(readFileSync(join(checkout, 'pipelines', f), 'utf8'));
     expect(read('bank/.gitignore').split('\n')).toEqual(['node_modules/', '.pipe/', '.env', '']);
     expect(read('bank/.env.example')).toContain('PIPE_BROKERS');
@@ -34,9 +34,9 @@ describe('pipe init', () => {
   });
 
   it.each([
-    ['balances', ['balances.yaml', 'data/transactions.jsonl', 'pipe.schema.json']],
-    ['fraud', ['data/transactions.jsonl', 'fraud.yaml', 'pipe.schema.json']],
-    ['blank', ['data/events.jsonl', 'first.yaml', 'pipe.schema.json']],
+    ['balances', ['balances.yaml', 'data/transactions.jsonl', 'pipe-test.schema.json', 'pipe.schema.json']],
+    ['fraud', ['data/transactions.jsonl', 'fraud.yaml', 'pipe-test.schema.json', 'pipe.schema.json']],
+    ['blank', ['data/events.jsonl', 'first.yaml', 'pipe-test.schema.json', 'pipe.schema.json']],
   ])('--template %s runs and names its schema', async (template, files) => {
     await init('.', '--template', template);
     expect(filesOf('pipelines')).toEqual(files);
@@ -46,6 +46,8 @@ describe('pipe init', () => {
     const { out } = await p.ok(['run', first, '--until-end']);
     expect(out).toMatch(/^\{.*\}\n/);
     await p.ok(['validate', 'pipelines/']);
+    expect((JSON.parse(read('package.json')) as { scripts: { test: string } }).scripts.test).toBe('pipe test');
+    await p.ok(['test']);
   });
 
   it('says which templates there are', async () => {

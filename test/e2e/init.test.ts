@@ -46,7 +46,7 @@ it('U1: two commands lead from nothing to the first table', async () => {
   process.stderr.write(`UX U1 commands=2 seconds=${((performance.now() - start) / 1000).toFixed(1)} (registry on loopback, nothing compiled)\n`);
   expect(dependency(bank)).toMatch(/^\^\d+\.\d+\.\d+$/);
   const checked = await run(bank, 'npm', ['test', '--silent']);
-  expect(checked).toMatchObject({ code: 0, out: expect.stringMatching(/^ok  pipelines\/balances\.yaml[^\n]*\nok  pipelines\/fraud\.yaml/) as string });
+  expect(checked).toMatchObject({ code: 0, out: expect.stringMatching(/^pipelines\/balances\.yaml\n {2}✓ [^]*\npipelines\/fraud\.yaml\n {2}✓ [^]*\n5 tests: 5 passed/) as string });
 }, 120_000);
 
 it('a project of a pipe that came from a file gets pipe from that file', async () => {

@@ -83,6 +83,16 @@ sums: 1 row expected, 1 received
     }
   });
 
+  it('tty says of a pipeline that it has no tests only where no file has any for it', async () => {
+    p.write('p.yaml', PIPELINE);
+    p.write('p.test.yaml', `pipeline: p.yaml\ntests:\n  - {name: t, input: {transactions: []}, expect: {sums: []}}\n`);
+    p.write('other.yaml', PIPELINE.replace('name: p', 'name: other').replace('sums', 'others'));
+    const { exit, out } = await p.call(['test']);
+    expect(exit).toBe(0);
+    expect(out).toContain('pipelines/other.yaml  no tests\n');
+    expect(out).not.toContain('pipelines/p.yaml  no tests');
+  });
+
   it('json says which file is broken', async () => {
     p.write('p.yaml', 'name: p\nsuorces: {}\n');
     const { exit, json } = await p.call(['test', '--json']);
