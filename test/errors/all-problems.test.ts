@@ -96,6 +96,11 @@ sinks:
   });
 });
 
+it('text in double quotes, which is the name of a column, is said to be that', async () => {
+  const [problem] = await problemsOf(`${SOURCE}sinks:\n  one: {sql: 'SELECT account FROM t WHERE account = "it is"'}\n`);
+  expect(problem).toMatchObject({ line: 6, col: 53, message: 'column "it is" does not exist in "t"', hint: "text is written in single quotes: 'it is'; columns: account STRING, amount DECIMAL(12,2)" });
+});
+
 describe('a key', () => {
   it('is looked up in the names of the SELECT list where the rest of the SQL has a problem', async () => {
     const sink = (sql: string, key: string): Promise<string[]> => told(`${SOURCE}sinks:\n  o:\n    key: ${key}\n    sql: ${sql}\n`);

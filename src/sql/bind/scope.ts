@@ -43,7 +43,7 @@ export class Scope {
     const list = `columns: ${visible.slice(0, 20).map(c => `${c.name} ${typeName(c.type)}`).join(', ')}${visible.length > 20 ? ', ...' : ''}`;
     const near = didYouMean(name.text, this.columns.map(c => c.name));
     return context.error('user.sql.unknown_column', `column "${name.text}" does not exist${this.table === null ? '' : ` in "${this.table}"`}`, name.at, {
-      label: 'no such column', hint: near === undefined ? list : `${near} ${list}`,
+      label: 'no such column', hint: near !== undefined ? `${near} ${list}` : name.quoted ? `text is written in single quotes: '${name.text.replaceAll("'", "''")}'; ${list}` : list,
     });
   }
 
