@@ -93,7 +93,7 @@ describe('README', () => {
 
   it.skipIf(!terminalsWork)('the terminals of the tutorial: the run has drained, the simulator ends by Ctrl-C', async () => {
     const [simulator, run] = opened as [string, string];
-    expect(await terminals.until(() => (terminals.status(run) === 0 ? null : `status ${terminals.status(run)}`), SHOWN_MS)).toBeNull();
+    expect(await terminals.until(() => (terminals.status(run) === 0 ? null : `status ${terminals.status(run)}\n${terminals.screen(run).join('\n')}`), SHOWN_MS)).toBeNull();
     expect(terminals.screen(run).filter(l => / ✓ [\d,]+ in · [\d,]+ out · 0 late · 0 bad records · /.test(l))).toHaveLength(2);
     expect(terminals.status(simulator)).toBeNull();
     terminals.press(simulator, 'C-c');

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -20,9 +20,11 @@ export class Terminals {
   /** Starts a command that may go on after this returns. */
   open(command: string, cwd: string, env: NodeJS.ProcessEnv): string {
     const name = `t${this.#names.length}`;
-    // a command that has ended leaves its screen and its status
+    // a command that has ended leaves its screen
     writeFileSync(join(this.#folder, 'conf'), 'set -g remain-on-exit on\n');
-    this.#tmux(['new-session', '-d', '-s', name, '-x', String(COLUMNS), '-y', String(LINES), '-c', cwd, `timeout --foreground ${LONGEST_S} bash -c '${command.replaceAll("'", `'\\''`)}'`], env);
+    // tmux knows no status of what ended by a signal; the shell outlives a Ctrl-C to write it down
+    const run = `trap : INT; timeout --foreground ${LONGEST_S} bash -c '${command.replaceAll("'", `'\\''`)}'; echo $? > ${this.#statusOf(name)}`;
+    this.#tmux(['new-session', '-d', '-s', name, '-x', String(COLUMNS), '-y', String(LINES), '-c', cwd, run], env);
     this.#names.push(name);
     return name;
   }
@@ -34,10 +36,10 @@ export class Terminals {
 
   press(name: string, key: string): void { this.#tmux(['send-keys', '-t', name, key]); }
 
-  /** Exit status of its command; null while it runs. */
+  /** Exit status of its command, 128 and more for a signal; null while it runs. */
   status(name: string): number | null {
-    const [dead, status] = this.#tmux(['display-message', '-p', '-t', name, '#{pane_dead} #{pane_dead_status}']).trim().split(' ');
-    return dead === '1' ? Number(status) : null;
+    const written = existsSync(this.#statusOf(name)) ? readFileSync(this.#statusOf(name), 'utf8') : '';
+    return written === '' ? null : Number(written);
   }
 
   /** Waits until `wrong` has nothing to say; what it said last, where that takes too long. */
@@ -55,6 +57,8 @@ export class Terminals {
     if (this.#names.length > 0) spawnSync('tmux', ['-S', join(this.#folder, 's'), 'kill-server']);
     rmSync(this.#folder, { recursive: true, force: true });
   }
+
+  #statusOf(name: string): string { return join(this.#folder, `${name}.status`); }
 
   #tmux(args: readonly string[], env: NodeJS.ProcessEnv = process.env): string {
     const r = spawnSync('tmux', ['-S', join(this.#folder, 's'), '-f', join(this.#folder, 'conf'), ...args], { encoding: 'utf8', env, timeout: 10_000 });
