@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type Sqlite from 'better-sqlite3';
 import { PipeError } from '../errors.ts';
@@ -65,6 +65,8 @@ export interface LockHolder {
 /** Whether somebody has the right to write a state file; takes nothing from anybody. */
 export function lockHolder(path: string): LockHolder {
   const file = `${path}.lock`;
+  // better-sqlite3 has an error of its own, without a code, for a folder that is gone
+  if (!existsSync(file)) return { held: false, pid: null };
   let db: Sqlite.Database;
   try {
     db = new Database(file, { timeout: 0, readonly: true, fileMustExist: true });
