@@ -34,11 +34,11 @@ export function planReport(c: CompiledPipeline): PlanReport {
 
 const lineOf = ({ source, start }: { readonly source: SourceText; readonly start: number }): number => source.position(start).line;
 
-/** Places of all expressions that an operator evaluates. */
+/** Places of all that an operator evaluates: expressions, its window, and what GROUP BY names. */
 function spans(o: PhysicalOperator): Span[] {
-  const filter = o.filter === null ? [] : inExpr(o.filter);
-  if (o.k === 'stage') return [...filter, ...o.project.flatMap(inExpr)];
-  return [...filter, ...o.keys.flatMap(inExpr), ...o.calls.flatMap(c => [c.at, ...(c.filter === null ? [] : inExpr(c.filter))])];
+  const all = [...(o.filter === null ? [] : inExpr(o.filter)), ...(o.window !== null && 'def' in o.window && o.window.at !== undefined ? [o.window.at] : [])];
+  if (o.k === 'stage') return [...all, ...o.project.flatMap(inExpr)];
+  return [...all, ...o.keys.flatMap(inExpr), ...o.by, ...o.calls.flatMap(c => [c.at, ...(c.filter === null ? [] : inExpr(c.filter))])];
 }
 
 function inExpr(e: Expr): Span[] {

@@ -145,7 +145,7 @@ class Builder {
       window: rel.bounds === null ? null : p.window ?? { k: 'input', start: indexOf(p, rel.bounds.start), end: indexOf(p, rel.bounds.end) },
       keys: rel.keys.map(own), keyNames: rel.columns.slice(0, rel.keys.length).map(c => c.name),
       calls: rel.calls.map(c => ({ ...c, args: c.args.map(own), filter: c.filter === null ? null : own(c.filter) })),
-      schema: schemaOf(rel.columns), overRecords: p.overRecords, query: rel.query,
+      schema: schemaOf(rel.columns), overRecords: p.overRecords, by: rel.by, query: rel.query,
     };
     this.#operators.push(a);
     return { input: a.id, width: rel.columns.length, filter: null, filterText: null, window: null, exprs: identity(rel.columns), columns: rel.columns, overRecords: false, query: rel.query };

@@ -1,3 +1,4 @@
+import type { Span } from '../errors.ts';
 import type { AggregateCall, Expr } from '../sql/bound.ts';
 import type { Schema } from '../sql/types.ts';
 import type { WindowSpec } from '../sql/windows/define.ts';
@@ -66,6 +67,8 @@ export interface Aggregate {
   readonly calls: readonly AggregateCall[];
   readonly schema: Schema;
   readonly overRecords: boolean;
+  /** What GROUP BY names, as written. */
+  readonly by: readonly Span[];
   readonly query: string;
 }
 

@@ -81,5 +81,7 @@ export interface AggregateRel {
   readonly bounds: { readonly start: number; readonly end: number } | null;
   readonly query: string;
   readonly at: Span;
+  /** What GROUP BY names, as written. */
+  readonly by: readonly Span[];
   readonly columns: readonly RelColumn[];
 }

@@ -213,7 +213,7 @@ export function countPipeline(o: { name?: string; idle?: number; delay?: number;
       operators: [{
         k: 'aggregate', id: 'agg', input: 'scan', filter: null, filterText: null, window: windowed ? { def: tumble, ms: [WINDOW], time: 1 } : null,
         keys: [{ k: 'col', index: 0, type: BIGINT, nullable: true }], keyNames: ['id'], calls: [{ fn: count, args: [], filter: null, text: 'COUNT(*)', type: BIGINT, at: span }],
-        schema, overRecords: true, query: 'counts',
+        schema, overRecords: true, by: [], query: 'counts',
       }],
       sinks: [{ sink: 'counts', input: 'agg', schema }],
     },

@@ -33,7 +33,7 @@ interface Grouped {
   outer(e: Expr): Expr;
 }
 
-export function group(input: Rel, keys: readonly Expr[], calls: readonly AggregateCall[], at: At, places: WeakMap<Expr, At>, context: BindContext): Grouped {
+export function group(input: Rel, keys: readonly Expr[], calls: readonly AggregateCall[], at: At, by: readonly At[], places: WeakMap<Expr, At>, context: BindContext): Grouped {
   const window = groupWindowOf(input, keys, at, context);
   const values = keys.filter(k => windowPart(k, input, window) === null);
   const distinctKeys: Expr[] = [];
@@ -58,7 +58,7 @@ export function group(input: Rel, keys: readonly Expr[], calls: readonly Aggrega
     }
   }
   const span = context.sql.span(...at);
-  const rel: AggregateRel = { k: 'aggregate', input, keys: distinctKeys, calls, bounds, query: context.query, at: span, columns };
+  const rel: AggregateRel = { k: 'aggregate', input, keys: distinctKeys, calls, bounds, query: context.query, at: span, by: by.map(x => context.sql.span(...x)), columns };
   const ref = (index: number): Expr => ({ k: 'col', index, type: (columns[index] as RelColumn).type, nullable: (columns[index] as RelColumn).nullable });
   const outer = (e: Expr): Expr => rewrite(e, x => {
     if (x.k === 'col' && x.index >= AGGREGATES) return ref(distinctKeys.length + x.index - AGGREGATES);

@@ -62,7 +62,7 @@ function bindSelect(s: Select, context: BindContext): Rel {
 
   const grouped = s.groupBy.length > 0 || calls.length > 0 || s.having !== null;
   if (!grouped) return distinct(s, project(input, items, context), context);
-  const g = group(input, keys, calls, s.at, places, context);
+  const g = group(input, keys, calls, s.at, s.groupBy.map(e => e.at), places, context);
   const outer = items.map(i => ({ ...i, expr: g.outer(i.expr) }));
   const filtered: Rel = having === null ? g.rel : { k: 'filter', input: g.rel, condition: g.outer(having), text: textOf((s.having as Ast).at, context), query: context.query, columns: g.rel.columns };
   return distinct(s, project(filtered, outer, context), context);
@@ -144,7 +144,7 @@ function project(input: Rel, items: readonly Item[], context: BindContext): Rel 
 function distinct(s: Select, rel: Rel, context: BindContext): Rel {
   if (!s.distinct) return rel;
   const visible = rel.columns.flatMap((c, i) => (c.hidden ? [] : [columnRef(rel.columns, i)]));
-  const g = group(rel, visible, [], s.at, new WeakMap(), context);
+  const g = group(rel, visible, [], s.at, [], new WeakMap(), context);
   const items = visible.map(v => {
     const { name, at = s.at } = rel.columns[(v as { index: number }).index] as RelColumn;
     return { expr: g.outer(v), name, at };

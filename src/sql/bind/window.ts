@@ -24,7 +24,7 @@ export function windowTable(w: WindowTable, input: Rel, table: string | null, co
   const unknown = w.args.find(a => a.name !== null && !def.args.includes(a.name.text.toLowerCase()));
   if (unknown !== undefined) throw context.notYet(`${(unknown.name as Name).text} of ${w.kind.toUpperCase()}`, (unknown.name as Name).at);
   if (w.args.length > def.args.length) throw context.notYet(`an offset of ${w.kind.toUpperCase()}`, (w.args[def.args.length] as { expr: Ast }).expr.at);
-  return addWindow(def, [w.time], args, input, table, context);
+  return addWindow(def, w.at, [w.time], args, input, table, context);
 }
 
 export function groupWindow(e: Ast & { k: 'call' }, input: Rel, table: string | null, context: BindContext): Rel {
@@ -35,7 +35,7 @@ export function groupWindow(e: Ast & { k: 'call' }, input: Rel, table: string | 
   if (time === undefined || time.k !== 'ref') throw context.error('user.sql.window', `${kind} needs a time column first`, e.at, { hint: `such as ${syntax}` });
   if (args.length < def.args.length) throw context.error('user.sql.window', `${kind} needs its ${def.args[args.length]}`, e.at, { hint: `such as ${syntax}` });
   if (args.length > def.args.length) throw context.notYet(`an offset of ${kind}`, (args[def.args.length] as Ast).at);
-  return addWindow(def, time.path, args, input, table, context);
+  return addWindow(def, e.at, time.path, args, input, table, context);
 }
 
 /** TUMBLE_START(ts, ..), TUMBLE_END, TUMBLE_ROWTIME and those of HOP: the bound of a window of this query. */
@@ -58,7 +58,7 @@ function definition(kind: string, at: At, context: BindContext): WindowDef {
   return def;
 }
 
-function addWindow(def: WindowDef, time: readonly Name[], args: readonly Ast[], input: Rel, table: string | null, context: BindContext): Rel {
+function addWindow(def: WindowDef, at: At, time: readonly Name[], args: readonly Ast[], input: Rel, table: string | null, context: BindContext): Rel {
   const name = time.at(-1) as Name;
   const scope = new Scope(input.columns, table);
   const index = scope.find(time, context);
@@ -76,7 +76,7 @@ function addWindow(def: WindowDef, time: readonly Name[], args: readonly Ast[], 
   const ms = args.map(a => intervalMs(a, a.at, context));
   const problem = def.check(ms);
   if (problem !== null) throw context.error('user.sql.window', `${kind}: ${problem}`, (args.at(-1) as Ast).at, { hint: args.length < 2 ? undefined : `the order is ${kind}(${name.text}, ${def.args.join(', ')}): ${def.args.join(' first, then ')}` });
-  const window: WindowSpec = { def, ms, time: index };
+  const window: WindowSpec = { def, ms, time: index, at: context.sql.span(...at) };
   // bounds of a window below give way to the new ones of the same name; a column of the user's does not
   const own = input.columns.find(c => isBound(c.name) && !c.hidden && (c.attribute === null || c.attribute.k === 'time'));
   if (own !== undefined) {

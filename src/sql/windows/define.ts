@@ -1,3 +1,4 @@
+import type { Span } from '../../errors.ts';
 import type { Definition } from '../../registry.ts';
 
 /** A window with its sizes in ms over a time column. Windows are [start, end), aligned to 1970-01-01T00:00:00Z. */
@@ -25,4 +26,6 @@ export interface WindowSpec {
   readonly ms: readonly number[];
   /** Index of the time column in the input. */
   readonly time: number;
+  /** The call, as written. */
+  readonly at?: Span;
 }

@@ -1,0 +1,51 @@
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { compilePipeline } from '../../src/config/compile.ts';
+import { loadPipeline } from '../../src/config/load.ts';
+import { planReport } from '../../src/observe/plan-report.ts';
+import { Folder } from '../config/support.ts';
+
+const folder = new Folder();
+
+/** By operator, the pieces of its query that are marked. */
+function marked(queries: string): Record<string, string[]> {
+  folder.write('p.yaml', `name: p\nsources:\n  t:\n    schema: a STRING, n INT, at BIGINT\n    event_time: {from: at, unit: ms, as: ts}\n${queries}`);
+  const report = planReport(compilePipeline(loadPipeline(join(folder.dir, 'p.yaml'), { env: {}, root: folder.dir })));
+  return Object.fromEntries(Object.entries(report.parts).map(([id, { query, ranges }]) => [id, ranges.map(r => report.sql.find(q => q.query === query)?.text.slice(...r) as string)]));
+}
+
+it('marks the calls, the keys and the window of a grouping, and of what is behind it HAVING and what it makes', () => {
+  expect(marked(`sinks:
+  out:
+    sql: |
+      SELECT a, UPPER(a) AS b, SUM(n + 1) AS s
+      FROM t
+      WHERE n > 3
+      GROUP BY a,
+               TUMBLE(ts, INTERVAL '10' SECOND)
+      HAVING SUM(n + 1) > 5
+`)).toEqual({
+    out: ['SUM(n + 1)', 'n > 3', 'a', "TUMBLE(ts, INTERVAL '10' SECOND)"],
+    'out:select': ['UPPER(a)', 'SUM(n + 1) > 5'],
+  });
+});
+
+it('marks a window in FROM where its rows are grouped', () => {
+  expect(marked(`sinks:
+  out:
+    sql: |
+      SELECT a, window_end, COUNT(*) AS c
+      FROM TABLE(HOP(TABLE t, DESCRIPTOR(ts), INTERVAL '5' SECOND, INTERVAL '10' SECOND))
+      GROUP BY window_start, window_end, a
+`)['out']).toEqual(['COUNT(*)', expect.stringMatching(/^(TABLE\()?HOP\(.*SECOND\)\)?$/), 'window_start', 'window_end', 'a']);
+});
+
+it('marks the window of rows that are not grouped, and no other query', () => {
+  expect(marked(`steps:
+  big: SELECT a, n, ts FROM t WHERE n > 3
+sinks:
+  out:
+    sql: |
+      SELECT a, window_end FROM TABLE(TUMBLE(TABLE big, DESCRIPTOR(ts), INTERVAL '1' MINUTE))
+`)).toEqual({ 'out:select': [expect.stringMatching(/^(TABLE\()?TUMBLE\(TABLE big, DESCRIPTOR\(ts\), INTERVAL '1' MINUTE\)\)?$/)] });
+});
