@@ -1,7 +1,7 @@
 import type { Progress } from '../engine/progress.ts';
 import type { Sinkable } from './command.ts';
 import { bytes, clockTime, duration, grouped, percent } from '../numbers.ts';
-import { PATIENCE_MS, REDRAW_MS, Redrawn } from './redrawn.ts';
+import { PATIENCE_MS, Redrawn } from './redrawn.ts';
 import { fit, harmless, width } from './text-width.ts';
 
 export interface Job {
@@ -10,7 +10,6 @@ export interface Job {
   readonly away: () => boolean;
 }
 
-const MOST_COLUMNS = 80;
 /** Records below which nobody waits for a backlog. */
 const LEAST_BACKLOG = 10_000;
 /** Rates are means over about this long. */
@@ -145,49 +144,22 @@ export interface LiveOptions {
   readonly rows: () => readonly string[];
 }
 
-/** Shows how a run goes: a block at the bottom of a terminal, redrawn at most four times a second. */
-export class LiveView {
-  readonly #err: Sinkable;
-  readonly #o: LiveOptions;
-  readonly #jobs: readonly (Job & { readonly rate: Rate })[];
-  readonly #block: Redrawn;
-  readonly #timer: NodeJS.Timeout;
+/** Samples jobs, from now on: each call gives their rates up to it. */
+export function sampler(jobs: readonly Job[]): () => JobView[] {
+  const rated = jobs.map(j => ({ ...j, rate: new Rate() }));
+  const sample = (): JobView[] => rated.map(j => {
+    const progress = j.progress();
+    return { progress, rate: j.rate.add({ at: performance.now(), records: progress.counts.records_in, rows: progress.counts.rows_out }), away: j.away() };
+  });
+  // what the first rates are measured from
+  sample();
+  return sample;
+}
 
+/** Shows how a run goes: a block at the bottom of a terminal. */
+export class LiveView extends Redrawn {
   constructor(err: Sinkable, jobs: readonly Job[], o: LiveOptions) {
-    this.#err = err;
-    this.#block = new Redrawn(err);
-    this.#o = o;
-    this.#jobs = jobs.map(j => ({ ...j, rate: new Rate() }));
-    // what the first line's rates are measured from
-    this.#samples();
-    const from = performance.now() + (o.following ? 0 : PATIENCE_MS);
-    this.#timer = setInterval(() => { if (performance.now() >= from) this.draw(); }, REDRAW_MS);
-    this.#timer.unref();
-  }
-
-  /** Runs `print` with the block out of the way. */
-  above(print: () => void): void {
-    this.#block.erase();
-    print();
-  }
-
-  stop(): void {
-    clearInterval(this.#timer);
-    this.#block.erase();
-  }
-
-  #samples(): JobView[] {
-    const at = performance.now();
-    return this.#jobs.map(j => {
-      const progress = j.progress();
-      return { progress, rate: j.rate.add({ at, records: progress.counts.records_in, rows: progress.counts.rows_out }), away: j.away() };
-    });
-  }
-
-  draw(): void {
-    const columns = Math.min(MOST_COLUMNS, this.#err.columns - 1);
-    const lines = [...liveLines(this.#o.title, this.#samples(), Date.now(), columns), ...this.#o.rows().map(r => fit(` ${harmless(r)}`, columns).trimEnd())];
-    const room = Math.max(1, this.#err.rows - 1);
-    this.#block.draw(lines.slice(0, room));
+    const sample = sampler(jobs);
+    super(err, columns => [...liveLines(o.title, sample(), Date.now(), columns), ...o.rows().map(r => fit(` ${harmless(r)}`, columns).trimEnd())], o.following ? 0 : PATIENCE_MS);
   }
 }

@@ -16,8 +16,8 @@ export interface MessageOptions {
   readonly logs: boolean;
 }
 
-/** pino's numbers. */
-const LEVELS = { info: 30, warn: 40 } as const;
+/** As pino numbers them. */
+export const LEVELS = { info: 30, warn: 40, error: 50 } as const;
 
 /** What a run says on stderr: lines for people, or JSON with `level`, `time` (epoch ms) and `msg` as pino writes it. */
 export class Messages implements Notices {
@@ -45,12 +45,12 @@ export class Messages implements Notices {
 
   info(line: string): void {
     if (this.#o.quiet) return;
-    if (this.#o.logs) this.#write(log('info', line));
+    if (this.#o.logs) this.#write(logLine('info', line));
     else if (!this.#o.json) this.#write(plain(line));
   }
 
   warn(message: string): void {
-    if (this.#o.logs) this.#write(log('warn', message));
+    if (this.#o.logs) this.#write(logLine('warn', message));
     else if (this.#o.json) this.#write(JSON.stringify({ code: null, severity: 'warning', file: null, line: null, col: null, endCol: null, message, hint: null }));
     else this.#write(`warning: ${plain(message)}`);
   }
@@ -58,7 +58,8 @@ export class Messages implements Notices {
   #write(line: string): void { this.above(() => this.#err.write(`${line}\n`)); }
 }
 
-const log = (level: keyof typeof LEVELS, msg: string): string => JSON.stringify({ level: LEVELS[level], time: Date.now(), msg });
+/** A line of `--log-format json`. */
+export const logLine = (level: keyof typeof LEVELS, msg: string, more: object = {}): string => JSON.stringify({ level: LEVELS[level], time: Date.now(), msg, ...more });
 
 /** Lines that may quote data, harmless for a terminal. */
 const plain = (text: string): string => text.split('\n').map(harmless).join('\n');

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { PipeError, PipeErrors } from '../errors.ts';
 import { makeFolders } from '../state/folders.ts';
 import type { Io } from './command.ts';
+import { logLine } from './messages.ts';
 import { projectRoot } from './places.ts';
 
 /** How problems are shown; cli/render-error.ts. */
@@ -24,9 +25,6 @@ export interface ReportOptions {
   readonly version: string;
 }
 
-/** As pino numbers it. */
-const ERROR = 50;
-
 /** NO_COLOR and `--color` decide; otherwise colours go to terminals only. */
 export function useColor(flag: string | undefined, io: Io): boolean {
   if (flag === 'always') return true;
@@ -37,7 +35,7 @@ export function useColor(flag: string | undefined, io: Io): boolean {
 /** Prints what stopped a command and returns the exit code. Stack traces go to a file, or to stderr with --debug. */
 export function report(error: unknown, io: Io, o: ReportOptions, renderer: Renderer): number {
   const problems = error instanceof PipeErrors ? error.problems : [error instanceof PipeError ? error : unexpected(error, io, o)];
-  if (o.logs) for (const p of problems) io.err.write(`${JSON.stringify({ level: ERROR, time: Date.now(), msg: p.message, ...(renderer.problemJson(p) as object) })}\n`);
+  if (o.logs) for (const p of problems) io.err.write(`${logLine('error', p.message, renderer.problemJson(p) as object)}\n`);
   else if (o.json) for (const p of problems) io.err.write(`${JSON.stringify(renderer.problemJson(p))}\n`);
   else io.err.write(renderer.renderProblems(problems, { color: useColor(o.color, io) }));
   if (o.debug) io.err.write(`${stack(error)}\n`);

@@ -4,7 +4,6 @@ import type { RunCounts } from '../engine/progress.ts';
 import type { Saved } from '../state/store.ts';
 import { duration, grouped, plural } from '../numbers.ts';
 import type { LogChoice } from './log-choice.ts';
-import type { RunOptions } from './run-options.ts';
 
 /** The first line of a run: pipeline, log and why this one, how far it reads, where it goes on, from what to what. */
 export function startLine(spec: PipelineSpec, log: Log, choice: LogChoice, following: boolean, saved: Saved | null, partitions: ReadonlyMap<string, number>): string {
@@ -17,12 +16,14 @@ export function startLine(spec: PipelineSpec, log: Log, choice: LogChoice, follo
   return `${spec.name}  ${parts.join(' · ')}`;
 }
 
+/** What a run came to, for machines. */
+export function summaryData(name: string, log: Log, c: RunCounts, ms: number): object {
+  const { records_in, rows_out, filtered, late, future, undecodable, failed } = c;
+  return { v: 1, pipeline: name, log: log.id, records_in, rows_out, filtered, late, future, undecodable, failed, ms: Math.round(ms) };
+}
+
 /** The last line of a run; `complete` is false where it was to read to the end and was stopped before; `file` is the pipeline's where its dead letters can be looked at. */
-export function summary(o: Pick<RunOptions, 'json'>, name: string, log: Log, c: RunCounts, ms: number, complete: boolean, file: string | null): string {
-  if (o.json) {
-    const { records_in, rows_out, filtered, late, future, undecodable, failed } = c;
-    return JSON.stringify({ v: 1, pipeline: name, log: log.id, records_in, rows_out, filtered, late, future, undecodable, failed, ms: Math.round(ms) });
-  }
+export function summaryLine(name: string, c: RunCounts, ms: number, complete: boolean, file: string | null): string {
   const bad = c.future + c.undecodable + c.failed;
   const kept = bad + c.late > 0 && file !== null ? ` · pipe dlq ls ${file}` : '';
   const hint = complete && allLate(c) ? `\n  hint: ${ALL_LATE}` : '';

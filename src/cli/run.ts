@@ -15,13 +15,13 @@ import type { Command, Io, Parsed } from './command.ts';
 import { LastRows } from './last-rows.ts';
 import { chooseLog, type LogChoice } from './log-choice.ts';
 import { Lookers, type Looked } from './lookers.ts';
-import { Messages } from './messages.ts';
+import { logLine, Messages } from './messages.ts';
 import { dataDir, statePath } from './places.ts';
 import { Printing } from './print.ts';
 import { makeBoard } from './run-board.ts';
 import type { RunModules } from './run-modules.ts';
 import { memoryLimit, runFlags, runOptions, type RunOptions } from './run-options.ts';
-import { startLine, summary } from './run-summary.ts';
+import { startLine, summaryData, summaryLine } from './run-summary.ts';
 import { missingTopics, prepareTopics } from './run-topics.ts';
 import type { RunView } from './run-ui.ts';
 import { afterPatience, stoppingLine } from './stopping.ts';
@@ -30,8 +30,6 @@ import { workBoard, type Reached } from './work-progress.ts';
 import { workersFor } from './workers.ts';
 
 const DRAIN_MS = 20_000;
-/** As pino numbers it. */
-const INFO = 30;
 
 export const run: Command = makeRun(async () => (await import('./run-parts.ts')).runParts);
 
@@ -295,9 +293,12 @@ class Run {
 
   #summary(j: Job, ms: number): void {
     const { spec } = j.compiled;
-    const line = summary({ json: this.#o.json || this.#o.logs }, spec.name, j.log, j.runtime.progress().counts, ms, j.following || !this.#stop.signal.aborted, keepsLetters(spec, this.#o) ? spec.file.name : null);
-    if (this.#o.logs) this.#io.err.write(`${JSON.stringify({ level: INFO, time: Date.now(), msg: 'summary', ...(JSON.parse(line) as object) })}\n`);
-    else if (!this.#o.quiet || this.#o.json) this.#io.err.write(`${line}\n`);
+    const { counts } = j.runtime.progress();
+    const { logs, json, quiet } = this.#o;
+    const say = (line: string): void => { this.#io.err.write(`${line}\n`); };
+    if (logs) say(logLine('info', 'summary', summaryData(spec.name, j.log, counts, ms)));
+    else if (json) say(JSON.stringify(summaryData(spec.name, j.log, counts, ms)));
+    else if (!quiet) say(summaryLine(spec.name, counts, ms, j.following || !this.#stop.signal.aborted, keepsLetters(spec, this.#o) ? spec.file.name : null));
   }
 
   /** The first failure gives the exit code; the others are shown with it. */

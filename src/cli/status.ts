@@ -29,11 +29,6 @@ const NOT_RUNNING = 4;
 
 function statusLines(jobs: readonly JobReport[], now: number, columns: number): string[] {
   const views = jobs.map(r => ({ progress: progressOf(r), rate: OVER.includes(r.state) ? { in: 0, out: 0 } : r.rate, away: r.away }));
-  const notes = jobs.flatMap(r => {
-    const name = `${harmless(r.pipeline)}: `;
-    return [
-      ...(OVER.includes(r.state) ? [`   ${name}${ageLine(r, now)}, on ${r.log.label}`] : [`   ${name}process ${r.pid}, ${r.log.label}${r.following ? ', following' : ''}${r.restarts > 0 ? `, ${plural(r.restarts, 'restart')} on this state` : ''}`]),
-    ];
-  });
+  const notes = jobs.map(r => `   ${harmless(r.pipeline)}: ${OVER.includes(r.state) ? `${ageLine(r, now)}, on ${r.log.label}` : `process ${r.pid}, ${r.log.label}${r.following ? ', following' : ''}${r.restarts > 0 ? `, ${plural(r.restarts, 'restart')} on this state` : ''}`}`);
   return [...jobLines(views, now, columns), ...notes];
 }

@@ -1,17 +1,10 @@
 import { bytes, duration, grouped, percent } from '../numbers.ts';
 import type { Io, Parsed, Sinkable } from './command.ts';
 import { Rate } from './live.ts';
-import type { Board, MessageOptions } from './messages.ts';
-import { PATIENCE_MS, REDRAW_MS, Redrawn } from './redrawn.ts';
+import { Logged } from './logged.ts';
+import { LEVELS, type Board, type MessageOptions } from './messages.ts';
+import { PATIENCE_MS, Redrawn } from './redrawn.ts';
 import { fit, harmless } from './text-width.ts';
-
-/** ms between lines of JSON. */
-const EVERY_MS = 10_000;
-/** As pino numbers it: information. */
-const INFO = 30;
-const MOST_COLUMNS = 80;
-/** Room for a cursor behind a line. */
-const CURSOR = 1;
 
 /** How far a piece of work is; totals since it began. */
 export interface Reached {
@@ -70,60 +63,20 @@ function workLine({ doing, unit }: Work, e: Estimate, columns: number): string {
 
 /** The same for machines, as the lines of a run: `time` is epoch ms. */
 const workJson = ({ name, about, unit }: Work, e: Estimate, time: number): string => JSON.stringify({
-  v: 1, level: INFO, time, msg: 'progress', work: name, ...about, [unit]: e.count, per_s: Math.round(e.perSecond), done: e.share === null ? null : Number(e.share.toFixed(4)), left_ms: e.left === null ? null : Math.round(e.left),
+  v: 1, level: LEVELS.info, time, msg: 'progress', work: name, ...about, [unit]: e.count, per_s: Math.round(e.perSecond), done: e.share === null ? null : Number(e.share.toFixed(4)), left_ms: e.left === null ? null : Math.round(e.left),
 });
-
-/** One line on a terminal, once the work takes a second. */
-class WorkLine implements Board {
-  readonly #block: Redrawn;
-  readonly #timer: NodeJS.Timeout;
-
-  constructor(err: Sinkable, work: Work) {
-    this.#block = new Redrawn(err);
-    const estimator = new Estimator(work);
-    const began = performance.now();
-    estimator.sample(began);
-    this.#timer = setInterval(() => {
-      const at = performance.now();
-      const e = estimator.sample(at);
-      if (e !== null && at - began >= PATIENCE_MS) this.#block.draw([workLine(work, e, Math.min(MOST_COLUMNS, err.columns - CURSOR))]);
-    }, REDRAW_MS);
-    this.#timer.unref();
-  }
-
-  above(print: () => void): void {
-    this.#block.erase();
-    print();
-  }
-
-  stop(): void {
-    clearInterval(this.#timer);
-    this.#block.erase();
-  }
-}
-
-/** Elsewhere: a line of JSON every ten seconds. */
-class WorkLog implements Board {
-  readonly #timer: NodeJS.Timeout;
-
-  constructor(err: Sinkable, work: Work) {
-    const estimator = new Estimator(work);
-    estimator.sample(performance.now());
-    this.#timer = setInterval(() => {
-      const e = estimator.sample(performance.now());
-      if (e !== null) err.write(`${workJson(work, e, Date.now())}\n`);
-    }, EVERY_MS);
-    this.#timer.unref();
-  }
-
-  above(print: () => void): void { print(); }
-  stop(): void { clearInterval(this.#timer); }
-}
 
 /** Shows how a piece of work goes until it is stopped; null with --quiet. */
 export function workBoard(err: Sinkable, o: MessageOptions, work: Work): Board | null {
   if (o.quiet) return null;
-  return err.isTTY && !o.json && !o.logs ? new WorkLine(err, work) : new WorkLog(err, work);
+  const estimator = new Estimator(work);
+  estimator.sample(performance.now());
+  const said = (line: (e: Estimate) => string): readonly string[] | null => {
+    const e = estimator.sample(performance.now());
+    return e === null ? null : [line(e)];
+  };
+  if (err.isTTY && !o.json && !o.logs) return new Redrawn(err, columns => said(e => workLine(work, e, columns)), PATIENCE_MS);
+  return new Logged(err, () => said(e => workJson(work, e, Date.now())) ?? []);
 }
 
 /** Runs `run`, which says what it has to say through the `Io` that it is given, and shows how it goes meanwhile. */
