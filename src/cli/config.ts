@@ -35,7 +35,7 @@ async function run(p: Parsed, io: Io): Promise<number> {
   const [c, more] = await loadCompiled(p, io);
   if (more !== undefined || c === undefined) throw new PipeError('user.usage.bad_value', 'pipe config takes one pipeline', { hint: 'see: pipe config --help' });
   const { spec } = c;
-  const choice = chooseLog(p.text('brokers'), io.env['PIPE_BROKERS'], spec.settings.kafka);
+  const choice = chooseLog(p, io, spec.settings.kafka);
   const tree = configTree(io, spec, overrides(p, io, spec, choice));
   const head = { v: 1, pipeline: spec.name, file: spec.path };
   const all = [...places(p, io, spec, choice), ...values(tree, []), ...nothing(tree)];
@@ -45,8 +45,10 @@ async function run(p: Parsed, io: Io): Promise<number> {
   return 0;
 }
 
-/** The values in force, without secrets. */
-export const configTree = (io: Io, spec: PipelineSpec, values: Overrides): Branch => resolvePipeline(spec, { env: io.env, root: projectRoot(io.cwd), overrides: values });
+/** The values in force in the form of the file, without secrets. */
+export const configOf = (io: Io, spec: PipelineSpec, values: Overrides): Readonly<Record<string, unknown>> => plainTree(configTree(io, spec, values)) as Readonly<Record<string, unknown>>;
+
+const configTree = (io: Io, spec: PipelineSpec, values: Overrides): Branch => resolvePipeline(spec, { env: io.env, root: projectRoot(io.cwd), overrides: values });
 
 /** What the flags of `run` and the environment say instead of the file. */
 export function overrides(p: Parsed, io: Io, spec: PipelineSpec, choice: LogChoice): Overrides {

@@ -56,7 +56,7 @@ export async function onePipeline(p: Parsed, io: Io, command: string, args: read
 /** Runs `work` on the log that flags, environment and file choose, as `run` does. */
 export async function withPlace(p: Parsed, io: Io, compiled: CompiledPipeline, work: (place: Place) => Promise<number>): Promise<number> {
   const { spec } = compiled;
-  const choice = chooseLog(p.text('brokers'), io.env['PIPE_BROKERS'], spec.settings.kafka);
+  const choice = chooseLog(p, io, spec.settings.kafka);
   const timeout = durationFlag('--connect-timeout', p.text('connect-timeout') ?? '30s');
   const data = dataDir(p, io);
   const log = await makeLog(choice, data, spec, notices(p, io));

@@ -82,7 +82,7 @@ function checkPipeline({ file, compiled, problems }: Checked): Check {
 async function* logs(p: Parsed, io: Io, data: string, compiled: readonly CompiledPipeline[]): AsyncIterable<Check> {
   const timeout = durationFlag('--connect-timeout', p.text('connect-timeout') ?? '5s');
   const groups = new Map<string, CompiledPipeline[]>();
-  const choose = (c: CompiledPipeline | null): ReturnType<typeof chooseLog> => chooseLog(p.text('brokers'), io.env['PIPE_BROKERS'], c?.spec.settings.kafka ?? null);
+  const choose = (c: CompiledPipeline | null): ReturnType<typeof chooseLog> => chooseLog(p, io, c?.spec.settings.kafka ?? null);
   for (const c of compiled) {
     const key = JSON.stringify([choose(c).brokers, c.spec.settings.kafka.client]);
     groups.set(key, [...(groups.get(key) ?? []), c]);

@@ -67,7 +67,7 @@ async function showDiffs(compiled: readonly CompiledPipeline[], p: Parsed, io: I
 
 /** State files go by the log's id, which a Kafka cluster is asked for. */
 async function logId(c: CompiledPipeline, p: Parsed, io: Io, data: string): Promise<string> {
-  const choice = chooseLog(p.text('brokers'), io.env['PIPE_BROKERS'], c.spec.settings.kafka);
+  const choice = chooseLog(p, io, c.spec.settings.kafka);
   if (choice.brokers === null) return 'embedded';
   const { makeLog } = await import('./make-log.ts');
   const log = await makeLog(choice, data, c.spec, { warn: line => io.err.write(`warning: ${line}\n`), info: () => undefined });

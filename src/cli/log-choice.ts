@@ -1,5 +1,6 @@
-import { PipeError } from '../errors.ts';
 import type { KafkaSettings } from '../config/spec.ts';
+import { PipeError } from '../errors.ts';
+import type { Io, Parsed } from './command.ts';
 
 /** Which log a command works on, and why. */
 export interface LogChoice {
@@ -13,7 +14,9 @@ export interface LogChoice {
  * `--brokers`, PIPE_BROKERS, the pipeline's settings, else the embedded log; `none` forces the embedded log.
  * Throws user.usage.bad_value.
  */
-export function chooseLog(flag: string | undefined, env: string | undefined, settings: KafkaSettings | null): LogChoice {
+export function chooseLog(p: Parsed, io: Pick<Io, 'env'>, settings: KafkaSettings | null): LogChoice {
+  const flag = p.text('brokers');
+  const env = io.env['PIPE_BROKERS'];
   if (flag !== undefined) return parse('--brokers', flag);
   if (env !== undefined && env !== '') return parse('PIPE_BROKERS', env);
   if (settings !== null && settings.brokers !== null) return { brokers: settings.brokers, origin: 'settings.kafka.brokers' };

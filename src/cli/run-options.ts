@@ -3,6 +3,7 @@ import { mayCompile } from '../codegen/writer.ts';
 import type { OnError, PipelineSpec } from '../config/spec.ts';
 import { PACK_GROUPS } from '../engine/group-store.ts';
 import { PipeError } from '../errors.ts';
+import type { MetricsAddress } from '../ui/metrics-server.ts';
 import { durationFlag, wordFlag } from './args.ts';
 import type { Flag, Io, Parsed } from './command.ts';
 import { isoTime } from './time-flag.ts';
@@ -27,6 +28,9 @@ export interface RunOptions {
   readonly quiet: boolean;
   /** Messages as JSON with levels. */
   readonly logs: boolean;
+  /** Where `--ui` and `--metrics` want a server; null: they were not given. */
+  readonly ui: { readonly port: number | null } | null;
+  readonly metrics: MetricsAddress | null;
   readonly batchRows: number;
   /** Worker threads, or null. */
   readonly workers: number | null;
@@ -64,11 +68,9 @@ export function runOptions(p: Parsed, io: Io): RunOptions {
   };
   const onError = p.text('on-error');
   const resume = p.text('resume');
-  // before anything is opened
-  portFlag('--ui', p.text('ui'));
+  const ui = p.text('ui');
   const metrics = p.text('metrics');
-  if (metrics !== undefined) metricsFlag(metrics);
-  if (p.has('allow-actions') && !p.has('ui')) throw new PipeError('user.usage.bad_value', '--allow-actions is for a dashboard', { hint: 'add --ui' });
+  if (p.has('allow-actions') && ui === undefined) throw new PipeError('user.usage.bad_value', '--allow-actions is for a dashboard', { hint: 'add --ui' });
   return {
     following: both('follow', 'until-end'),
     from: from(p.text('from')),
@@ -82,6 +84,8 @@ export function runOptions(p: Parsed, io: Io): RunOptions {
     decoder: wordFlag('--decoder', p.text('decoder') ?? 'fast', ['fast', 'plain'] as const),
     json: p.has('json'),
     quiet: p.has('quiet'),
+    ui: ui === undefined ? null : { port: portFlag('--ui', ui) },
+    metrics: metrics === undefined ? null : metricsFlag(metrics),
     logs: wordFlag('--log-format', p.text('log-format') ?? 'text', ['text', 'json'] as const) === 'json',
     batchRows: Math.max(1, Math.floor(Number(io.env['PIPE_BATCH_ROWS']) || DEFAULT_BATCH_ROWS)),
     workers: workers(p.text('workers')),

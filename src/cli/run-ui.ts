@@ -1,20 +1,18 @@
 import type { CompiledPipeline } from '../config/compile.ts';
-import { plainTree } from '../config/write-yaml.ts';
 import type { Log } from '../connectors/connector.ts';
 import { PipeError } from '../errors.ts';
 import type { JobReport } from '../observe/job.ts';
 import { planReport } from '../observe/plan-report.ts';
 import { Logs } from '../ui/logs.ts';
 import { fixedPipelines } from '../ui/pipelines.ts';
-import { MetricsServer } from '../ui/metrics-server.ts';
+import { MetricsServer, type MetricsAddress } from '../ui/metrics-server.ts';
 import { notFound } from '../ui/refusal.ts';
 import type { Action } from '../ui/site.ts';
 import type { Io, Parsed } from './command.ts';
-import { configTree, overrides } from './config.ts';
+import { configOf, overrides } from './config.ts';
 import { hostFlags, startDashboard, stateProcess, type Dashboard } from './dashboard.ts';
 import { chooseLog } from './log-choice.ts';
 import { dataDir, projectRoot } from './places.ts';
-import { metricsFlag, portFlag } from './ui-flags.ts';
 import { packageVersion } from './version.ts';
 
 /** A run, as its dashboard sees it. */
@@ -30,12 +28,12 @@ export interface RunView {
 }
 
 /** The dashboard that `--ui` asks for; says where it is. Throws user.usage.bad_value where the port is taken. */
-export async function openDashboard(p: Parsed, io: Io, run: RunView): Promise<Dashboard> {
+export async function openDashboard(p: Parsed, io: Io, port: number | null, run: RunView): Promise<Dashboard> {
   const { compiled, logs } = run;
   const dashboard = await startDashboard({
     version: packageVersion(), root: projectRoot(io.cwd), data: dataDir(p, io), actions: p.has('allow-actions'), pipelines: fixedPipelines(compiled),
     logs: new Logs(logs.map(log => ({ kind: log.kind, label: log.label, open: () => Promise.resolve(log) }))), stateProcess,
-    reports: () => run.reports(), config: spec => plainTree(configTree(io, spec, overrides(p, io, spec, chooseLog(p.text('brokers'), io.env['PIPE_BROKERS'], spec.settings.kafka)))) as Readonly<Record<string, unknown>>,
+    reports: () => run.reports(), config: spec => configOf(io, spec, overrides(p, io, spec, chooseLog(p, io, spec.settings.kafka))),
     plan: of => {
       const found = compiled.find(c => c.spec.name === of.pipeline);
       if (found === undefined) throw notFound('there is no such pipeline');
@@ -43,15 +41,15 @@ export async function openDashboard(p: Parsed, io: Io, run: RunView): Promise<Da
     },
     controls: { own: true, act: (action, of) => act(action, of, run) },
     failed: error => run.warn(`dashboard: ${String(error)}`),
-  }, { ...hostFlags(p, io), port: portFlag('--ui', p.text('ui')) });
+  }, { ...hostFlags(p, io), port });
   if (p.has('json')) io.err.write(`${JSON.stringify({ v: 1, dashboard: dashboard.url })}\n`);
   else run.say(`dashboard  ${dashboard.url}`);
   return dashboard;
 }
 
 /** The server that `--metrics` asks for; says where it is. Throws user.usage.bad_value where the port is taken. */
-export async function openMetrics(address: string, run: Pick<RunView, 'reports' | 'say'>): Promise<MetricsServer> {
-  const server = await MetricsServer.start(metricsFlag(address), () => run.reports());
+export async function openMetrics(address: MetricsAddress, run: Pick<RunView, 'reports' | 'say'>): Promise<MetricsServer> {
+  const server = await MetricsServer.start(address, () => run.reports());
   run.say(`metrics  ${server.url}`);
   return server;
 }

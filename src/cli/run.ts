@@ -116,7 +116,7 @@ class Run {
   }
 
   async #open(compiled: readonly CompiledPipeline[], jobs: Job[]): Promise<void> {
-    const choices = compiled.map(c => chooseLog(this.#p.text('brokers'), this.#io.env['PIPE_BROKERS'], c.spec.settings.kafka));
+    const choices = compiled.map(c => chooseLog(this.#p, this.#io, c.spec.settings.kafka));
     const print = compiled.map((_, i) => this.#o.print ?? (choices[i] as LogChoice).brokers === null);
     const printing = compiled.reduce((n, c, i) => n + (print[i] === true ? c.spec.sinks.length : 0), 0);
     this.#printing.several = printing > 1;
@@ -275,15 +275,15 @@ class Run {
 
   /** Opens those that --ui and --metrics ask for. */
   async #serve(jobs: readonly Job[], lookers: Lookers): Promise<void> {
-    const metrics = this.#p.text('metrics');
-    if (!this.#p.has('ui') && metrics === undefined) return;
+    const { ui, metrics } = this.#o;
+    if (ui === null && metrics === null) return;
     const { openDashboard, openMetrics } = await import('./run-ui.ts');
     const view: RunView = {
       compiled: jobs.map(j => j.compiled), logs: [...this.#logs.values()], reports: () => lookers.reports, say: line => this.#messages.info(line), warn: line => this.#messages.warn(line),
       controls: Object.fromEntries(jobs.map(j => [j.compiled.spec.name, { pause: () => j.runtime.pause(), resume: () => j.runtime.resume(), drain: () => j.stop.abort() }])),
     };
-    if (this.#p.has('ui')) this.#servers.push(await openDashboard(this.#p, this.#io, view));
-    if (metrics !== undefined) this.#servers.push(await openMetrics(metrics, view));
+    if (ui !== null) this.#servers.push(await openDashboard(this.#p, this.#io, ui.port, view));
+    if (metrics !== null) this.#servers.push(await openMetrics(metrics, view));
   }
 
   #stopping(left: readonly Job[], of: number): string {

@@ -6,7 +6,7 @@ import { durationFlag } from './args.ts';
 import type { Command, Io, Parsed } from './command.ts';
 import { OVER } from './job-lines.ts';
 import { dataDir } from './places.ts';
-import { wantedJobs } from './wanted-jobs.ts';
+import { runner, wantedJobs } from './wanted-jobs.ts';
 
 export const stop: Command = {
   name: 'stop',
@@ -57,12 +57,6 @@ export const stop: Command = {
 };
 
 const LOOK_MS = 50;
-
-/** The process that has the lock of a job, null where none does. */
-function runner(r: JobReport): number | null {
-  const { held, pid } = lockHolder(r.state_file);
-  return held ? pid : null;
-}
 
 /** Until nobody has the locks any more. Throws system.run.drain_deadline. */
 async function ended(jobs: readonly JobReport[], timeout: number, signal: AbortSignal): Promise<void> {

@@ -29,7 +29,7 @@ export interface OpenLog {
 
 /** Runs `work` on the log that the flags and the environment choose. */
 export async function withLog(p: Parsed, io: Io, work: (o: OpenLog) => Promise<number>): Promise<number> {
-  const choice = chooseLog(p.text('brokers'), io.env['PIPE_BROKERS'], null);
+  const choice = chooseLog(p, io, null);
   const timeout = durationFlag('--connect-timeout', p.text('connect-timeout') ?? '30s');
   const log = await makeLog(choice, dataDir(p, io), null, notices(p, io));
   let opened = false;

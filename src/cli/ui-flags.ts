@@ -17,7 +17,8 @@ export const runUiFlags: readonly Flag[] = [
 
 /** The value of `--metrics`. Throws user.usage.bad_value. */
 export function metricsFlag(text: string): MetricsAddress {
-  const [, host, port] = /^(?:(\S+):)?(\d+)$/.exec(text) ?? [];
+  const [given, host, port] = /^(?:(?:(\S+):)?(\d+))?$/.exec(text) ?? [];
+  if (given === undefined) throw new PipeError('user.usage.bad_value', `--metrics takes a port, or HOST:PORT, not "${text}"`);
   // as an address of the web names IPv6
   return { host: host?.replace(/^\[(.*)\]$/, '$1') ?? null, port: portFlag('--metrics', port) };
 }

@@ -1,15 +1,13 @@
-import { plainTree } from '../config/write-yaml.ts';
 import type { Log } from '../connectors/connector.ts';
 import { PipeError } from '../errors.ts';
 import type { JobReport } from '../observe/job.ts';
 import { readJobs, readPlan } from '../observe/live-files.ts';
-import { lockHolder } from '../state/lock.ts';
 import { Logs, type LogEntry } from '../ui/logs.ts';
 import { FolderPipelines, type Pipelines } from '../ui/pipelines.ts';
 import type { Action, Site } from '../ui/site.ts';
 import { noArguments } from './args.ts';
 import type { Command, Io, Parsed } from './command.ts';
-import { configTree, overridesOfLog } from './config.ts';
+import { configOf, overridesOfLog } from './config.ts';
 import { hostFlags, startDashboard, stateProcess } from './dashboard.ts';
 import { chooseLog, type LogChoice } from './log-choice.ts';
 import { makeLog } from './make-log.ts';
@@ -17,6 +15,7 @@ import { dataDir, projectRoot } from './places.ts';
 import { notices, say } from './topics-log.ts';
 import { dashboardFlags, portFlag } from './ui-flags.ts';
 import { packageVersion } from './version.ts';
+import { runner } from './wanted-jobs.ts';
 
 /** ms that a broker may take to answer a page. */
 const OPEN_MS = 5000;
@@ -78,7 +77,7 @@ function folderSite(p: Parsed, io: Io, opened: Log[]): Site {
   });
   return {
     version: packageVersion(), root, data, actions: p.has('allow-actions'), pipelines, logs: new Logs(logChoices(p, io, pipelines).map(([choice, spec]) => entry(choice, spec))), stateProcess,
-    reports, config: spec => plainTree(configTree(io, spec, overridesOfLog(spec, chooseLog(p.text('brokers'), io.env['PIPE_BROKERS'], spec.settings.kafka)))) as Readonly<Record<string, unknown>>,
+    reports, config: spec => configOf(io, spec, overridesOfLog(spec, chooseLog(p, io, spec.settings.kafka))),
     plan: of => readPlan(data, of.pipeline, of.log.id),
     controls: { own: false, act: (action, of) => act(action, of, io) },
     failed: error => { io.err.write(`dashboard: ${p.has('debug') && error instanceof Error ? error.stack : String(error)}\n`); },
@@ -91,7 +90,7 @@ function logChoices(p: Parsed, io: Io, pipelines: Pipelines): [LogChoice, Parame
   const specs = pipelines.all().map(c => c.spec);
   const all = new Map<string, [LogChoice, Parameters<typeof makeLog>[2]]>([['', [embedded, null]]]);
   for (const spec of [...specs, null]) {
-    const choice = chooseLog(p.text('brokers'), io.env['PIPE_BROKERS'], spec?.settings.kafka ?? null);
+    const choice = chooseLog(p, io, spec?.settings.kafka ?? null);
     const key = choice.brokers?.join(',') ?? '';
     if (!all.has(key)) all.set(key, [choice, spec]);
   }
@@ -100,8 +99,8 @@ function logChoices(p: Parsed, io: Io, pipelines: Pipelines): [LogChoice, Parame
 
 function act(action: Action, of: JobReport, io: Io): void {
   if (action !== 'drain') throw new PipeError('user.usage.bad_value', `only the dashboard of the run itself can ${action} a job`, { hint: 'pipe run .. --ui has one; this one can drain' });
-  const { held, pid } = lockHolder(of.state_file);
-  if (!held || pid === null) throw new PipeError('user.usage.bad_value', `${of.pipeline} does not run`);
+  const pid = runner(of);
+  if (pid === null) throw new PipeError('user.usage.bad_value', `${of.pipeline} does not run`);
   io.kill(pid, 'SIGTERM');
 }
 

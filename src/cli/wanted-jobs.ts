@@ -1,10 +1,17 @@
 import { PipeError } from '../errors.ts';
 import type { JobReport } from '../observe/job.ts';
 import { readJobs } from '../observe/live-files.ts';
+import { lockHolder } from '../state/lock.ts';
 import { didYouMean } from '../suggest.ts';
 
 /** `fraud`, `fraud.yaml` and `pipelines/fraud.yaml` name the pipeline fraud. */
 const nameOf = (word: string): string => word.replace(/^.*[\\/]/, '').replace(/\.ya?ml$/, '');
+
+/** The process that has the lock of a job, null where none does. */
+export function runner(r: JobReport): number | null {
+  const { held, pid } = lockHolder(r.state_file);
+  return held ? pid : null;
+}
 
 /** Reports of the jobs that are named, of all where none is. Throws user.usage.bad_value for a name that has not run. */
 export function wantedJobs(data: string, words: readonly string[]): readonly JobReport[] {

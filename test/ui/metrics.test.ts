@@ -92,7 +92,7 @@ describe('metrics', () => {
 
 describe('the flags of a run', () => {
   it.each([
-    [['--metrics', '70000'], '--metrics takes a port: 0 to 65535, not 70000'], [['--ui', '70000'], '--ui takes a port: 0 to 65535, not 70000'], [['--allow-actions'], '--allow-actions is for a dashboard'],
+    [['--metrics=all'], '--metrics takes a port, or HOST:PORT, not "all"'], [['--metrics', '70000'], '--metrics takes a port: 0 to 65535, not 70000'], [['--ui', '70000'], '--ui takes a port: 0 to 65535, not 70000'], [['--allow-actions'], '--allow-actions is for a dashboard'],
   ])('%j are refused before anything is made', async (flags, words) => {
     const run = await p.run(['run', 'balances.yaml', '--data-dir', 'none', ...flags]);
     expect([run.code, run.err]).toEqual([2, expect.stringContaining(words)]);
