@@ -1,3 +1,4 @@
+import type { CompiledPipeline } from '../config/compile.ts';
 import type { Log, NewRecord, TopicInfo } from '../connectors/connector.ts';
 import { typeName } from '../sql/types.ts';
 import { parseTimestamp } from '../sql/values/time.ts';
@@ -22,7 +23,8 @@ export function topicRoutes(): readonly Route[] {
     { method: 'GET', path: '/api/v1/topics', answers: 'topics', handle: async c => {
       const wanted = c.text('log');
       const logs = wanted === null ? await c.site.logs.open() : [await c.site.logs.find(wanted)];
-      const topics = await Promise.all(logs.map(async log => (await log.topics()).map(t => topicAnswer(c, log, t))));
+      const pipelines = c.site.pipelines.all();
+      const topics = await Promise.all(logs.map(async log => (await log.topics()).map(t => topicAnswer(log, t, pipelines))));
       return { v: 1, topics: topics.flat() };
     } },
     { method: 'GET', path: '/api/v1/topics/:topic/records', answers: 'records', handle: records },
@@ -118,8 +120,8 @@ function filterOf(c: Call, topic: TopicInfo): RecordFilter | null {
 const sum = (t: TopicInfo, of: (p: TopicInfo['partitions'][number]) => number): number => t.partitions.reduce((n, p) => n + of(p), 0);
 
 /** `records` are offsets between begin and end: on Kafka the markers of transactions count, too. */
-const topicAnswer = (c: Call, log: Log, t: TopicInfo): unknown => {
-  const declared = columnsOf(t.name, c.site.pipelines.all());
+const topicAnswer = (log: Log, t: TopicInfo, pipelines: readonly CompiledPipeline[]): unknown => {
+  const declared = columnsOf(t.name, pipelines);
   return {
     log: log.id, name: t.name, partitions: t.partitions.map(p => ({ partition: p.partition, begin: p.begin, end: p.end, bytes: p.bytes })),
     records: sum(t, p => p.end - p.begin), bytes: t.partitions.some(p => p.bytes === null) ? null : sum(t, p => p.bytes as number),
