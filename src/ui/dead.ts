@@ -8,7 +8,7 @@ import { DeadLetterFile, type LetterCode } from '../state/dead-letter-file.ts';
 import type { Call, Route } from './call.ts';
 import { LIST_BYTES, ONE_BYTES, shown } from './records.ts';
 import { badValue, notFound } from './refusal.ts';
-import { stateOf } from './states.ts';
+import { stateOf, type StateOf } from './states.ts';
 
 const MOST_LETTERS = 500;
 const USUAL_LETTERS = 100;
@@ -36,8 +36,9 @@ interface Dead {
 }
 
 async function deadOf(c: Call): Promise<Dead> {
-  const [file, replayed] = withFile(c, f => [f.codes(), f.replays()] as const) ?? [[], 0];
-  return { file, replayed, topics: await topicPart(c) };
+  const state = stateOf(c);
+  const [file, replayed] = withFile(state, f => [f.codes(), f.replays()] as const) ?? [[], 0];
+  return { file, replayed, topics: await topicPart(c, state) };
 }
 
 function added(k: LetterCode | undefined, l: Letter): LetterCode {
@@ -46,8 +47,8 @@ function added(k: LetterCode | undefined, l: Letter): LetterCode {
 }
 
 /** null where there is no state file. */
-function withFile<T>(c: Call, read: (file: DeadLetterFile) => T): T | null {
-  const file = DeadLetterFile.find(stateOf(c).path);
+function withFile<T>({ path }: StateOf, read: (file: DeadLetterFile) => T): T | null {
+  const file = DeadLetterFile.find(path);
   if (file === null) return null;
   try {
     return read(file);
@@ -60,10 +61,11 @@ function withFile<T>(c: Call, read: (file: DeadLetterFile) => T): T | null {
 async function letters(c: Call): Promise<unknown> {
   const limit = c.count('limit', 1, MOST_LETTERS) ?? USUAL_LETTERS;
   const [code, before, id] = [c.text('code'), c.count('before', 0, Number.MAX_SAFE_INTEGER), c.count('id', 0, Number.MAX_SAFE_INTEGER)];
-  const kept = withFile(c, f => f.page({ code, before: id === null ? before : id + 1, limit: id === null ? limit + 1 : 1 })) ?? [];
+  const state = stateOf(c);
+  const kept = withFile(state, f => f.page({ code, before: id === null ? before : id + 1, limit: id === null ? limit + 1 : 1 })) ?? [];
   const table = (id === null ? kept.slice(0, limit) : kept.filter(l => l.id === id)).map((l): Letter => ({ ...l, ref: String(l.id), mark: null }));
   const more = id === null && kept.length > limit;
-  const topic = id !== null || more || table.length === limit ? [] : (await topicPart(c)).letters.filter(l => code === null || l.code === code).sort((a, b) => b.at - a.at).slice(0, limit - table.length);
+  const topic = id !== null || more || table.length === limit ? [] : (await topicPart(c, state)).letters.filter(l => code === null || l.code === code).sort((a, b) => b.at - a.at).slice(0, limit - table.length);
   return { v: 1, letters: [...table, ...topic].map(l => letterAnswer(l, id === null ? LIST_BYTES : ONE_BYTES)), next: more ? table.at(-1)?.id ?? null : null };
 }
 
@@ -80,10 +82,10 @@ interface TopicPart {
 }
 
 /** Dead letters in topics of their own (`on_error: {topic: ..}`), as many as can be read in time. */
-async function topicPart(c: Call): Promise<TopicPart> {
-  const { compiled: { spec }, path } = stateOf(c);
+async function topicPart(c: Call, state: StateOf): Promise<TopicPart> {
+  const { compiled: { spec }, path } = state;
   if ([...spec.sources, ...spec.sinks].every(x => typeof x.onError !== 'object')) return { names: [], letters: [], partial: false };
-  const { log } = await placeOf(c);
+  const { log } = await placeOf(c, state);
   const file = DeadLetterFile.find(path);
   const time = AbortSignal.timeout(MOST_MS);
   const found: Letter[] = [];
@@ -103,8 +105,7 @@ async function topicPart(c: Call): Promise<TopicPart> {
 }
 
 /** With its log. Throws 404, or why it cannot be reached. */
-async function placeOf(c: Call): Promise<Place> {
-  const { id, path, compiled } = stateOf(c);
+async function placeOf(c: Call, { id, path, compiled }: StateOf): Promise<Place> {
   const log = (await c.site.logs.open()).find(l => jobId(compiled.spec.name, l.id) === id);
   if (log === undefined) throw notFound('the log of this state is not one of this dashboard, or cannot be reached', 'pipe ui --brokers adds a Kafka');
   return { compiled, log, state: path };
@@ -117,6 +118,6 @@ async function replay(c: Call): Promise<unknown> {
   if (code !== null && typeof code !== 'string') throw badValue('code is a text');
   if (ids !== null && !(Array.isArray(ids) && ids.every(i => typeof i === 'string'))) throw badValue('ids is a list of texts');
   const wanted = new Set(ids as string[] | null);
-  const { plan, sent } = await resend(await placeOf(c), { wanted: l => (code === null ? wanted.has(l.ref) : l.code === code), to: null, check: () => undefined, signal: c.signal });
+  const { plan, sent } = await resend(await placeOf(c, stateOf(c)), { wanted: l => (code === null ? wanted.has(l.ref) : l.code === code), to: null, check: () => undefined, signal: c.signal });
   return { v: 1, records: sent, topics: Object.fromEntries(plan.topics), refused: Object.fromEntries(plan.unfit), late: plan.late };
 }
