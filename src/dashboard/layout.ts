@@ -1,5 +1,5 @@
 import dagre from '@dagrejs/dagre';
-import type { Plan } from './shapes.ts';
+import type { PlanReport } from '../observe/plan.ts';
 
 interface Placed {
   readonly id: string;
@@ -35,7 +35,7 @@ const LABEL = { width: 56, height: 18 } as const;
 export const sinkId = (name: string): string => `sink ${name}`;
 
 /** Places what a plan consists of, from left to right or from top to bottom. */
-export function place(plan: Plan, across: boolean): Layout {
+export function place(plan: PlanReport, across: boolean): Layout {
   const g = new dagre.graphlib.Graph();
   g.setGraph({ rankdir: across ? 'LR' : 'TB', nodesep: 28, ranksep: across ? 28 : 24, edgesep: 16, marginx: 2, marginy: 2 });
   g.setDefaultEdgeLabel(() => ({}));

@@ -1,4 +1,5 @@
 import type { JobReport } from '../observe/job.ts';
+import type { PlanReport } from '../observe/plan.ts';
 
 /** What the HTTP interface answers (`/api/v1`), as far as the pages read it. Times are epoch ms. */
 export interface Info {
@@ -18,58 +19,9 @@ export interface Jobs {
   readonly jobs: readonly JobReport[];
 }
 
-export interface Plan {
-  readonly sources: readonly PlanSource[];
-  readonly operators: readonly PlanOperator[];
-  readonly sinks: readonly PlanSink[];
-  readonly warnings: readonly string[];
-  readonly notes: readonly string[];
-  readonly sql: readonly PlanQuery[];
-  /** By id of the operator: what of which query it does, as [start, end) in its text. */
-  readonly parts: Readonly<Record<string, { readonly query: string; readonly ranges: readonly (readonly [start: number, end: number])[] }>>;
-}
-
-export interface PlanQuery {
-  /** Name of the step or sink. */
-  readonly query: string;
-  readonly text: string;
-  /** Of its first character in the pipeline file. */
-  readonly line: number;
-}
-
-export interface PlanSource {
-  readonly id: string;
-  readonly name: string;
-  readonly topic: string;
-  readonly format: string;
-  readonly columns: readonly { readonly name: string; readonly type: string; readonly read: boolean }[];
-  readonly event_time: { readonly column: string; readonly from: string; readonly unit: string | null; readonly delay_ms: number; readonly idle_ms: number } | null;
-  readonly watermark: string | null;
-  readonly on_error: string;
-}
-
-export interface PlanOperator {
-  readonly id: string;
-  readonly input: string;
-  readonly kind: string;
-  readonly does: readonly string[];
-  readonly state: { readonly table: string; readonly row_per: string; readonly bytes_per_row: number } | null;
-  readonly emits: string;
-  readonly output: readonly string[];
-}
-
-export interface PlanSink {
-  readonly name: string;
-  readonly input: string;
-  readonly topic: string;
-  readonly format: string;
-  readonly key: readonly string[];
-  readonly columns: readonly string[];
-}
-
 export interface JobAnswer {
   readonly job: JobReport;
-  readonly plan: Plan | null;
+  readonly plan: PlanReport | null;
 }
 
 export interface Topic {

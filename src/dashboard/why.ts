@@ -1,7 +1,7 @@
 import { duration, grouped, plural } from '../numbers.ts';
 import type { JobReport } from '../observe/job.ts';
+import type { PlanReport } from '../observe/plan.ts';
 import { time } from './format.ts';
-import type { Plan } from './shapes.ts';
 
 export interface Why {
   readonly title: string;
@@ -11,7 +11,7 @@ export interface Why {
 }
 
 /** Why there is output, or why there is none yet, from the figures of a job: the first cause that holds. */
-export function why(job: JobReport, plan: Plan | null): Why {
+export function why(job: JobReport, plan: PlanReport | null): Why {
   const { run } = job;
   const topics = [...new Set(job.sources.map(s => s.topic))];
   const bad = run.undecodable + run.future;
@@ -33,7 +33,7 @@ export function why(job: JobReport, plan: Plan | null): Why {
 
 const backlog = (job: JobReport): string => `${plural(job.lag, 'record')} lie before it${job.backlog_s === null ? '' : `, about ${duration(job.backlog_s * 1000)} at the present rate`}.`;
 
-function none({ run, operators }: JobReport, plan: Plan | null): string {
+function none({ run, operators }: JobReport, plan: PlanReport | null): string {
   // records that WHERE left out are counted; of groups there is what came in and what went out
   const having = operators.filter(o => plan?.operators.some(p => p.id === o.id && p.does.some(d => d.startsWith('HAVING '))) === true).reduce((n, o) => n + (o.rows_in ?? 0) - (o.rows_out ?? 0) - o.failed, 0);
   const causes = [[run.filtered, 'did not meet WHERE'], [having, 'did not meet HAVING'], [run.late, 'came late'], [run.undecodable + run.future, 'could not be used'], [run.failed, 'failed in an expression']] as const;
@@ -42,7 +42,7 @@ function none({ run, operators }: JobReport, plan: Plan | null): string {
 }
 
 /** When the next window closes and what it waits for; null: none is open. */
-function waiting(job: JobReport, plan: Plan | null): string | null {
+function waiting(job: JobReport, plan: PlanReport | null): string | null {
   const open = job.operators.flatMap(o => o.windows.map(w => ({ ...w, watermark: o.watermark }))).sort((a, b) => a.end - b.end)[0];
   if (open === undefined) return null;
   const name = `The next window, ${time(open.start, job.at)} to ${time(open.end, job.at)}, holds ${plural(open.keys, 'group')}`;

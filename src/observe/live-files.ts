@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { lockHolder } from '../state/lock.ts';
 import type { JobReport } from './job.ts';
 import { liveFolder, liveName, PLAN } from './live-names.ts';
-import type { PlanReport } from './plan-report.ts';
+import type { PlanReport } from './plan.ts';
 
 /** States of which only a process that lives can speak. */
 const ALIVE: readonly JobReport['state'][] = ['starting', 'running', 'paused', 'draining'];

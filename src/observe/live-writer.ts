@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { makeFolders } from '../state/folders.ts';
 import type { JobReport } from './job.ts';
 import { liveName, PLAN } from './live-names.ts';
-import type { PlanReport } from './plan-report.ts';
+import type { PlanReport } from './plan.ts';
 
 /**
  * What other processes read of the pipelines of this one: files in the folder `live` of the data folder, 0600. A reader sees a whole

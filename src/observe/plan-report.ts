@@ -2,22 +2,8 @@ import type { CompiledPipeline } from '../config/compile.ts';
 import type { SourceText, Span, SqlText } from '../errors.ts';
 import type { PhysicalOperator } from '../plan/physical.ts';
 import type { Expr } from '../sql/bound.ts';
-import { explainModel, type Explained } from './explained.ts';
-
-/** What a pipeline does, with the SQL that it comes from. Append-only. */
-export interface PlanReport extends Explained {
-  readonly sql: readonly QueryReport[];
-  /** By id of the operator: what of which query it does, as [start, end) in the text of that query; empty where only its words are known. */
-  readonly parts: Readonly<Record<string, { readonly query: string; readonly ranges: readonly (readonly [start: number, end: number])[] }>>;
-}
-
-export interface QueryReport {
-  /** Name of the step or sink. */
-  readonly query: string;
-  readonly text: string;
-  /** Of its first line in the file, from 1. */
-  readonly line: number;
-}
+import { explainModel } from './explained.ts';
+import type { PlanReport } from './plan.ts';
 
 export function planReport(c: CompiledPipeline): PlanReport {
   const { spec, plan } = c;

@@ -1,6 +1,6 @@
 import type { PipelineSpec } from '../config/spec.ts';
 import type { JobReport } from '../observe/job.ts';
-import type { PlanReport } from '../observe/plan-report.ts';
+import type { PlanReport } from '../observe/plan.ts';
 import type { Logs } from './logs.ts';
 import type { Pipelines } from './pipelines.ts';
 

@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
 import { compilePipeline } from '../../src/config/compile.ts';
 import { loadPipeline } from '../../src/config/load.ts';
-import type { DeadCode, Info, Letter, Plan, SavedState, Topic, TopicRecord } from '../../src/dashboard/shapes.ts';
+import type { DeadCode, Info, Letter, SavedState, Topic, TopicRecord } from '../../src/dashboard/shapes.ts';
 import type { HistogramReport, JobReport } from '../../src/observe/job.ts';
 import { planReport } from '../../src/observe/plan-report.ts';
+import type { PlanReport } from '../../src/observe/plan.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
@@ -11,7 +12,7 @@ const root = resolve(import.meta.dirname, '../..');
 export interface Scene {
   readonly info: Info;
   readonly jobs: (at: number) => readonly JobReport[];
-  readonly plans: Readonly<Record<string, Plan>>;
+  readonly plans: Readonly<Record<string, PlanReport>>;
   readonly topics: readonly Topic[];
   /** The record of a partition at an offset. */
   readonly record: (topic: string, partition: number, offset: number) => TopicRecord;
@@ -52,9 +53,9 @@ sinks:
     from: paid
 `;
 
-const planOf = (file: string, text?: string): Plan => planReport(compilePipeline(loadPipeline(file, { env: {}, root, ...(text === undefined ? {} : { text }) })));
+const planOf = (file: string, text?: string): PlanReport => planReport(compilePipeline(loadPipeline(file, { env: {}, root, ...(text === undefined ? {} : { text }) })));
 
-export const PLANS: Readonly<Record<string, Plan>> = {
+export const PLANS: Readonly<Record<string, PlanReport>> = {
   fraud: planOf(resolve(root, 'pipelines/fraud.yaml')), balances: planOf(resolve(root, 'pipelines/balances.yaml')), orders: planOf('/nowhere/orders.yaml', STEPS),
 };
 
@@ -88,7 +89,7 @@ export const KAFKA = { kind: 'kafka', id: 'MkU3OEVBNTcwNTJENDM2Qg', label: 'Kafk
 
 /** A job that runs well, `at` its last report. */
 export function running({ name, plan: of, in: mean, out, log = EMBEDDED }: Made, at: number): JobReport {
-  const plan = PLANS[of] as Plan;
+  const plan = PLANS[of] as PlanReport;
   const second = Math.floor(at / 1000);
   const history = Array.from({ length: 600 }, (_, i) => second - 599 + i);
   const [started, ran] = [at - 3_724_000, 3724];
@@ -167,7 +168,7 @@ export const BUSY: Scene = {
     running({ name: 'orders', plan: 'orders', in: 120, out: 31, log: KAFKA }, at),
     { ...running({ name: 'fraud-replay', plan: 'fraud', in: 0, out: 0 }, at - 400_000), state: 'failed', error: { code: 'system.source.unreachable', message: 'no Kafka broker answers at broker-1.example:9092 (tried for 30 s)' }, problems: [{ at: at - 400_000, code: 'system.source.unreachable', message: 'no Kafka broker answers at broker-1.example:9092 (tried for 30 s)', where: null }] },
   ],
-  plans: { ...PLANS, 'fraud-replay': PLANS['fraud'] as Plan },
+  plans: { ...PLANS, 'fraud-replay': PLANS['fraud'] as PlanReport },
   topics: [topic('embedded', 'transactions', [5200, 4700, 5100], TRANSACTION), topic('embedded', 'fraud-alerts', [120, 88, 92], [{ name: 'account', type: 'BIGINT' }, { name: 'total_activity', type: 'DECIMAL(38,2)' }]), topic('embedded', 'account-balances', [41_020, 40_871, 41_190], []), topic(KAFKA.id, 'orders', [912_400, 911_870, 913_001, 912_220, 911_004, 912_900], [])],
   record,
   states: ['fraud', 'balances'].map(p => ({

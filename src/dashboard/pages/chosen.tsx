@@ -1,17 +1,17 @@
 import type { ComponentChildren } from 'preact';
 import { bytes, duration, grouped } from '../../numbers.ts';
 import type { JobReport } from '../../observe/job.ts';
+import type { ExplainedOperator, ExplainedSink, ExplainedSource, PlanReport } from '../../observe/plan.ts';
 import { percent, time } from '../format.ts';
 import { sinkId } from '../layout.ts';
 import { Icon } from '../parts/icon.tsx';
 import { Sql } from '../parts/sql.tsx';
 import { to } from '../route.ts';
-import type { Plan, PlanOperator, PlanSink, PlanSource } from '../shapes.ts';
 
 type Facts = readonly (readonly [name: string, value: ComponentChildren])[];
 
 /** All about one box of the graph: its figures, and its part of the SQL. */
-export function Chosen({ job, plan, id }: { readonly job: JobReport; readonly plan: Plan; readonly id: string }) {
+export function Chosen({ job, plan, id }: { readonly job: JobReport; readonly plan: PlanReport; readonly id: string }) {
   const operator = plan.operators.find(o => o.id === id);
   const source = plan.sources.find(s => s.id === id);
   const sink = plan.sinks.find(s => sinkId(s.name) === id);
@@ -38,7 +38,7 @@ export function Chosen({ job, plan, id }: { readonly job: JobReport; readonly pl
 
 const count = (n: number | null | undefined): string => (typeof n === 'number' ? grouped(n) : '-');
 
-function ofOperator(job: JobReport, o: PlanOperator): Facts {
+function ofOperator(job: JobReport, o: ExplainedOperator): Facts {
   const r = job.operators.find(x => x.id === o.id);
   if (r === undefined) return [['Emits', o.emits]];
   const passed = r.rows_in !== null && r.rows_out !== null && r.rows_in > 0 ? ` (${Number(((100 * r.rows_out) / r.rows_in).toPrecision(3))} %)` : '';
@@ -53,7 +53,7 @@ function ofOperator(job: JobReport, o: PlanOperator): Facts {
   ];
 }
 
-function ofSource(job: JobReport, s: PlanSource): Facts {
+function ofSource(job: JobReport, s: ExplainedSource): Facts {
   const r = job.sources.find(x => x.id === s.id);
   return [
     ['Topic', <a href={to(['topics', job.log.id, s.topic])}>{s.topic} <Icon name="next" /></a>], ['Format', s.format], ['Records', count(r?.records)], ['Bytes', r === undefined ? '-' : bytes(r.bytes)], ['Lag', count(r?.lag)],
@@ -61,7 +61,7 @@ function ofSource(job: JobReport, s: PlanSource): Facts {
   ];
 }
 
-function ofSink(job: JobReport, s: PlanSink): Facts {
+function ofSink(job: JobReport, s: ExplainedSink): Facts {
   const r = job.sinks.find(x => x.name === s.name);
   return [
     ['Topic', <a href={to(['topics', job.log.id, s.topic])}>{s.topic} <Icon name="next" /></a>], ['Format', s.format], ['Key', s.key.length === 0 ? 'none' : s.key.join(', ')], ['Rows', count(r?.rows)], ['Bytes', r === undefined ? '-' : bytes(r.bytes)], ['Busy encoding', percent(r?.busy ?? null)],

@@ -1,14 +1,14 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { JobReport } from '../../observe/job.ts';
+import type { PlanReport } from '../../observe/plan.ts';
 import { behind, level, percent, perSecond, px, short } from '../format.ts';
 import { NODE, place, sinkId, type Layout } from '../layout.ts';
 import { useRoving } from '../parts/roving.ts';
-import type { Plan } from '../shapes.ts';
 import { Chosen } from './chosen.tsx';
 
 interface Props {
   readonly job: JobReport;
-  readonly plan: Plan;
+  readonly plan: PlanReport;
 }
 
 /** Below this a box cannot be read; the rest is reached by scrolling. */
@@ -98,7 +98,7 @@ interface Described {
 }
 
 /** What a box says. */
-function describe(job: JobReport, plan: Plan, id: string): Described {
+function describe(job: JobReport, plan: PlanReport, id: string): Described {
   const source = plan.sources.find(s => s.id === id);
   if (source !== undefined) {
     const r = job.sources.find(s => s.id === id);
@@ -112,7 +112,7 @@ function describe(job: JobReport, plan: Plan, id: string): Described {
   const o = plan.operators.find(x => x.id === id);
   const r = job.operators.find(x => x.id === id);
   return {
-    kind: o?.kind === 'aggregate' ? 'aggregate' : 'select', name: id, does: o?.does[0] ?? '', busy: r?.busy ?? null,
+    kind: o?.kind ?? 'select', name: id, does: o?.does[0] ?? '', busy: r?.busy ?? null,
     facts: [...(r === undefined || r.keys === null ? [] : [['groups', short(r.keys)] as const]), ...(r === undefined || r.watermark === null ? [] : [['watermark', behind(r.watermark, job.at)] as const]), ...(r !== undefined && r.late > 0 ? [['late', short(r.late)] as const] : [])],
   };
 }

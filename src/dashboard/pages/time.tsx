@@ -1,12 +1,12 @@
 import { duration, grouped, plural } from '../../numbers.ts';
 import type { JobReport, PartitionReport, SourceReport } from '../../observe/job.ts';
+import type { PlanReport } from '../../observe/plan.ts';
 import { behind, short, time } from '../format.ts';
 import { Command } from '../parts/copy.tsx';
 import { Empty } from '../parts/notes.tsx';
-import type { Plan } from '../shapes.ts';
 import { why } from '../why.ts';
 
-export function TimeTab({ job, plan }: { readonly job: JobReport; readonly plan: Plan | null }) {
+export function TimeTab({ job, plan }: { readonly job: JobReport; readonly plan: PlanReport | null }) {
   const cause = why(job, plan);
   const timed = job.sources.filter(s => s.event_time);
   return <>
