@@ -1,3 +1,4 @@
+import type { ProblemAnswer } from '../ui/answers.ts';
 import { refuse, token } from './session.ts';
 
 /** What the server says is wrong: its code, its words and what to do. */
@@ -37,7 +38,7 @@ export async function request(path: string, init: RequestInit = {}): Promise<Res
   }
   if (response.ok) return response;
   if (response.status === 401) refuse();
-  const said = await response.json().catch(() => null) as { code?: string; message?: string; hint?: string | null; at?: readonly [number, number] | null } | null;
+  const said = await response.json().catch(() => null) as Partial<ProblemAnswer> | null;
   throw new ApiError(response.status, said?.code ?? `http.${response.status}`, said?.message ?? `the server answered ${response.status}`, said?.hint ?? null, said?.at ?? null);
 }
 

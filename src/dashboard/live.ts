@@ -1,8 +1,8 @@
 import { computed, effect, signal } from '@preact/signals';
 import type { JobReport } from '../observe/job.ts';
+import type { Info, Jobs } from '../ui/answers.ts';
 import { get, url } from './api.ts';
 import { refused, token } from './session.ts';
-import type { Info, Jobs } from './shapes.ts';
 import { listen, type Connection } from './stream.ts';
 
 export const info = signal<Info | null>(null);

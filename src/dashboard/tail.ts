@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import type { ProblemAnswer, TopicRecord } from '../ui/answers.ts';
 import { ApiError, url } from './api.ts';
-import type { TopicRecord } from './shapes.ts';
 import { listen, type Connection } from './stream.ts';
 
 /** So many rows are kept; older ones leave. */
@@ -33,7 +33,7 @@ export function useTail(topic: { readonly log: string; readonly name: string; re
     const end = listen(path, {
       event: (name, data) => {
         if (name === 'skipped') skipped += (data as { n: number }).n;
-        else if (name === 'problem') { const p = data as { code: string; message: string; hint: string | null }; setError(new ApiError(400, p.code, p.message, p.hint)); end(); }
+        else if (name === 'problem') { const p = data as ProblemAnswer; setError(new ApiError(400, p.code, p.message, p.hint)); end(); }
         else if (name === 'records' && stopped.current) skipped += (data as TopicRecord[]).length;
         else if (name === 'records') fresh.push(...data as TopicRecord[]);
       },

@@ -2,8 +2,9 @@ import { setImmediate } from 'node:timers/promises';
 import type { Log, TopicInfo } from '../connectors/connector.ts';
 import { readRanges, type OffsetRange } from '../engine/read-topic.ts';
 import type { RecordBatch } from '../engine/records.ts';
+import type { TopicRecord } from './answers.ts';
 import type { RecordFilter } from './filter.ts';
-import { recordAnswer, type RecordAnswer } from './records.ts';
+import { recordAnswer } from './records.ts';
 
 /** One request looks at so many records, for so many ms, more or less: a filter may find nothing for long. */
 const MOST_SCANNED = 200_000;
@@ -29,7 +30,7 @@ export interface BrowseOptions {
 }
 
 export interface Browsed {
-  readonly records: readonly RecordAnswer[];
+  readonly records: readonly TopicRecord[];
   /** Where to go on, by partition. */
   readonly next: Readonly<Record<string, number>>;
   readonly scanned: number;
@@ -52,7 +53,7 @@ interface Cursor {
   /** Where the partition begins and ends in this direction. */
   readonly first: number;
   readonly last: number;
-  found: RecordAnswer[];
+  found: TopicRecord[];
 }
 
 class Browser {
@@ -73,7 +74,7 @@ class Browser {
 
   async run(): Promise<Browsed> {
     const { limit, newest, signal } = this.#o;
-    const records: RecordAnswer[] = [];
+    const records: TopicRecord[] = [];
     let stopped = false;
     while (records.length < limit) {
       const hungry = this.#cursors.filter(c => c.found.length === 0 && this.#more(c));
@@ -87,9 +88,9 @@ class Browser {
       }
       const next = this.#cursors.filter(c => c.found.length > 0).reduce<Cursor | null>((best, c) => (best === null || before(c, best, newest) ? c : best), null);
       if (next === null) break;
-      records.push(next.found.shift() as RecordAnswer);
+      records.push(next.found.shift() as TopicRecord);
     }
-    const next = Object.fromEntries(this.#cursors.map(c => [c.partition, c.found.length === 0 ? c.at : (c.found[0] as RecordAnswer).offset + (newest ? 1 : 0)]));
+    const next = Object.fromEntries(this.#cursors.map(c => [c.partition, c.found.length === 0 ? c.at : (c.found[0] as TopicRecord).offset + (newest ? 1 : 0)]));
     return { records, next, scanned: this.#scanned, done: !stopped && this.#cursors.every(c => c.found.length === 0 && !this.#more(c)), stopped };
   }
 
@@ -107,7 +108,7 @@ class Browser {
     for (const c of cursors) {
       const { from, to } = ranges.get(c.partition) as OffsetRange;
       if (newest) c.found.reverse();
-      const cut = c.found.length > limit ? c.found[limit - 1] as RecordAnswer : null;
+      const cut = c.found.length > limit ? c.found[limit - 1] as TopicRecord : null;
       c.found.length = Math.min(c.found.length, limit);
       c.at = newest ? cut?.offset ?? from : cut === null ? to : cut.offset + 1;
     }
@@ -133,7 +134,7 @@ class Browser {
 
 /** Whether the next record of a comes before that of b. What was sent together has one time: then the partitions come side by side. */
 function before(a: Cursor, b: Cursor, newest: boolean): boolean {
-  const [x, y] = [a.found[0] as RecordAnswer, b.found[0] as RecordAnswer];
+  const [x, y] = [a.found[0] as TopicRecord, b.found[0] as TopicRecord];
   if (x.timestamp !== y.timestamp) return newest ? x.timestamp > y.timestamp : x.timestamp < y.timestamp;
   return Math.abs(x.offset - a.first) < Math.abs(y.offset - b.first);
 }

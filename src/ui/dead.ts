@@ -5,6 +5,7 @@ import { resend } from '../engine/letters/resend.ts';
 import { deadLetterTopics, topicLetters } from '../engine/letters/topic.ts';
 import { jobId } from '../observe/live-names.ts';
 import { DeadLetterFile, type LetterCode } from '../state/dead-letter-file.ts';
+import type { DeadCodes, DeadLetter, DeadLetters, Replayed, V1 } from './answers.ts';
 import type { Call, Route } from './call.ts';
 import { LIST_BYTES, ONE_BYTES, shown } from './records.ts';
 import { badValue, notFound } from './refusal.ts';
@@ -18,7 +19,7 @@ const MOST_MS = 2000;
 
 /** Dead letters: by code, each of them, and sent again. */
 export const deadRoutes: readonly Route[] = [
-  { method: 'GET', path: '/api/v1/dlq/:job', answers: 'dead_codes', handle: async c => {
+  { method: 'GET', path: '/api/v1/dlq/:job', answers: 'dead_codes', handle: async (c): Promise<V1<DeadCodes>> => {
     const { file, replayed, topics } = await deadOf(c);
     const codes = new Map(file.map(k => [k.code, k]));
     for (const l of topics.letters) codes.set(l.code, added(codes.get(l.code), l));
@@ -58,7 +59,7 @@ function withFile<T>({ path }: StateOf, read: (file: DeadLetterFile) => T): T | 
 }
 
 /** `before`: the number of a letter; those of the table come first, newest first, then the newest of topics. */
-async function letters(c: Call): Promise<unknown> {
+async function letters(c: Call): Promise<V1<DeadLetters>> {
   const limit = c.count('limit', 1, MOST_LETTERS) ?? USUAL_LETTERS;
   const [code, before, id] = [c.text('code'), c.count('before', 0, Number.MAX_SAFE_INTEGER), c.count('id', 0, Number.MAX_SAFE_INTEGER)];
   const state = stateOf(c);
@@ -69,7 +70,7 @@ async function letters(c: Call): Promise<unknown> {
   return { v: 1, letters: [...table, ...topic].map(l => letterAnswer(l, id === null ? LIST_BYTES : ONE_BYTES)), next: more ? table.at(-1)?.id ?? null : null };
 }
 
-const letterAnswer = (l: Letter, most: number): unknown => ({
+const letterAnswer = (l: Letter, most: number): DeadLetter => ({
   id: l.ref, at: l.at, code: l.code, message: l.message, place: l.place, source: l.source, operator: l.operator, topic: l.topic, partition: l.partition, offset: l.offset, timestamp: l.timestamp,
   ...shown('key', l.key, most), ...shown('value', l.value, most), size: l.size, truncated: (l.value?.length ?? 0) > most || (l.key?.length ?? 0) > most, unfit: unfit(l),
 });
@@ -112,7 +113,7 @@ async function placeOf(c: Call, { id, path, compiled }: StateOf): Promise<Place>
 }
 
 /** Throws 409 where the pipeline runs. One that is cut short goes on with the next one. */
-async function replay(c: Call): Promise<unknown> {
+async function replay(c: Call): Promise<V1<Replayed>> {
   const { code = null, ids = null } = await c.body();
   if ((code === null) === (ids === null)) throw badValue('replay takes a code or ids: {"code": "user.data.type"} or {"ids": ["17"]}');
   if (code !== null && typeof code !== 'string') throw badValue('code is a text');

@@ -1,11 +1,12 @@
 import { CONTENT_TYPE, prometheusText } from '../observe/prometheus.ts';
+import type { Info, V1 } from './answers.ts';
 import type { Call, Route } from './call.ts';
 import { readiness } from './health.ts';
 import { pipelineIn } from './jobs.ts';
 
 /** What the dashboard is, and what other programs ask of a process. */
 export const infoRoutes: readonly Route[] = [
-  { method: 'GET', path: '/api/v1/info', answers: 'info', handle: async ({ site }) => ({
+  { method: 'GET', path: '/api/v1/info', answers: 'info', handle: async ({ site }): Promise<V1<Info>> => ({
     v: 1, version: site.version, root: site.root, data_dir: site.data, actions: site.actions, own: site.controls.own, logs: await site.logs.list(), pipelines: site.pipelines.all().map(c => c.spec.name),
   }) },
   { method: 'GET', path: '/api/v1/config/:job', answers: 'config', handle: c => {

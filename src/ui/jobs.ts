@@ -1,5 +1,6 @@
 import type { JobReport } from '../observe/job.ts';
 import { jobId } from '../observe/live-names.ts';
+import type { JobAnswer, Jobs, V1 } from './answers.ts';
 import type { Call, Route } from './call.ts';
 import { notFound } from './refusal.ts';
 import type { Action, Site } from './site.ts';
@@ -31,8 +32,8 @@ const act = (action: Action): Route => ({
 export function jobRoutes(site: Site): readonly Route[] {
   const feed = new JobFeed(site);
   return [
-    { method: 'GET', path: '/api/v1/jobs', answers: 'jobs', handle: c => ({ v: 1, at: Date.now(), jobs: c.site.reports() }) },
-    { method: 'GET', path: '/api/v1/jobs/:job', answers: 'job', handle: c => {
+    { method: 'GET', path: '/api/v1/jobs', answers: 'jobs', handle: (c): V1<Jobs> => ({ v: 1, at: Date.now(), jobs: c.site.reports() }) },
+    { method: 'GET', path: '/api/v1/jobs/:job', answers: 'job', handle: (c): V1<JobAnswer> => {
       const job = jobOf(c);
       return { v: 1, job, plan: c.site.plan(job) };
     } },
@@ -86,4 +87,4 @@ class JobFeed {
 }
 
 const stampOf = (jobs: readonly JobReport[]): string => JSON.stringify(jobs.map(r => [r.pipeline, r.log.id, r.at, r.state]));
-const text = (jobs: readonly JobReport[]): string => JSON.stringify({ at: Date.now(), jobs });
+const text = (jobs: readonly JobReport[]): string => JSON.stringify({ at: Date.now(), jobs } satisfies Jobs);

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Log } from '../connectors/connector.ts';
 import { PipeError } from '../errors.ts';
+import type { LogInfo } from './answers.ts';
 import { notFound } from './refusal.ts';
 
 /** ms until a log that did not open is tried again. */
@@ -14,14 +15,6 @@ export interface LogEntry {
   readonly label: string;
   /** Opened. */
   open(): Promise<Log>;
-}
-
-export interface LogAnswer {
-  /** null as long as it cannot be reached. */
-  readonly id: string | null;
-  readonly kind: Log['kind'];
-  readonly label: string;
-  readonly error: string | null;
 }
 
 interface Tried {
@@ -39,7 +32,7 @@ export class Logs {
   constructor(entries: readonly LogEntry[]) { this.#tried = entries.map(entry => ({ entry, opening: null, log: null, error: null, at: -Infinity })); }
 
   /** What there is; tries what is not open yet. */
-  async list(): Promise<readonly LogAnswer[]> {
+  async list(): Promise<readonly LogInfo[]> {
     await this.open();
     return this.#tried.map(t => ({ id: t.log?.id ?? null, kind: t.entry.kind, label: t.log?.label ?? t.entry.label, error: t.log !== null ? null : t.error?.message ?? 'it has not answered yet' }));
   }

@@ -1,28 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 import type { RecordBatch } from '../engine/records.ts';
+import type { TopicRecord } from './answers.ts';
 
 /** Bytes of a key or value that are shown in a list, and of one record that is looked at alone. */
 export const LIST_BYTES = 16 << 10;
 export const ONE_BYTES = 2 << 20;
 
-/** A record as the API tells it. Bytes that are no UTF-8 come in base64, and then there is no text. */
-export interface RecordAnswer {
-  readonly partition: number;
-  readonly offset: number;
-  /** Epoch ms. */
-  readonly timestamp: number;
-  readonly key: string | null;
-  readonly key_base64?: string;
-  readonly value: string | null;
-  readonly value_base64?: string;
-  readonly headers: readonly { readonly key: string; readonly value: string | null; readonly value_base64?: string }[];
-  /** Bytes of key and value as they are in the topic. */
-  readonly size: number;
-  /** Some of it was left out. */
-  readonly truncated: boolean;
-}
-
-export function recordAnswer(b: RecordBatch, i: number, most: number): RecordAnswer {
+export function recordAnswer(b: RecordBatch, i: number, most: number): TopicRecord {
   const [keyFrom, keyTo, from, to] = [b.keyStart[i], b.keyEnd[i], b.valueStart[i], b.valueEnd[i]] as [number, number, number, number];
   const key = keyFrom < 0 ? null : b.data.subarray(keyFrom, keyTo);
   const value = from < 0 ? null : b.data.subarray(from, to);

@@ -1,4 +1,5 @@
 import { PipeError, PipeErrors, type Code } from '../errors.ts';
+import type { ProblemAnswer } from './answers.ts';
 
 /** What a request is refused with: an error with its HTTP status. */
 export class Refusal extends PipeError {
@@ -12,15 +13,6 @@ export class Refusal extends PipeError {
 
 export const notFound = (message: string, hint?: string): Refusal => new Refusal(404, 'user.usage.not_found', message, hint);
 export const badValue = (message: string, hint?: string): Refusal => new Refusal(400, 'user.usage.bad_value', message, hint);
-
-/** The body of an answer that is none. */
-export interface ProblemAnswer {
-  readonly code: string;
-  readonly message: string;
-  readonly hint: string | null;
-  /** Where in the SQL of the request, as [start, end) in UTF-16 units; null elsewhere. */
-  readonly at: readonly [number, number] | null;
-}
 
 /** Statuses of codes that come from below; the longest prefix wins. */
 const STATUSES: readonly (readonly [prefix: string, status: number])[] = [

@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { ProblemAnswer } from './answers.ts';
 import { Call, type Route } from './call.ts';
 import { Guard, SECURITY_HEADERS } from './guard.ts';
 import { listen } from './listen.ts';
-import { notFound, problemOf, Refusal, type ProblemAnswer } from './refusal.ts';
+import { notFound, problemOf, Refusal } from './refusal.ts';
 import { NoMethod, Router } from './router.ts';
 import type { Site } from './site.ts';
 import { Statics } from './statics.ts';

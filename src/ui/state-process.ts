@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { PipeError, type Code } from '../errors.ts';
-import { Refusal, type ProblemAnswer } from './refusal.ts';
+import type { ProblemAnswer } from './answers.ts';
+import { Refusal } from './refusal.ts';
 import type { StateRequest } from './state-worker.ts';
 
 /** ms that a question may take, and processes at once, and questions that wait for one. */

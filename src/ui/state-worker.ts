@@ -6,7 +6,7 @@ import { PipeError, PipeErrors } from '../errors.ts';
 import type { PhysicalPlan } from '../plan/physical.ts';
 import { StateReader } from '../state/reader.ts';
 import type { SqlValue } from '../state/store.ts';
-import type { ProblemAnswer } from './refusal.ts';
+import type { Rows, StateTables } from './answers.ts';
 
 /** A state file and the pipeline that it is of. */
 export interface StateTarget {
@@ -22,27 +22,6 @@ export type StateRequest =
   | { readonly k: 'query'; readonly of: StateTarget; readonly sql: string; readonly limit: number }
   | { readonly k: 'lookup'; readonly of: StateTarget; readonly table: string; readonly key: readonly unknown[] };
 
-/** Of one state file: its tables, or why it cannot be read. */
-export interface TablesAnswer {
-  readonly epoch: number | null;
-  readonly error: ProblemAnswer | null;
-  readonly tables: readonly {
-    readonly name: string;
-    readonly operator: string | null;
-    readonly columns: readonly string[];
-    readonly keys: readonly string[];
-    /** null: too many to count. */
-    readonly rows: number | null;
-  }[];
-}
-
-export interface RowsAnswer {
-  readonly columns: readonly string[];
-  readonly rows: readonly (readonly unknown[])[];
-  /** Whether there are more rows, or a value was cut. */
-  readonly truncated: boolean;
-}
-
 /** ms in which rows are counted, of all tables. */
 const COUNT_MS = 3000;
 /** Rows between two looks at the clock. */
@@ -53,7 +32,7 @@ const MOST_FOUND = 1000;
 const MOST_VALUE = 64 << 10;
 
 /** Answers one request about state files; for a process of its own, which may be killed while SQLite works. Throws PipeError. */
-export function answerState(request: StateRequest, env: Env): readonly TablesAnswer[] | RowsAnswer {
+export function answerState(request: StateRequest, env: Env): readonly StateTables[] | Rows {
   if (request.k === 'tables') {
     const until = performance.now() + COUNT_MS;
     return request.of.map(of => tablesOf(of, env, until));
@@ -80,7 +59,7 @@ function planOf({ file, text, root }: StateTarget, env: Env): PhysicalPlan | nul
   }
 }
 
-function tablesOf(of: StateTarget, env: Env, until: number): TablesAnswer {
+function tablesOf(of: StateTarget, env: Env, until: number): StateTables {
   try {
     return reading(of, env, (tables, reader) => ({
       epoch: reader.epoch(), error: null, tables: tables.map(t => ({ name: t.name, operator: t.operator, columns: t.columns, keys: t.keys, rows: counted(t, until) })),
@@ -97,10 +76,10 @@ function counted(t: ReadableTable, until: number): number | null {
   return rows;
 }
 
-const query = (tables: readonly ReadableTable[], sql: string, limit: number): RowsAnswer => rowsAnswer(askTables(tables, sql, { rows: limit, bytes: MOST_BYTES }));
+const query = (tables: readonly ReadableTable[], sql: string, limit: number): Rows => rowsAnswer(askTables(tables, sql, { rows: limit, bytes: MOST_BYTES }));
 
 /** Rows of a grouping whose keys are as given, in the order of its keys; the last ones may be left out. Values are compared as text. */
-function lookup(tables: readonly ReadableTable[], name: string, key: readonly unknown[]): RowsAnswer {
+function lookup(tables: readonly ReadableTable[], name: string, key: readonly unknown[]): Rows {
   const table = tables.find(t => t.name === name);
   if (table === undefined) throw new PipeError('user.usage.bad_value', `the state has no table "${name}"`, { hint: `tables: ${tables.map(t => t.name).join(', ')}` });
   if (table.keys.length === 0) throw new PipeError('user.usage.bad_value', `table "${name}" has no key`, { hint: 'ask it in SQL' });
@@ -117,7 +96,7 @@ function lookup(tables: readonly ReadableTable[], name: string, key: readonly un
 
 const keyText = (v: unknown): string | null => (v === null || v === undefined ? null : v === true ? '1' : v === false ? '0' : v instanceof Uint8Array ? Buffer.from(v).toString() : String(v));
 
-const rowsAnswer = ({ columns, rows, more }: Answer): RowsAnswer => ({ columns, rows: rows.map(r => r.map(v => jsonValue(cut(v)))), truncated: more || rows.some(r => r.some(isCut)) });
+const rowsAnswer = ({ columns, rows, more }: Answer): Rows => ({ columns, rows: rows.map(r => r.map(v => jsonValue(cut(v)))), truncated: more || rows.some(r => r.some(isCut)) });
 
 const isCut = (v: SqlValue): boolean => (typeof v === 'string' || v instanceof Uint8Array) && v.length > MOST_VALUE;
 const cut = (v: SqlValue): SqlValue => (!isCut(v) ? v : typeof v === 'string' ? v.slice(0, MOST_VALUE) : (v as Uint8Array).subarray(0, MOST_VALUE));

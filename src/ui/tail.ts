@@ -1,8 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Log } from '../connectors/connector.ts';
 import type { RecordBatch } from '../engine/records.ts';
+import type { TopicRecord } from './answers.ts';
 import type { RecordFilter } from './filter.ts';
-import { LIST_BYTES, recordAnswer, type RecordAnswer } from './records.ts';
+import { LIST_BYTES, recordAnswer } from './records.ts';
 import { problemOf } from './refusal.ts';
 import type { EventStream } from './sse.ts';
 
@@ -49,8 +50,8 @@ export async function tail({ log, topic, partition, filter }: TailOptions, strea
   }
 }
 
-function newest(batches: readonly RecordBatch[], filter: RecordFilter | null): { readonly records: readonly RecordAnswer[]; readonly skipped: number } {
-  let records: RecordAnswer[] = [];
+function newest(batches: readonly RecordBatch[], filter: RecordFilter | null): { readonly records: readonly TopicRecord[]; readonly skipped: number } {
+  let records: TopicRecord[] = [];
   let left = MOST_LOOKED;
   let skipped = 0;
   for (const b of [...batches].reverse()) {

@@ -2,6 +2,7 @@ import type { CompiledPipeline } from '../config/compile.ts';
 import type { Log, NewRecord, TopicInfo } from '../connectors/connector.ts';
 import { typeName } from '../sql/types.ts';
 import { parseTimestamp } from '../sql/values/time.ts';
+import type { Records, Topic, Topics, V1 } from './answers.ts';
 import { browse } from './browse.ts';
 import type { Call, Route } from './call.ts';
 import { filterColumns, RecordFilter } from './filter.ts';
@@ -20,7 +21,7 @@ const MOST_OFFSET = Number.MAX_SAFE_INTEGER;
 export function topicRoutes(): readonly Route[] {
   let tails = 0;
   return [
-    { method: 'GET', path: '/api/v1/topics', answers: 'topics', handle: async c => {
+    { method: 'GET', path: '/api/v1/topics', answers: 'topics', handle: async (c): Promise<V1<Topics>> => {
       const wanted = c.text('log');
       const logs = wanted === null ? await c.site.logs.open() : [await c.site.logs.find(wanted)];
       const pipelines = c.site.pipelines.all();
@@ -52,7 +53,7 @@ export function topicRoutes(): readonly Route[] {
   ];
 }
 
-async function records(c: Call): Promise<unknown> {
+async function records(c: Call): Promise<V1<Records>> {
   const { log, topic } = await topicOf(c, c.text('log'));
   const partition = partitionOf(c, topic);
   const filter = filterOf(c, topic);
@@ -119,8 +120,7 @@ function filterOf(c: Call, topic: TopicInfo): RecordFilter | null {
 
 const sum = (t: TopicInfo, of: (p: TopicInfo['partitions'][number]) => number): number => t.partitions.reduce((n, p) => n + of(p), 0);
 
-/** `records` are offsets between begin and end: on Kafka the markers of transactions count, too. */
-const topicAnswer = (log: Log, t: TopicInfo, pipelines: readonly CompiledPipeline[]): unknown => {
+const topicAnswer = (log: Log, t: TopicInfo, pipelines: readonly CompiledPipeline[]): Topic => {
   const declared = columnsOf(t.name, pipelines);
   return {
     log: log.id, name: t.name, partitions: t.partitions.map(p => ({ partition: p.partition, begin: p.begin, end: p.end, bytes: p.bytes })),

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import { compilePipeline } from '../../src/config/compile.ts';
 import { loadPipeline } from '../../src/config/load.ts';
-import type { DeadCode, Info, Letter, SavedState, Topic, TopicRecord } from '../../src/dashboard/shapes.ts';
 import type { HistogramReport, JobReport } from '../../src/observe/job.ts';
 import { planReport } from '../../src/observe/plan-report.ts';
 import type { PlanReport } from '../../src/observe/plan.ts';
+import type { DeadCode, DeadLetter, Info, SavedState, Topic, TopicRecord } from '../../src/ui/answers.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
@@ -18,7 +18,7 @@ export interface Scene {
   readonly record: (topic: string, partition: number, offset: number) => TopicRecord;
   readonly states: readonly SavedState[];
   readonly codes: readonly DeadCode[];
-  readonly letters: (code: string) => readonly Letter[];
+  readonly letters: (code: string) => readonly DeadLetter[];
   readonly config: Readonly<Record<string, unknown>>;
 }
 
@@ -145,13 +145,13 @@ function record(topicName: string, partition: number, offset: number): TopicReco
   return { partition, offset, timestamp: at, key: String(account), value, headers: offset % 5 === 0 ? [{ key: 'traceparent', value: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' }] : [], size: value.length + 12, truncated: false };
 }
 
-const letter = (code: string, i: number): Letter => ({
+const letter = (code: string, i: number): DeadLetter => ({
   id: String(400 - i), at: NOW - i * 61_000, code, message: code === 'user.data.json' ? 'the value is no JSON: unexpected end' : 'amount "abc" is not DECIMAL(12,2)', place: code === 'user.data.json' ? null : 'amount', source: 'transactions', operator: null,
   topic: 'transactions', partition: i % 3, offset: 104_133 - i * 31, timestamp: NOW - i * 61_000 - 200, key: String(1234 + i), size: 78, truncated: false, unfit: i === 2 ? 'cut' : null,
   ...(code === 'user.data.json' && i === 0 ? { value: null, value_base64: Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x00, 0x41, 0x42, 0x0a, 0x22, 0x3a]).toString('base64') } : { value: `{"account":${1234 + i},"amount":"abc","timestamp":"1778587200","type":"deposit"}` }),
 });
 
-const LETTERS: Readonly<Record<string, readonly Letter[]>> = {
+const LETTERS: Readonly<Record<string, readonly DeadLetter[]>> = {
   'user.data.type': Array.from({ length: 11 }, (_, i) => letter('user.data.type', i)), 'user.data.json': [letter('user.data.json', 0)],
 };
 

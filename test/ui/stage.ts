@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { readFileSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { TopicRecord } from '../../src/dashboard/shapes.ts';
+import type { TopicRecord } from '../../src/ui/answers.ts';
 import { NOW, type Scene } from './scenes.ts';
 
 const PAGE = resolve(import.meta.dirname, '../../dist/dashboard');

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import { bytes, grouped, plural } from '../../numbers.ts';
+import type { DeadCode, DeadCodes, DeadLetter, DeadLetters, Replayed, SavedState, States } from '../../ui/answers.ts';
 import { get, post, url } from '../api.ts';
 import { short, time } from '../format.ts';
 import { mayAct } from '../live.ts';
@@ -12,12 +13,11 @@ import { Empty, Loading, Problem } from '../parts/notes.tsx';
 import { useRoving } from '../parts/roving.ts';
 import { VirtualList } from '../parts/virtual-list.tsx';
 import { go, to } from '../route.ts';
-import type { DeadCode, DeadCodes, Letter, Letters, Replayed, SavedState } from '../shapes.ts';
 
 const PAGE = 200;
 
 export function DeadPage({ id, code }: { readonly id: string | undefined; readonly code: string | undefined }) {
-  const { data, error } = useLoad<{ readonly states: readonly SavedState[] }>(url(['state']));
+  const { data, error } = useLoad<States>(url(['state']));
   const states = data?.states ?? [];
   const state = states.find(s => s.id === id) ?? (id === undefined ? states[0] : undefined);
   return <>
@@ -48,14 +48,14 @@ function Codes({ state, code }: { readonly state: SavedState; readonly code: str
 }
 
 function OfCode({ state, code, again }: { readonly state: SavedState; readonly code: DeadCode; readonly again: () => void }) {
-  const [letters, setLetters] = useState<readonly Letter[]>([]);
+  const [letters, setLetters] = useState<readonly DeadLetter[]>([]);
   const [next, setNext] = useState<number | null | undefined>(undefined);
-  const [chosen, setChosen] = useState<Letter | null>(null);
+  const [chosen, setChosen] = useState<DeadLetter | null>(null);
   const [asks, setAsks] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const load = (): void => {
     if (next === null) return;
-    void get<Letters>(url(['dlq', state.id, 'letters'], { code: code.code, limit: PAGE, before: next })).then(page => { setLetters(old => [...old, ...page.letters.filter(l => !old.some(o => o.id === l.id))]); setNext(page.next); }, setError);
+    void get<DeadLetters>(url(['dlq', state.id, 'letters'], { code: code.code, limit: PAGE, before: next })).then(page => { setLetters(old => [...old, ...page.letters.filter(l => !old.some(o => o.id === l.id))]); setNext(page.next); }, setError);
   };
   useEffect(load, []);
   const replay = (body: { code: string } | { ids: string[] }): void => void post<Replayed>(url(['dlq', state.id, 'replay']), body).then(r => {
@@ -83,7 +83,7 @@ function OfCode({ state, code, again }: { readonly state: SavedState; readonly c
 
 const UNFIT = { not_kept: 'Its bytes were not kept, so it cannot be sent again.', cut: 'Its bytes were cut, so it cannot be sent again.', no_record: 'It is a row between operators, not a record, so it cannot be sent again.', other_source: 'Its source is not in the pipeline any more.' } as const;
 
-function Detail({ letter: l, onClose, replay }: { readonly letter: Letter; readonly onClose: () => void; readonly replay: () => void }) {
+function Detail({ letter: l, onClose, replay }: { readonly letter: DeadLetter; readonly onClose: () => void; readonly replay: () => void }) {
   return <aside class="card detail" aria-label={`Dead letter ${l.id}`}>
     <header><h2>Letter {l.id}</h2>{l.size === null ? null : <span class="dim">{bytes(l.size)}</span>}<div class="right">{mayAct.value && l.unfit === null ? <button type="button" onClick={replay}>Replay</button> : null}<button type="button" class="plain" aria-label="Close the letter" onClick={onClose}><Icon name="close" /></button></div></header>
     <div class="body">

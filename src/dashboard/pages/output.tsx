@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { grouped } from '../../numbers.ts';
 import type { JobReport } from '../../observe/job.ts';
+import type { TopicRecord } from '../../ui/answers.ts';
 import { flow, readJson } from '../exact-json.ts';
 import { bind } from '../keys.ts';
 import { copy } from '../parts/copy.tsx';
@@ -9,7 +10,6 @@ import { Empty, Problem } from '../parts/notes.tsx';
 import { RecordCells, RecordDetail, RecordHead, recordId } from '../parts/record.tsx';
 import { VirtualList } from '../parts/virtual-list.tsx';
 import { to } from '../route.ts';
-import type { TopicRecord } from '../shapes.ts';
 import { useTail, type Tail } from '../tail.ts';
 
 /** Rows of the sinks as they come. */

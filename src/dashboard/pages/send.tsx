@@ -1,9 +1,9 @@
 import { useState } from 'preact/hooks';
+import type { Topic } from '../../ui/answers.ts';
 import { post, url } from '../api.ts';
 import { say } from '../parts/copy.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { Problem } from '../parts/notes.tsx';
-import type { Topic } from '../shapes.ts';
 
 /** `name: value` lines. */
 const headersOf = (text: string): { key: string; value: string }[] => text.split('\n').filter(l => l.trim() !== '').map(l => { const at = l.indexOf(':'); return { key: (at < 0 ? l : l.slice(0, at)).trim(), value: at < 0 ? '' : l.slice(at + 1).trim() }; });

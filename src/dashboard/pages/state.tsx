@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { bytes, grouped } from '../../numbers.ts';
+import type { Rows, SavedState, StateTable, States } from '../../ui/answers.ts';
 import { get, post, url } from '../api.ts';
 import { short } from '../format.ts';
 import { useLoad } from '../parts/load.ts';
@@ -7,10 +8,9 @@ import { Empty, Loading, Problem } from '../parts/notes.tsx';
 import { Result } from '../parts/result.tsx';
 import { useRoving } from '../parts/roving.ts';
 import { go, to } from '../route.ts';
-import type { QueryResult, SavedState, StateTable } from '../shapes.ts';
 
 export function StatePage({ id, table }: { readonly id: string | undefined; readonly table: string | undefined }) {
-  const { data, error } = useLoad<{ readonly states: readonly SavedState[] }>(url(['state']), 15_000);
+  const { data, error } = useLoad<States>(url(['state']), 15_000);
   const states = data?.states ?? [];
   const state = states.find(s => s.id === id) ?? (id === undefined ? states[0] : undefined);
   return <>
@@ -45,13 +45,13 @@ function Tables({ state, chosen }: { readonly state: SavedState; readonly chosen
 /** One group by its key. */
 function LookUp({ state, table }: { readonly state: SavedState; readonly table: StateTable }) {
   const [values, setValues] = useState<readonly string[]>([]);
-  const [answer, setAnswer] = useState<QueryResult | null>(null);
+  const [answer, setAnswer] = useState<Rows | null>(null);
   const [error, setError] = useState<unknown>(null);
   if (table.keys.length === 0) return null;
   const ask = (e: Event): void => {
     e.preventDefault();
     setAnswer(null);
-    void get<QueryResult>(url(['state', state.id, 'lookup'], { table: table.name, key: JSON.stringify(table.keys.map((_, i) => values[i] ?? '')) })).then(r => { setAnswer(r); setError(null); }, setError);
+    void get<Rows>(url(['state', state.id, 'lookup'], { table: table.name, key: JSON.stringify(table.keys.map((_, i) => values[i] ?? '')) })).then(r => { setAnswer(r); setError(null); }, setError);
   };
   return <>
     <form class="bar" onSubmit={ask}>
@@ -66,13 +66,13 @@ function LookUp({ state, table }: { readonly state: SavedState; readonly table: 
 /** SQL that reads. */
 function Query({ state, table }: { readonly state: SavedState; readonly table: StateTable | undefined }) {
   const [sql, setSql] = useState(table === undefined ? 'SELECT 1' : `SELECT * FROM ${table.name} LIMIT 100`);
-  const [answer, setAnswer] = useState<QueryResult | null>(null);
+  const [answer, setAnswer] = useState<Rows | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
   const run = (): void => {
     if (busy) return;
     setBusy(true);
-    void post<QueryResult>(url(['state', state.id, 'query']), { sql, limit: 1000 }).then(r => { setAnswer(r); setError(null); }, (e: unknown) => { setAnswer(null); setError(e); }).finally(() => setBusy(false));
+    void post<Rows>(url(['state', state.id, 'query']), { sql, limit: 1000 }).then(r => { setAnswer(r); setError(null); }, (e: unknown) => { setAnswer(null); setError(e); }).finally(() => setBusy(false));
   };
   return <section class="card" aria-label="SQL">
     <header><h2>SQL</h2><span class="dim">of SQLite, reads only: at most 1,000 rows and 5 s</span></header>

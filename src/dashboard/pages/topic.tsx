@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { bytes, grouped, plural } from '../../numbers.ts';
+import type { Records, Topic, TopicRecord, Topics } from '../../ui/answers.ts';
 import { ApiError, get, url } from '../api.ts';
 import { bind } from '../keys.ts';
 import { mayAct } from '../live.ts';
@@ -9,7 +10,6 @@ import { Empty, Loading, Problem } from '../parts/notes.tsx';
 import { RecordCells, RecordDetail, RecordHead, recordId } from '../parts/record.tsx';
 import { VirtualList } from '../parts/virtual-list.tsx';
 import { requery, route, to } from '../route.ts';
-import type { Records, Topic, TopicRecord } from '../shapes.ts';
 import { useTail } from '../tail.ts';
 import { TailNote } from './output.tsx';
 import { Send } from './send.tsx';
@@ -25,7 +25,7 @@ interface Look {
 }
 
 export function TopicPage({ log, topic }: { readonly log: string; readonly topic: string }) {
-  const listed = useLoad<{ readonly topics: readonly Topic[] }>(url(['topics'], { log }), 5000);
+  const listed = useLoad<Topics>(url(['topics'], { log }), 5000);
   const [sends, setSends] = useState(false);
   const found = listed.data?.topics.find(t => t.name === topic && t.log === log);
   const { query } = route.value;

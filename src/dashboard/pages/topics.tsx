@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { bytes } from '../../numbers.ts';
+import type { Topic, Topics } from '../../ui/answers.ts';
 import { url } from '../api.ts';
 import { short } from '../format.ts';
 import { info } from '../live.ts';
@@ -7,10 +8,9 @@ import { useLoad } from '../parts/load.ts';
 import { Empty, Loading, Problem } from '../parts/notes.tsx';
 import { useRoving } from '../parts/roving.ts';
 import { to } from '../route.ts';
-import type { Topic } from '../shapes.ts';
 
 export function TopicsPage() {
-  const { data, error } = useLoad<{ readonly topics: readonly Topic[] }>(url(['topics']), 5000);
+  const { data, error } = useLoad<Topics>(url(['topics']), 5000);
   const [filter, setFilter] = useState('');
   const away = (info.value?.logs ?? []).filter(l => l.error !== null);
   return <>

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { bytes } from '../../numbers.ts';
+import type { TopicRecord } from '../../ui/answers.ts';
 import { time } from '../format.ts';
-import type { TopicRecord } from '../shapes.ts';
 import { Bytes } from './bytes.tsx';
 import { Copy } from './copy.tsx';
 import { Icon } from './icon.tsx';

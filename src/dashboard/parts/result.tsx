@@ -1,5 +1,5 @@
 import { plural } from '../../numbers.ts';
-import type { QueryResult } from '../shapes.ts';
+import type { Rows } from '../../ui/answers.ts';
 
 const isNumber = (v: unknown): boolean => typeof v === 'number' || (typeof v === 'string' && /^-?\d+(\.\d+)?$/.test(v));
 
@@ -10,7 +10,7 @@ function cell(v: unknown): string {
 }
 
 /** Rows of a query. */
-export function Result({ result, label }: { readonly result: QueryResult; readonly label: string }) {
+export function Result({ result, label }: { readonly result: Rows; readonly label: string }) {
   const numeric = result.columns.map((_, i) => result.rows.length > 0 && result.rows.every(r => r[i] === null || isNumber(r[i])));
   return <div class="card">
     <div class="scroll result" tabIndex={0} role="group" aria-label={label}><table>
