@@ -1,5 +1,5 @@
 import { computed, effect, signal } from '@preact/signals';
-import type { JobReport } from '../observe/job.ts';
+import { jobId as idOf, type JobReport } from '../observe/job.ts';
 import type { Info, Jobs } from '../ui/answers.ts';
 import { get, url } from './api.ts';
 import { refused, token } from './session.ts';
@@ -14,7 +14,7 @@ export const heardAt = signal(0);
 
 export const mayAct = computed(() => info.value?.actions === true);
 
-export const jobId = (job: JobReport): string => `${job.pipeline}@${job.log.id}`;
+export const jobId = (job: JobReport): string => idOf(job.pipeline, job.log.id);
 
 function take(news: Jobs): void {
   heardAt.value = Date.now();

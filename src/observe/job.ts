@@ -64,6 +64,9 @@ export interface JobReport {
 /** `crashed` is said by who reads the file: its process is gone without a last word. */
 export type JobState = 'starting' | 'running' | 'paused' | 'draining' | 'done' | 'failed' | 'crashed';
 
+/** `<pipeline>@<log>`: also how state files are named. */
+export const jobId = (pipeline: string, logId: string): string => `${pipeline}@${logId.replace(/[^\w.-]/g, '_')}`;
+
 export interface SourceReport {
   /** In the plan. */
   readonly id: string;

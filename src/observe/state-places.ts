@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { PipelineSpec } from '../config/spec.ts';
 import { PipeError } from '../errors.ts';
-import { jobId } from './live-names.ts';
+import { jobId } from './job.ts';
 
 /** The state file of a pipeline on one log. */
 export const statePath = (data: string, spec: PipelineSpec, logId: string): string => join(spec.settings.state ?? join(data, 'state'), `${jobId(spec.name, logId)}.db`);

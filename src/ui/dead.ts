@@ -3,7 +3,7 @@ import { unfit, type Letter } from '../engine/letters/letter.ts';
 import type { Place } from '../engine/letters/letters.ts';
 import { resend } from '../engine/letters/resend.ts';
 import { deadLetterTopics, topicLetters } from '../engine/letters/topic.ts';
-import { jobId } from '../observe/live-names.ts';
+import { jobId } from '../observe/job.ts';
 import { DeadLetterFile, type LetterCode } from '../state/dead-letter-file.ts';
 import type { DeadCodes, DeadLetter, DeadLetters, Replayed, V1 } from './answers.ts';
 import type { Call, Route } from './call.ts';

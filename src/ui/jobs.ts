@@ -1,5 +1,4 @@
-import type { JobReport } from '../observe/job.ts';
-import { jobId } from '../observe/live-names.ts';
+import { jobId, type JobReport } from '../observe/job.ts';
 import type { JobAnswer, Jobs, V1 } from './answers.ts';
 import type { Call, Route } from './call.ts';
 import { notFound } from './refusal.ts';
