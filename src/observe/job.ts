@@ -64,6 +64,9 @@ export interface JobReport {
 /** `crashed` is said by who reads the file: its process is gone without a last word. */
 export type JobState = 'starting' | 'running' | 'paused' | 'draining' | 'done' | 'failed' | 'crashed';
 
+/** States of which only a process that lives can speak. */
+export const ALIVE: readonly JobState[] = ['starting', 'running', 'paused', 'draining'];
+
 /** `<pipeline>@<log>`: also how state files are named. */
 export const jobId = (pipeline: string, logId: string): string => `${pipeline}@${logId.replace(/[^\w.-]/g, '_')}`;
 

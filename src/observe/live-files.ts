@@ -1,12 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lockHolder } from '../state/lock.ts';
-import type { JobReport } from './job.ts';
+import { ALIVE, type JobReport } from './job.ts';
 import { liveFolder, liveName, PLAN } from './live-names.ts';
 import type { PlanReport } from './plan.ts';
-
-/** States of which only a process that lives can speak. */
-const ALIVE: readonly JobReport['state'][] = ['starting', 'running', 'paused', 'draining'];
 
 /** The newest report of every pipeline that ran on a data folder, by name. */
 export function readJobs(data: string): JobReport[] {

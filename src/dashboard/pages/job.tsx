@@ -1,6 +1,6 @@
 import { useMemo, useState } from 'preact/hooks';
 import { post, url } from '../api.ts';
-import type { JobReport, JobState } from '../../observe/job.ts';
+import { ALIVE, type JobReport, type JobState } from '../../observe/job.ts';
 import { duration, grouped } from '../../numbers.ts';
 import type { JobAnswer } from '../../ui/answers.ts';
 import { ago, perSecond, short } from '../format.ts';
@@ -80,13 +80,11 @@ const VERBS: readonly Verb[] = [
   { verb: 'drain', name: 'Drain', icon: 'stop', of: ['running', 'paused'], own: false },
 ];
 
-const ACTIVE: readonly JobState[] = ['starting', 'running', 'paused', 'draining'];
-
 /** What may be done with a job, where anything may be. */
 function Controls({ job }: { readonly job: JobReport }) {
   const [asks, setAsks] = useState(false);
   if (!mayAct.value) return null;
-  const others = info.value?.own === true ? [] : (jobs.value ?? []).filter(j => j.pid === job.pid && j !== job && ACTIVE.includes(j.state)).map(j => j.pipeline);
+  const others = info.value?.own === true ? [] : (jobs.value ?? []).filter(j => j.pid === job.pid && j !== job && ALIVE.includes(j.state)).map(j => j.pipeline);
   const act = (verb: string): void => void post(url(['jobs', jobId(job), verb])).then(() => say(`${job.pipeline}: ${verb} asked for`), (e: Error) => say(e.message));
   return <>
     {VERBS.filter(v => v.of.includes(job.state) && (!v.own || info.value?.own === true)).map(({ verb, name, icon }) => <button key={verb} type="button" onClick={() => (verb === 'drain' ? setAsks(true) : act(verb))}><Icon name={icon} />{name}</button>)}

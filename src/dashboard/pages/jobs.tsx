@@ -1,5 +1,5 @@
 import { duration, grouped, plural } from '../../numbers.ts';
-import type { JobReport } from '../../observe/job.ts';
+import { ALIVE, type JobReport } from '../../observe/job.ts';
 import { ago, behind, perSecond, short, time } from '../format.ts';
 import { jobId, jobs } from '../live.ts';
 import { Empty, Loading, Metric } from '../parts/notes.tsx';
@@ -31,7 +31,7 @@ export function JobsPage() {
 }
 
 /** What its times are compared with: a job that has ended stays where it was while the clock goes on. */
-export const nowOf = (job: JobReport): number => (['done', 'failed', 'crashed'].includes(job.state) ? Date.now() : job.at);
+export const nowOf = (job: JobReport): number => (ALIVE.includes(job.state) ? job.at : Date.now());
 
 /** The delay of the slowest source that has one. */
 export function watermarkDelay(job: JobReport): string {
