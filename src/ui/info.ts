@@ -1,8 +1,7 @@
-import { CONTENT_TYPE, prometheusText } from '../observe/prometheus.ts';
 import type { Info, V1 } from './answers.ts';
-import type { Call, Route } from './call.ts';
-import { readiness } from './health.ts';
+import type { Route } from './call.ts';
 import { pipelineIn } from './jobs.ts';
+import { probe, PROBES } from './probes.ts';
 
 /** What the dashboard is, and what other programs ask of a process. */
 export const infoRoutes: readonly Route[] = [
@@ -13,15 +12,8 @@ export const infoRoutes: readonly Route[] = [
     const { spec } = c.site.pipelines.find(pipelineIn(c.param('job')));
     return { v: 1, file: spec.path, ...c.site.config(spec) };
   } },
-  { method: 'GET', path: '/healthz', open: true, handle: c => plain(c, 200, 'ok\n') },
-  { method: 'GET', path: '/readyz', open: true, handle: c => {
-    const { status, text } = readiness(c.site.controls.own ? c.site.reports() : []);
-    return plain(c, status, text);
-  } },
-  { method: 'GET', path: '/metrics', open: true, handle: c => plain(c, 200, prometheusText(c.site.reports()), CONTENT_TYPE) },
+  ...PROBES.map((path): Route => ({ method: 'GET', path, open: true, handle: ({ site, res }) => {
+    const { status, type, text } = probe(path, () => site.reports(), site.controls.own);
+    res.writeHead(status, { 'Content-Type': type }).end(text);
+  } })),
 ];
-
-function plain({ res }: Call, status: number, text: string, type = 'text/plain; charset=utf-8'): undefined {
-  res.writeHead(status, { 'Content-Type': type });
-  res.end(text);
-}

@@ -1,15 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
 import type { JobReport } from '../observe/job.ts';
-import { CONTENT_TYPE, prometheusText } from '../observe/prometheus.ts';
 import { Guard, newToken, SECURITY_HEADERS } from './guard.ts';
-import { readiness } from './health.ts';
 import { listen } from './listen.ts';
+import { probe, PROBES } from './probes.ts';
 import { Refusal } from './refusal.ts';
 
 const LOOPBACK = '127.0.0.1';
 const DEFAULT_PORT = 9464;
-const TEXT = 'text/plain; charset=utf-8';
 
 /** null: this machine only, and the default port. */
 export interface MetricsAddress {
@@ -57,23 +55,17 @@ export class MetricsServer {
         res.setHeader('Allow', 'GET, HEAD');
         throw new Refusal(405, 'user.usage.not_allowed', 'metrics are read with GET');
       }
-      const { status, type, text } = this.#page((req.url as string).split('?', 1)[0] as string);
+      const asked = (req.url as string).split('?', 1)[0];
+      const path = PROBES.find(p => p === asked);
+      if (path === undefined) throw new Refusal(404, 'user.usage.bad_value', 'there are /metrics, /healthz and /readyz');
+      const { status, type, text } = probe(path, this.#reports, true);
       res.writeHead(status, { 'Content-Type': type, 'Cache-Control': 'no-store' });
       res.end(text);
     } catch (error) {
       // whatever is wrong with a scrape, the run goes on
       const { status, message } = error instanceof Refusal ? error : { status: 500, message: 'this should not happen: a bug of pipe' };
-      res.writeHead(status, { 'Content-Type': TEXT });
+      res.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8' });
       res.end(`${message}\n`);
-    }
-  }
-
-  #page(path: string): { readonly status: number; readonly type: string; readonly text: string } {
-    switch (path) {
-      case '/metrics': return { status: 200, type: CONTENT_TYPE, text: prometheusText(this.#reports()) };
-      case '/healthz': return { status: 200, type: TEXT, text: 'ok\n' };
-      case '/readyz': return { ...readiness(this.#reports()), type: TEXT };
-      default: throw new Refusal(404, 'user.usage.bad_value', 'there are /metrics, /healthz and /readyz');
     }
   }
 }

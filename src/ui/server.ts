@@ -3,6 +3,7 @@ import type { ProblemAnswer } from './answers.ts';
 import { Call, type Route } from './call.ts';
 import { Guard, SECURITY_HEADERS } from './guard.ts';
 import { listen } from './listen.ts';
+import { PROBES } from './probes.ts';
 import { notFound, problemOf, Refusal } from './refusal.ts';
 import { NoMethod, Router } from './router.ts';
 import type { Site } from './site.ts';
@@ -125,7 +126,7 @@ export class DashboardServer {
   }
 }
 
-const isApi = (path: string): boolean => path.startsWith('/api/') || ['/healthz', '/readyz', '/metrics'].includes(path);
+const isApi = (path: string): boolean => path.startsWith('/api/') || PROBES.some(p => p === path);
 
 function cut(url: string): [string, string] {
   const at = url.indexOf('?');
