@@ -19,27 +19,24 @@ export const newToken = (): string => randomBytes(24).toString('base64url');
 const LOCAL = ['localhost', '127.0.0.1', '[::1]'];
 const ANY = ['0.0.0.0', '::', '[::]'];
 
-export interface GuardOptions {
-  /** What the server listens on. */
+/** What a server listens on. */
+interface Listening {
   readonly host: string;
   readonly port: number;
-  readonly token: string;
 }
 
-/** Who may talk to the dashboard: a page of another site must not, whatever name it gave our address (DNS rebinding). */
-export class Guard {
+/** By which names a server is reached: a page of another site must not talk to it, whatever name it gave our address (DNS rebinding). */
+export class HostGuard {
   readonly #hosts: ReadonlySet<string>;
   /** Listens on all addresses: each of them is ours, and a number needs no DNS. */
   readonly #anyNumber: boolean;
   readonly #port: number;
-  readonly #token: Buffer;
 
-  constructor({ host, port, token }: GuardOptions) {
+  constructor({ host, port }: Listening) {
     this.#anyNumber = ANY.includes(host);
     const own = this.#anyNumber ? [hostname()] : [isIP(host) === 6 ? `[${host}]` : host];
     this.#hosts = new Set([...LOCAL, ...own].flatMap(h => (port === 80 ? [h, `${h}:80`] : [`${h}:${port}`])).map(h => h.toLowerCase()));
     this.#port = port;
-    this.#token = digest(token);
   }
 
   /** Throws 421 unless the request is for a name of ours. */
@@ -47,6 +44,21 @@ export class Guard {
     const host = req.headers.host?.toLowerCase() ?? '';
     if (this.#hosts.has(host) || (this.#anyNumber && this.#isNumber(host))) return;
     throw new Refusal(421, 'user.usage.not_allowed', 'the dashboard does not answer to this Host', 'open it by the address that it printed');
+  }
+
+  #isNumber(host: string): boolean {
+    const [, name = '', port = '80'] = /^(\[[0-9a-f:.]+\]|[0-9.]+)(?::(\d+))?$/.exec(host) ?? [];
+    return isIP(name.replace(/^\[|\]$/g, '')) !== 0 && Number(port) === this.#port;
+  }
+}
+
+/** Who may talk to the dashboard: no page of another site, nobody without the token. */
+export class Guard extends HostGuard {
+  readonly #token: Buffer;
+
+  constructor({ token, ...listening }: Listening & { readonly token: string }) {
+    super(listening);
+    this.#token = digest(token);
   }
 
   /** Throws 403 where another site's page asks. `must`: something may change, so a request says where it comes from. */
@@ -63,11 +75,6 @@ export class Guard {
     const [, given] = /^Bearer ([^\s]+)$/i.exec(req.headers.authorization ?? '') ?? [];
     if (given !== undefined && timingSafeEqual(digest(given), this.#token)) return;
     throw new Refusal(401, 'user.usage.not_allowed', 'the token is missing or wrong', 'open the address that pipe printed: the token is behind its #; scripts send Authorization: Bearer TOKEN');
-  }
-
-  #isNumber(host: string): boolean {
-    const [, name = '', port = '80'] = /^(\[[0-9a-f:.]+\]|[0-9.]+)(?::(\d+))?$/.exec(host) ?? [];
-    return isIP(name.replace(/^\[|\]$/g, '')) !== 0 && Number(port) === this.#port;
   }
 }
 

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
 import type { JobReport } from '../observe/job.ts';
-import { Guard, newToken, SECURITY_HEADERS } from './guard.ts';
+import { HostGuard, SECURITY_HEADERS } from './guard.ts';
 import { listen } from './listen.ts';
 import { probe, PROBES } from './probes.ts';
 import { Refusal } from './refusal.ts';
@@ -20,7 +20,7 @@ export class MetricsServer {
   readonly url: string;
   readonly #server: Server;
   readonly #reports: () => readonly JobReport[];
-  readonly #guard: Guard | null;
+  readonly #guard: HostGuard | null;
 
   /** Throws user.usage.bad_value where the port is taken. */
   static async start(address: MetricsAddress, reports: () => readonly JobReport[]): Promise<MetricsServer> {
@@ -36,7 +36,7 @@ export class MetricsServer {
     this.#server = server;
     this.#reports = reports;
     // where somebody chose an address, they know by which names it is reached
-    this.#guard = local ? new Guard({ host, port, token: newToken() }) : null;
+    this.#guard = local ? new HostGuard({ host, port }) : null;
     server.on('request', (req: IncomingMessage, res: ServerResponse) => this.#answer(req, res));
   }
 
