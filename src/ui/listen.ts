@@ -12,6 +12,13 @@ export interface Address {
   readonly hint: string;
 }
 
+/** Stops to listen; what is being answered is cut off. */
+export async function shut(server: Server): Promise<void> {
+  const closed = new Promise<void>(done => server.close(() => done()));
+  server.closeAllConnections();
+  await closed;
+}
+
 /** The port that it listens on. Throws user.usage.bad_value where there is none. */
 export async function listen(server: Server, { what, host, ports, hint }: Address): Promise<number> {
   for (const [i, port] of ports.entries()) {

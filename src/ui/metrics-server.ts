@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { isIP } from 'node:net';
 import type { JobReport } from '../observe/job.ts';
 import { HostGuard, SECURITY_HEADERS } from './guard.ts';
-import { listen } from './listen.ts';
+import { listen, shut } from './listen.ts';
 import { probe, PROBES } from './probes.ts';
 import { Refusal } from './refusal.ts';
 
@@ -40,11 +40,7 @@ export class MetricsServer {
     server.on('request', (req: IncomingMessage, res: ServerResponse) => this.#answer(req, res));
   }
 
-  async close(): Promise<void> {
-    const closed = new Promise<void>(done => this.#server.close(() => done()));
-    this.#server.closeAllConnections();
-    await closed;
-  }
+  close(): Promise<void> { return shut(this.#server); }
 
   #answer(req: IncomingMessage, res: ServerResponse): void {
     res.on('error', () => undefined);

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { ProblemAnswer } from './answers.ts';
 import { Call, type Route } from './call.ts';
 import { Guard, SECURITY_HEADERS } from './guard.ts';
-import { listen } from './listen.ts';
+import { listen, shut } from './listen.ts';
 import { PROBES } from './probes.ts';
 import { notFound, problemOf, Refusal } from './refusal.ts';
 import { NoMethod, Router } from './router.ts';
@@ -64,9 +64,7 @@ export class DashboardServer {
   /** Ends all streams; what is being answered is cut off. */
   async close(): Promise<void> {
     this.#stop.abort();
-    const closed = new Promise<void>(done => this.#server.close(() => done()));
-    this.#server.closeAllConnections();
-    await closed;
+    await shut(this.#server);
   }
 
   async #answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
