@@ -32,7 +32,7 @@ export function topicRoutes(): readonly Route[] {
     { method: 'GET', path: '/api/v1/topics/:topic/tail', answers: { open: 'open_event', records: 'records_event', skipped: 'skipped_event', problem: 'problem' }, handle: async c => {
       if (tails >= MOST_TAILS) throw new Refusal(503, 'system.resource.busy', `${MOST_TAILS} tails are open`, 'close one');
       const { log, topic } = await topicOf(c, c.text('log'));
-      const options = { log, topic: topic.name, partition: partitionOf(c, topic), filter: filterOf(c, topic) };
+      const options = { log, topic: topic.name, partition: partitionIn(c, topic), filter: filterOf(c, topic) };
       tails++;
       try {
         await tail(options, c.events());
@@ -44,9 +44,8 @@ export function topicRoutes(): readonly Route[] {
     { method: 'POST', path: '/api/v1/topics/:topic/records', action: true, answers: 'done', handle: async c => {
       const body = await c.body();
       const { log, topic } = await topicOf(c, textIn(body, 'log'));
-      const partition = body['partition'] ?? null;
-      if (partition !== null && !topic.partitions.some(p => p.partition === partition)) throw badValue(`partition is one of 0 to ${topic.partitions.length - 1}`);
-      const record: NewRecord = { key: bytesIn(body, 'key'), value: bytesIn(body, 'value'), headers: headersIn(body), partition: partition as number | null, timestamp: null };
+      const partition = partitionOf(topic, body['partition'] ?? null);
+      const record: NewRecord = { key: bytesIn(body, 'key'), value: bytesIn(body, 'value'), headers: headersIn(body), partition, timestamp: null };
       await log.append(topic.name, [record]);
       return { v: 1 };
     } },
@@ -55,7 +54,7 @@ export function topicRoutes(): readonly Route[] {
 
 async function records(c: Call): Promise<V1<Records>> {
   const { log, topic } = await topicOf(c, c.text('log'));
-  const partition = partitionOf(c, topic);
+  const partition = partitionIn(c, topic);
   const filter = filterOf(c, topic);
   const limit = c.count('limit', 1, MOST_RECORDS) ?? USUAL_RECORDS;
   const { from, newest } = await start(c, log, topic);
@@ -106,11 +105,15 @@ async function topicOf(c: Call, logId: string | null): Promise<{ readonly log: L
   return { log, topic };
 }
 
-function partitionOf(c: Call, topic: TopicInfo): number | null {
-  const partition = c.count('partition', 0, Number.MAX_SAFE_INTEGER);
-  if (partition !== null && !topic.partitions.some(p => p.partition === partition)) throw badValue(`partition is one of 0 to ${topic.partitions.length - 1}`);
-  return partition;
+/** null: not said. Throws 400 where the topic has no such partition. */
+function partitionOf(topic: TopicInfo, wanted: unknown): number | null {
+  if (wanted === null) return null;
+  const found = topic.partitions.find(p => p.partition === wanted);
+  if (found === undefined) throw badValue(`partition is one of 0 to ${topic.partitions.length - 1}`);
+  return found.partition;
 }
+
+const partitionIn = (c: Call, topic: TopicInfo): number | null => partitionOf(topic, c.count('partition', 0, Number.MAX_SAFE_INTEGER));
 
 /** Throws what is wrong with its SQL. */
 function filterOf(c: Call, topic: TopicInfo): RecordFilter | null {
