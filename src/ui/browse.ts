@@ -3,7 +3,7 @@ import type { Log, TopicInfo } from '../connectors/connector.ts';
 import { readRanges, type OffsetRange } from '../engine/read-topic.ts';
 import type { RecordBatch } from '../engine/records.ts';
 import type { TopicRecord } from './answers.ts';
-import type { RecordFilter } from './filter.ts';
+import { wantedOf, type RecordFilter } from './filter.ts';
 import { recordAnswer } from './records.ts';
 
 /** One request looks at so many records, for so many ms, more or less: a filter may find nothing for long. */
@@ -123,9 +123,8 @@ class Browser {
     while (last > first && (b.offsets[last - 1] as number) >= to) last--;
     for (let i = first; i < last; i += SLICE) {
       const end = Math.min(last, i + SLICE);
-      const rows = filter?.matches(b, i, end) ?? Array.from({ length: end - i }, (_, k) => i + k);
       // more than can be wanted is not kept; one more tells that there was more
-      for (const row of rows) if (newest || c.found.length <= limit) c.found.push(recordAnswer(b, row, bytes));
+      for (const row of wantedOf(filter, b, i, end)) if (newest || c.found.length <= limit) c.found.push(recordAnswer(b, row, bytes));
       if (newest && c.found.length > 2 * limit) c.found = c.found.slice(-limit - 1);
     }
     this.#scanned += last - first;

@@ -37,6 +37,9 @@ export function filterColumns(declared: TopicColumns | null): readonly Field[] {
   return [...own, ...META.map(m => m.field).filter(f => !own.some(o => o.name === f.name))];
 }
 
+/** Records [from, to) that are wanted, in order: without a filter all of them. */
+export const wantedOf = (filter: RecordFilter | null, b: RecordBatch, from: number, to: number): number[] => filter?.matches(b, from, to) ?? Array.from({ length: to - from }, (_, k) => from + k);
+
 /** A SQL condition over records: interpreted, one record at a time. A record on which it fails, or that cannot be decoded, does not match. */
 export class RecordFilter {
   readonly #test: Closure;

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Log } from '../connectors/connector.ts';
 import type { RecordBatch } from '../engine/records.ts';
 import type { TopicRecord } from './answers.ts';
-import type { RecordFilter } from './filter.ts';
+import { wantedOf, type RecordFilter } from './filter.ts';
 import { LIST_BYTES, recordAnswer } from './records.ts';
 import { problemOf } from './refusal.ts';
 import type { EventStream } from './sse.ts';
@@ -58,7 +58,7 @@ function newest(batches: readonly RecordBatch[], filter: RecordFilter | null): {
     const from = Math.max(0, b.length - left);
     left -= b.length - from;
     skipped += from;
-    const rows = filter?.matches(b, from, b.length) ?? Array.from({ length: b.length - from }, (_, k) => from + k);
+    const rows = wantedOf(filter, b, from, b.length);
     const given = rows.slice(-MOST_GIVEN);
     skipped += rows.length - given.length;
     records.unshift(...given.map(i => recordAnswer(b, i, LIST_BYTES)));
