@@ -1,4 +1,4 @@
-import { useMemo, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { post, url } from '../api.ts';
 import { ALIVE, type JobReport, type JobState } from '../../observe/job.ts';
 import { duration, grouped } from '../../numbers.ts';
@@ -24,7 +24,7 @@ const TABS = [['graph', 'Graph'], ['time', 'Time'], ['latency', 'Latency'], ['ou
 export function JobPage({ id, tab }: { readonly id: string; readonly tab: string }) {
   const live = jobs.value?.find(j => jobId(j) === id);
   // a plan is written once per start
-  const loaded = useLoad<JobAnswer>(useMemo(() => url(['jobs', id], { start: live?.started_at }), [id, live?.started_at]));
+  const loaded = useLoad<JobAnswer>(url(['jobs', id], { start: live?.started_at }));
   const job = live ?? (jobs.value === null ? null : loaded.data?.job) ?? null;
   const crumb = <a class="crumb" href={to(['jobs'])} aria-label="All jobs"><Icon name="back" /></a>;
   if (job === null) {
