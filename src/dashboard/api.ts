@@ -16,6 +16,8 @@ export class ApiError extends Error {
     this.hint = hint;
     this.at = at;
   }
+
+  static of(status: number, { code, message, hint, at }: ProblemAnswer): ApiError { return new ApiError(status, code, message, hint, at); }
 }
 
 type Values = Readonly<Record<string, string | number | undefined | null>>;

@@ -33,7 +33,7 @@ export function useTail(topic: { readonly log: string; readonly name: string; re
     const end = listen(path, {
       event: (name, data) => {
         if (name === 'skipped') skipped += (data as { n: number }).n;
-        else if (name === 'problem') { const p = data as ProblemAnswer; setError(new ApiError(400, p.code, p.message, p.hint)); end(); }
+        else if (name === 'problem') { setError(ApiError.of(400, data as ProblemAnswer)); end(); }
         else if (name === 'records' && stopped.current) skipped += (data as TopicRecord[]).length;
         else if (name === 'records') fresh.push(...data as TopicRecord[]);
       },

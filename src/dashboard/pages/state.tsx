@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { bytes, grouped } from '../../numbers.ts';
 import type { Rows, SavedState, StateTable, States } from '../../ui/answers.ts';
-import { get, post, url } from '../api.ts';
+import { ApiError, get, post, url } from '../api.ts';
 import { short } from '../format.ts';
 import { useLoad } from '../parts/load.ts';
 import { Empty, Loading, Problem } from '../parts/notes.tsx';
@@ -21,7 +21,7 @@ export function StatePage({ id, table }: { readonly id: string | undefined; read
       : state === undefined ? <Empty title="There is no such state">Choose one of: {states.map(s => s.pipeline).join(', ')}.</Empty>
         : <>
           {states.length < 2 ? null : <div class="bar"><label>Pipeline<select value={state.id} onChange={e => go(['state', e.currentTarget.value])}>{states.map(s => <option key={s.id} value={s.id}>{s.pipeline} on {s.log}</option>)}</select></label></div>}
-          {state.error === null ? <Tables key={state.id} state={state} chosen={state.tables.find(t => t.name === table) ?? state.tables.find(t => t.keys.length > 0) ?? state.tables[0]} /> : <div class="note bad" role="alert"><p><strong>{state.error.message}</strong> <code>{state.error.code}</code></p><p>{state.error.hint}</p></div>}
+          {state.error === null ? <Tables key={state.id} state={state} chosen={state.tables.find(t => t.name === table) ?? state.tables.find(t => t.keys.length > 0) ?? state.tables[0]} /> : <Problem error={ApiError.of(0, state.error)} />}
         </>}
   </>;
 }
