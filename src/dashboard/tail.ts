@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ProblemAnswer, TopicRecord } from '../ui/answers.ts';
 import { ApiError, url } from './api.ts';
+import { bind } from './keys.ts';
 import { listen, type Connection } from './stream.ts';
 
 /** So many rows are kept; older ones leave. */
@@ -15,15 +16,22 @@ export interface Tail {
   readonly state: Connection;
   readonly error: unknown;
   readonly clear: () => void;
+  /** Frozen, what comes is counted only. */
+  readonly frozen: boolean;
+  /** Freezes or goes on. */
+  readonly freeze: () => void;
 }
 
-/** Records of a topic as they come, oldest first; null: none is followed. While frozen, what comes is counted only. */
-export function useTail(topic: { readonly log: string; readonly name: string; readonly partition?: string | undefined; readonly filter?: string | undefined } | null, frozen: boolean): Tail {
+/** Records of a topic as they come, oldest first; null: none is followed. The key f freezes. */
+export function useTail(topic: { readonly log: string; readonly name: string; readonly partition?: string | undefined; readonly filter?: string | undefined } | null): Tail {
   const [shown, setShown] = useState<{ readonly rows: readonly TopicRecord[]; readonly skipped: number }>({ rows: [], skipped: 0 });
   const [state, setState] = useState<Connection>('connecting');
   const [error, setError] = useState<unknown>(null);
+  const [frozen, setFrozen] = useState(false);
   const stopped = useRef(frozen);
   stopped.current = frozen;
+  const freeze = (): void => setFrozen(f => !f);
+  useEffect(() => bind('f', freeze), []);
   const path = topic === null ? null : url(['topics', topic.name, 'tail'], { log: topic.log, partition: topic.partition, filter: topic.filter });
   useEffect(() => {
     setShown({ rows: [], skipped: 0 });
@@ -48,5 +56,5 @@ export function useTail(topic: { readonly log: string; readonly name: string; re
     }, SHOW_MS);
     return () => { end(); clearInterval(timer); };
   }, [path]);
-  return { ...shown, state, error, clear: () => setShown({ rows: [], skipped: 0 }) };
+  return { ...shown, state, error, clear: () => setShown({ rows: [], skipped: 0 }), frozen, freeze };
 }

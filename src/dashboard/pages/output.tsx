@@ -1,13 +1,12 @@
-import { useEffect, useState } from 'preact/hooks';
-import { grouped } from '../../numbers.ts';
+import { useState } from 'preact/hooks';
 import type { JobReport } from '../../observe/job.ts';
 import type { TopicRecord } from '../../ui/answers.ts';
 import { flow, readJson } from '../exact-json.ts';
-import { bind } from '../keys.ts';
 import { copy } from '../parts/copy.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Empty, Problem } from '../parts/notes.tsx';
 import { RecordCells, RecordDetail, RecordHead, recordId } from '../parts/record.tsx';
+import { TailButtons, TailNote } from '../parts/tail-bar.tsx';
 import { VirtualList } from '../parts/virtual-list.tsx';
 import { to } from '../route.ts';
 import { useTail, type Tail } from '../tail.ts';
@@ -15,28 +14,19 @@ import { useTail, type Tail } from '../tail.ts';
 /** Rows of the sinks as they come. */
 export function OutputTab({ job }: { readonly job: JobReport }) {
   const [name, setName] = useState(job.sinks[0]?.name ?? '');
-  const [frozen, setFrozen] = useState(false);
   const sink = job.sinks.find(s => s.name === name);
-  const tail = useTail(sink === undefined ? null : { log: job.log.id, name: sink.topic }, frozen);
-  useEffect(() => bind('f', () => setFrozen(f => !f)), []);
+  const tail = useTail(sink === undefined ? null : { log: job.log.id, name: sink.topic });
   if (sink === undefined) return <Empty title="This job has no sink" />;
   return <>
     <div class="bar">
       <label>Sink<select value={name} onChange={e => setName(e.currentTarget.value)}>{job.sinks.map(s => <option key={s.name} value={s.name}>{s.name}</option>)}</select></label>
-      <button type="button" aria-pressed={frozen} onClick={() => setFrozen(!frozen)}><Icon name={frozen ? 'play' : 'pause'} />{frozen ? 'Go on' : 'Freeze'}</button>
-      <button type="button" onClick={tail.clear}>Clear</button>
+      <TailButtons tail={tail} />
       <a class="button" href={to(['topics', job.log.id, sink.topic])}>All of {sink.topic}</a>
-      <TailNote tail={tail} frozen={frozen} />
+      <TailNote tail={tail} />
     </div>
     {tail.error === null ? null : <Problem error={tail.error} />}
     <Rows job={job} tail={tail} sink={sink.name} />
   </>;
-}
-
-/** How many rows are there, and whether more come. */
-export function TailNote({ tail, frozen }: { readonly tail: Tail; readonly frozen: boolean }) {
-  const state = frozen ? 'frozen' : tail.state === 'open' ? 'live' : tail.state === 'lost' ? 'no connection' : 'connecting';
-  return <p class="tail-note"><span class={`badge ${state === 'live' ? 'good' : state === 'no connection' ? 'bad' : 'warn'}`}>{state}</span> {grouped(tail.rows.length)} shown{tail.skipped > 0 ? `, ${grouped(tail.skipped)} came and are not shown` : ''}</p>;
 }
 
 function Rows({ job, tail, sink }: { readonly job: JobReport; readonly tail: Tail; readonly sink: string }) {

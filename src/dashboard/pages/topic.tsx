@@ -2,16 +2,15 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import { bytes, grouped, plural } from '../../numbers.ts';
 import type { Records, Topic, TopicRecord, Topics } from '../../ui/answers.ts';
 import { ApiError, get, url } from '../api.ts';
-import { bind } from '../keys.ts';
 import { mayAct } from '../live.ts';
 import { Icon } from '../parts/icon.tsx';
 import { useLoad } from '../parts/load.ts';
 import { Empty, Loading, Problem } from '../parts/notes.tsx';
 import { RecordCells, RecordDetail, RecordHead, recordId } from '../parts/record.tsx';
+import { TailButtons, TailNote } from '../parts/tail-bar.tsx';
 import { VirtualList } from '../parts/virtual-list.tsx';
 import { requery, route, to } from '../route.ts';
 import { useTail } from '../tail.ts';
-import { TailNote } from './output.tsx';
 import { Send } from './send.tsx';
 
 const PAGE = 500;
@@ -110,11 +109,9 @@ function FilterProblem({ error, filter }: { readonly error: unknown; readonly fi
 }
 
 function Live({ topic, look }: { readonly topic: Topic; readonly look: Look }) {
-  const [frozen, setFrozen] = useState(false);
-  useEffect(() => bind('f', () => setFrozen(f => !f)), []);
-  const tail = useTail({ log: topic.log, name: topic.name, partition: look.partition, filter: look.filter }, frozen);
+  const tail = useTail({ log: topic.log, name: topic.name, partition: look.partition, filter: look.filter });
   return <>
-    <div class="bar"><button type="button" aria-pressed={frozen} onClick={() => setFrozen(!frozen)}><Icon name={frozen ? 'play' : 'pause'} />{frozen ? 'Go on' : 'Freeze'}</button><button type="button" onClick={tail.clear}>Clear</button><TailNote tail={tail} frozen={frozen} /></div>
+    <div class="bar"><TailButtons tail={tail} /><TailNote tail={tail} /></div>
     {tail.error === null ? null : <FilterProblem error={tail.error} filter={look.filter ?? ''} />}
     {tail.rows.length === 0 ? (tail.error === null ? <Empty title="Waiting for the next record" command={`pipe topics send ${topic.name}`}>Records appear here as they are committed.</Empty> : null) : <Browser topic={topic} rows={tail.rows} stick />}
   </>;
