@@ -5,9 +5,8 @@ import { flow, readJson } from '../exact-json.ts';
 import { copy } from '../parts/copy.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Empty, Problem } from '../parts/notes.tsx';
-import { RecordCells, RecordDetail, RecordHead, recordId } from '../parts/record.tsx';
+import { RecordDetail, RecordList } from '../parts/record.tsx';
 import { TailButtons, TailNote } from '../parts/tail-bar.tsx';
-import { VirtualList } from '../parts/virtual-list.tsx';
 import { to } from '../route.ts';
 import { useTail, type Tail } from '../tail.ts';
 
@@ -32,10 +31,9 @@ export function OutputTab({ job }: { readonly job: JobReport }) {
 function Rows({ job, tail, sink }: { readonly job: JobReport; readonly tail: Tail; readonly sink: string }) {
   const [chosen, setChosen] = useState<TopicRecord | null>(null);
   if (tail.rows.length === 0) return <Empty title="No row has come since this page opened" command={`pipe topics tail ${job.sinks.find(s => s.name === sink)?.topic ?? sink} -n 20`}>Rows appear here as they are committed. The Time page says what it waits for; the topic holds the earlier ones.</Empty>;
-  return <div class={chosen === null ? '' : 'split'}>
-    <div class="card list"><RecordHead /><VirtualList rows={tail.rows} idOf={recordId} label={`Rows of ${sink}`} columns="record-row" chosen={chosen === null ? null : recordId(chosen)} choose={setChosen} stick>{r => <RecordCells r={r} />}</VirtualList></div>
+  return <RecordList rows={tail.rows} label={`Rows of ${sink}`} chosen={chosen} choose={setChosen} stick>
     {chosen === null ? null : <RecordDetail r={chosen} onClose={() => setChosen(null)} actions={<button type="button" onClick={() => void copy(asTest(job, sink, chosen), 'test')}><Icon name="copy" />Copy as test</button>} />}
-  </div>;
+  </RecordList>;
 }
 
 /** A row as the expectation of a test in the pipeline's file. */

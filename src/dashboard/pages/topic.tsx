@@ -6,9 +6,8 @@ import { mayAct } from '../live.ts';
 import { Icon } from '../parts/icon.tsx';
 import { useLoad } from '../parts/load.ts';
 import { Empty, Loading, Problem } from '../parts/notes.tsx';
-import { RecordCells, RecordDetail, RecordHead, recordId } from '../parts/record.tsx';
+import { RecordDetail, RecordList } from '../parts/record.tsx';
 import { TailButtons, TailNote } from '../parts/tail-bar.tsx';
-import { VirtualList } from '../parts/virtual-list.tsx';
 import { requery, route, to } from '../route.ts';
 import { useTail } from '../tail.ts';
 import { Send } from './send.tsx';
@@ -128,8 +127,7 @@ function Browser({ topic, rows, more, stick = false }: { readonly topic: Topic; 
     void get<Records>(url(['topics', topic.name, 'records'], { log: topic.log, partition: chosen.partition, offset: chosen.offset, limit: 1 }), stop.signal).then(r => setWhole(r.records[0] ?? null), () => undefined);
     return () => stop.abort();
   }, [chosen]);
-  return <div class={chosen === null ? '' : 'split'}>
-    <div class="card list"><RecordHead /><VirtualList rows={rows} idOf={recordId} label={`Records of ${topic.name}`} columns="record-row" chosen={chosen === null ? null : recordId(chosen)} choose={setChosen} stick={stick} {...(more === undefined ? {} : { more })}>{r => <RecordCells r={r} />}</VirtualList></div>
+  return <RecordList rows={rows} label={`Records of ${topic.name}`} chosen={chosen} choose={setChosen} stick={stick} more={more}>
     {chosen === null ? null : <RecordDetail r={whole ?? chosen} onClose={() => setChosen(null)} />}
-  </div>;
+  </RecordList>;
 }

@@ -5,11 +5,12 @@ import { time } from '../format.ts';
 import { Bytes } from './bytes.tsx';
 import { Copy } from './copy.tsx';
 import { Icon } from './icon.tsx';
+import { VirtualList } from './virtual-list.tsx';
 
-export const recordId = (r: TopicRecord): string => `${r.partition}:${r.offset}`;
+const recordId = (r: TopicRecord): string => `${r.partition}:${r.offset}`;
 
 /** Cells of a record in a list. */
-export function RecordCells({ r }: { readonly r: TopicRecord }) {
+function RecordCells({ r }: { readonly r: TopicRecord }) {
   return <>
     <span class="dim">{r.partition}</span>
     <span class="num">{r.offset}</span>
@@ -19,7 +20,26 @@ export function RecordCells({ r }: { readonly r: TopicRecord }) {
   </>;
 }
 
-export const RecordHead = () => <div class="row-head record-row" aria-hidden="true"><span>P</span><span class="num">Offset</span><span>Time (UTC)</span><span>Key</span><span>Value</span></div>;
+const RecordHead = () => <div class="row-head record-row" aria-hidden="true"><span>P</span><span class="num">Offset</span><span>Time (UTC)</span><span>Key</span><span>Value</span></div>;
+
+interface ListProps {
+  readonly rows: readonly TopicRecord[];
+  readonly label: string;
+  readonly chosen: TopicRecord | null;
+  readonly choose: (r: TopicRecord) => void;
+  readonly more?: (() => void) | undefined;
+  readonly stick?: boolean;
+  /** The chosen one. */
+  readonly children: ComponentChildren;
+}
+
+/** Records, and beside them the one that is chosen. */
+export function RecordList({ rows, label, chosen, choose, more, stick = false, children }: ListProps) {
+  return <div class={chosen === null ? '' : 'split'}>
+    <div class="card list"><RecordHead /><VirtualList rows={rows} idOf={recordId} label={label} columns="record-row" chosen={chosen === null ? null : recordId(chosen)} choose={choose} stick={stick} more={more}>{r => <RecordCells r={r} />}</VirtualList></div>
+    {children}
+  </div>;
+}
 
 interface Props {
   readonly r: TopicRecord;

@@ -15,7 +15,7 @@ interface Props<T> {
   /** CSS class of a row: its columns. */
   readonly columns: string;
   /** Called when the last rows come into view. */
-  readonly more?: () => void;
+  readonly more?: (() => void) | undefined;
   /** Keeps the newest row, the last one, in view as long as the reader is there. */
   readonly stick?: boolean;
 }
