@@ -20,7 +20,9 @@ const MOST_MS = 2000;
 /** Dead letters: by code, each of them, and sent again. */
 export const deadRoutes: readonly Route[] = [
   { method: 'GET', path: '/api/v1/dlq/:job', answers: 'dead_codes', handle: async (c): Promise<V1<DeadCodes>> => {
-    const { file, replayed, topics } = await deadOf(c);
+    const state = stateOf(c);
+    const [file, replayed] = withFile(state, f => [f.codes(), f.replays()] as const) ?? [[], 0];
+    const topics = await topicPart(c, state);
     const codes = new Map(file.map(k => [k.code, k]));
     for (const l of topics.letters) codes.set(l.code, added(codes.get(l.code), l));
     const sorted = [...codes.values()].sort((a, b) => b.n - a.n || b.last - a.last);
@@ -29,18 +31,6 @@ export const deadRoutes: readonly Route[] = [
   { method: 'GET', path: '/api/v1/dlq/:job/letters', answers: 'letters', handle: letters },
   { method: 'POST', path: '/api/v1/dlq/:job/replay', action: true, answers: 'replayed', handle: replay },
 ];
-
-interface Dead {
-  readonly file: readonly LetterCode[];
-  readonly replayed: number;
-  readonly topics: TopicPart;
-}
-
-async function deadOf(c: Call): Promise<Dead> {
-  const state = stateOf(c);
-  const [file, replayed] = withFile(state, f => [f.codes(), f.replays()] as const) ?? [[], 0];
-  return { file, replayed, topics: await topicPart(c, state) };
-}
 
 function added(k: LetterCode | undefined, l: Letter): LetterCode {
   if (k === undefined) return { code: l.code, n: 1, first: l.at, last: l.at, message: l.message };
