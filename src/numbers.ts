@@ -23,12 +23,15 @@ export const plural = (n: number, word: string): string => `${grouped(n)} ${word
 /** How many records lie between two offsets. On Kafka the markers of transactions and aborted records have offsets, too: there may be fewer. */
 export const recordCount = (log: 'embedded' | 'kafka', n: number): string => (log === 'kafka' && n > 0 ? `≤ ${grouped(n)}` : grouped(n));
 
-/** Time of day of an epoch ms (UTC), with the date when that is not today's. */
-export function clockTime(ms: number, now: number): string {
-  if (!Number.isFinite(ms)) return '-';
-  const text = new Date(ms).toISOString();
-  return new Date(now).toISOString().slice(0, 10) === text.slice(0, 10) ? text.slice(11, 19) : `${text.slice(0, 10)} ${text.slice(11, 19)}`;
+/** Time of day of an epoch ms (UTC), with the date when that is not the one of `now`; a dash for what is no date. `ms` shows milliseconds where there are any. */
+export function clockTime(at: number, now: number, ms = false): string {
+  if (!isDate(at)) return '-';
+  const [date = '', time = ''] = new Date(at).toISOString().split('T');
+  const clock = time.slice(0, ms && at % 1000 !== 0 ? -1 : -5);
+  return isDate(now) && new Date(now).toISOString().startsWith(`${date}T`) ? clock : `${date} ${clock}`;
 }
+
+const isDate = (ms: number): boolean => Number.isFinite(ms) && Math.abs(ms) <= 8.64e15;
 
 /** A share as 0.04 %, 4.2 %, 42 %. */
 export function percent(share: number): string {

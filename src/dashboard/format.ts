@@ -1,4 +1,4 @@
-import { duration, grouped } from '../numbers.ts';
+import { clockTime, duration, grouped } from '../numbers.ts';
 
 /** Rows or records a second: 0, 0.4, 12, 8,412, 1.2 M; a dash where it is not known. */
 export function perSecond(n: number | null): string {
@@ -13,14 +13,8 @@ export function short(n: number): string {
   return n < 1e9 ? `${(n / 1e6).toFixed(1)} M` : `${(n / 1e9).toFixed(1)} G`;
 }
 
-/** Epoch ms as date and time in UTC, without what equals `now`'s date; `ms` shows milliseconds where there are any. */
-export function time(at: number | null, now = Number.NaN, ms = false): string {
-  if (at === null || !Number.isFinite(at) || Math.abs(at) > 8.64e15) return '-';
-  const text = new Date(at).toISOString();
-  const clock = text.slice(text.indexOf('T') + 1, ms && at % 1000 !== 0 ? -1 : -5);
-  const date = text.slice(0, text.indexOf('T'));
-  return Number.isFinite(now) && new Date(now).toISOString().startsWith(date) ? clock : `${date} ${clock}`;
-}
+/** Epoch ms as date and time in UTC, without what equals `now`'s date; a dash where there is none. */
+export const time = (at: number | null, now = Number.NaN, ms = false): string => (at === null ? '-' : clockTime(at, now, ms));
 
 /** How far `at` lies before `now`: 2 s; from two days on, a date says more. */
 export function behind(at: number | null, now: number): string {
