@@ -1,4 +1,5 @@
 import type { ProblemAnswer } from '../ui/answers.ts';
+import { address, type Query } from './address.ts';
 import { refuse, token } from './session.ts';
 
 /** What the server says is wrong: its code, its words and what to do. */
@@ -20,14 +21,8 @@ export class ApiError extends Error {
   static of(status: number, { code, message, hint, at }: ProblemAnswer): ApiError { return new ApiError(status, code, message, hint, at); }
 }
 
-type Values = Readonly<Record<string, string | number | undefined | null>>;
-
-/** `/api/v1` + path, each part encoded, and the query of all values that are there. */
-export function url(parts: readonly string[], query: Values = {}): string {
-  const given = Object.entries(query).filter(([, v]) => v !== undefined && v !== null && v !== '').map(([k, v]) => [k, String(v)]);
-  const text = new URLSearchParams(given as [string, string][]).toString();
-  return `/api/v1/${parts.map(encodeURIComponent).join('/')}${text === '' ? '' : `?${text}`}`;
-}
+/** Where the server answers. */
+export const url = (parts: readonly string[], query: Query = {}): string => `/api/v1/${address(parts, query)}`;
 
 /** An answer with a good status; throws ApiError, and for a server that is away `system.dashboard.away`. */
 export async function request(path: string, init: RequestInit = {}): Promise<Response> {

@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals';
+import { address, type Query } from './address.ts';
 
 /** Where the page is: the parts of the path in the fragment, decoded, and its query. */
 export interface Route {
@@ -21,18 +22,14 @@ export function reroute(): void {
 }
 
 /** The link to a place. */
-export function to(parts: readonly string[], query: Readonly<Record<string, string | undefined>> = {}): string {
-  const given = Object.entries(query).filter((e): e is [string, string] => e[1] !== undefined && e[1] !== '');
-  const text = new URLSearchParams(given).toString();
-  return `#/${parts.map(encodeURIComponent).join('/')}${text === '' ? '' : `?${text}`}`;
-}
+export const to = (parts: readonly string[], query: Query = {}): string => `#/${address(parts, query)}`;
 
-export function go(parts: readonly string[], query: Readonly<Record<string, string | undefined>> = {}): void {
+export function go(parts: readonly string[], query: Query = {}): void {
   location.hash = to(parts, query);
 }
 
 /** The same place with another query, without a step in the history. */
-export function requery(query: Readonly<Record<string, string | undefined>>): void {
+export function requery(query: Query): void {
   history.replaceState(null, '', to(route.peek().parts, query));
   reroute();
 }
