@@ -32,6 +32,12 @@ export interface Abilities {
   readonly features: ReadonlyMap<string, number>;
 }
 
+/** Whether a broker understands a request. */
+export function speaks({ versions }: Pick<Abilities, 'versions'>, { key, version }: Pick<Request<unknown>, 'key' | 'version'>): boolean {
+  const [low, high] = versions.get(key) ?? [0, -1];
+  return low <= version && version <= high;
+}
+
 /** Where an address could not be reached, and why, in words. */
 export interface Attempt {
   readonly address: string;

@@ -1,5 +1,5 @@
 import { PipeError } from '../../errors.ts';
-import { type Abilities, type Attempt, connect, type Dial, type Link, type Request, Unreachable } from './client.ts';
+import { type Abilities, type Attempt, connect, type Dial, type Link, type Request, speaks, Unreachable } from './client.ts';
 import { check, ConnectionLost, errors, KafkaError } from './kafka-error.ts';
 import { coordinatorRequest, metadataRequest, type ClusterMetadata, type TopicMetadata } from './protocol-cluster.ts';
 import type { ClientSettings } from './settings.ts';
@@ -33,9 +33,8 @@ export class Lane {
   }
 
   /** False where the broker `node` is too old for a request. */
-  async speaks(node: number, { key, version }: Request<unknown>): Promise<boolean> {
-    const [low, high] = (await this.connection(this.#addressOf(node))).able.versions.get(key) ?? [0, -1];
-    return low <= version && version <= high;
+  async speaks(node: number, request: Request<unknown>): Promise<boolean> {
+    return speaks((await this.connection(this.#addressOf(node))).able, request);
   }
 
   async connection({ host, port }: Address): Promise<Link> {
@@ -127,11 +126,7 @@ export class Cluster {
     const address = this.#nodes.get(node);
     if (address === undefined) throw new KafkaError(errors.LEADER_NOT_AVAILABLE, `broker ${node}`);
     const { able } = await this.#control.connection(address);
-    const speaks = (key: number, version: number): boolean => {
-      const [low, high] = able.versions.get(key) ?? [0, -1];
-      return low <= version && version <= high;
-    };
-    return { ...able, address: name(address), lacks: needed.filter(([key, version]) => !speaks(key, version)).map(([, version, what]) => `${what} version ${version}`) };
+    return { ...able, address: name(address), lacks: needed.filter(([key, version]) => !speaks(able, { key, version })).map(([, version, what]) => `${what} version ${version}`) };
   }
 
   /** Fresh; topics that do not exist come back with an error code. null: all topics. */

@@ -1,7 +1,8 @@
 import type { Request } from './client.ts';
+import { errors } from './kafka-error.ts';
 import { type WireReader, WireWriter } from './wire.ts';
 
-/* Requests that only look, for `pipe doctor`. */
+/* Requests that only look. */
 
 /** Bits of what a broker says that we may do. */
 export const operations = { read: 3, write: 4, describe: 8 } as const;
@@ -45,7 +46,7 @@ export function describeGroupRequest(group: string): Request<GroupDescription> {
 
 export interface TransactionDescription {
   readonly error: number;
-  /** 'Empty', 'Ongoing', 'CompleteCommit', .. */
+  /** Of the last transaction, in Kafka's words: Empty, Ongoing, PrepareCommit, CompleteCommit, .. */
   readonly state: string;
   /** Epoch ms; -1 when none is open. */
   readonly startedAt: number;
@@ -75,7 +76,7 @@ export function describeTransactionRequest(id: string): Request<TransactionDescr
         r.tags();
         return description;
       });
-      return found as TransactionDescription;
+      return found ?? { error: errors.UNKNOWN_SERVER_ERROR, state: '', startedAt: -1 };
     },
   };
 }

@@ -1,5 +1,4 @@
 import type { Request } from './client.ts';
-import { errors } from './kafka-error.ts';
 import { type GroupOffsets, readFirstError } from './protocol-cluster.ts';
 import { WireWriter } from './wire.ts';
 
@@ -113,20 +112,3 @@ export interface EndAnswer {
 export const endTxnRequest = (p: ProducerIdentity, commit: boolean): Request<EndAnswer> => ({
   name: 'EndTxn', key: 26, version: 1, body: identity(p).bool(commit).finish(), read: r => { r.int32(); return { error: r.int16(), next: null }; },
 });
-
-/** DescribeTransactions v0: state of the last transaction of an id, in Kafka's words (Ongoing, PrepareCommit, CompleteCommit). */
-export function describeTransactionRequest(transactionalId: string): Request<{ readonly error: number; readonly state: string }> {
-  const w = new WireWriter().tags();
-  w.compactArray([transactionalId], id => w.compactString(id)).tags();
-  return {
-    name: 'DescribeTransactions', key: 65, version: 0, body: w.finish(), read: r => {
-      r.tags();
-      r.int32();
-      // what follows of the only one is not looked at
-      if (r.uvarint() < 2) return { error: errors.UNKNOWN_SERVER_ERROR, state: '' };
-      const error = r.int16();
-      r.compactString();
-      return { error, state: r.compactString() };
-    },
-  };
-}

@@ -1,5 +1,6 @@
 import type { KafkaSettings } from '../../config/spec.ts';
 import type { Notices } from '../connector.ts';
+import { speaks } from './client.ts';
 import { Cluster } from './cluster.ts';
 import { check, errors, KafkaError } from './kafka-error.ts';
 import { groupName, GroupMarks } from './marker.ts';
@@ -118,8 +119,7 @@ export class Survey {
     const [node] = this.#cluster.nodes as [number];
     const tries: { readonly ahead: number; readonly within: number; readonly controller: number }[] = [];
     try {
-      const [low, high] = (await this.#cluster.abilities(node)).versions.get(DESCRIBE_QUORUM.key) ?? [0, -1];
-      if (low > DESCRIBE_QUORUM.version || high < DESCRIBE_QUORUM.version) return { unknown: 'this Kafka does not tell its time (3.3 and newer with KRaft does)' };
+      if (!speaks(await this.#cluster.abilities(node), DESCRIBE_QUORUM)) return { unknown: 'this Kafka does not tell its time (3.3 and newer with KRaft does)' };
       for (let i = 0; i < CLOCK_TRIES; i++) {
         const before = now();
         const answer = await this.#cluster.node(node, controllerClockRequest());

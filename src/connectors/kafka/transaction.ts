@@ -6,7 +6,8 @@ import type { OutBlock } from '../../state/store.ts';
 import { failpoint, failpointSoon } from '../../failpoint.ts';
 import { BatchWriter } from './producer.ts';
 import type { GroupOffsets } from './protocol-cluster.ts';
-import { addOffsetsRequest, addPartitionsRequest, byTopic, describeTransactionRequest, type EndAnswer, endTxnRequest, initProducerRequest, type ProducerIdentity, produceRequest, txnOffsetCommitRequest } from './protocol-produce.ts';
+import { describeTransactionRequest } from './protocol-describe.ts';
+import { addOffsetsRequest, addPartitionsRequest, byTopic, type EndAnswer, endTxnRequest, initProducerRequest, type ProducerIdentity, produceRequest, txnOffsetCommitRequest } from './protocol-produce.ts';
 import { endTxnRequest2, produceRequest2, txnOffsetCommitRequest2 } from './protocol-transactions-2.ts';
 import { backoff } from './retry.ts';
 
@@ -20,9 +21,9 @@ const ABORT_MS = 2000;
 /** How long a transaction that was committed may take to be readable. */
 const READABLE_MS = 5000;
 const READABLE_POLL_MS = 5;
-/** From this level of the feature on, transactions follow KIP-890. */
-/** Feature whose level 2 is KIP-890. */
+/** Feature whose level says how transactions go. */
 export const FEATURE = 'transaction.version';
+/** From this level on they follow KIP-890. */
 const SECOND = 2;
 
 /** A transactional producer: at most one transaction at a time. Any error means that the producer must be fenced before it goes on. */
