@@ -1,3 +1,4 @@
+import { commonFrom } from './common.ts';
 import type { Columns } from './received.ts';
 
 /** How two lists of rows differ; numbers are places in them. */
@@ -18,7 +19,8 @@ export const fits = (expected: Columns, received: Columns): boolean => {
 /** In any order: as many rows as can be are paired with one that fits, the rest with the one that is most alike. Empty when all is as expected. */
 export function compareRows(expected: readonly Columns[], received: readonly Columns[], ordered: boolean): RowDiff[] {
   const pairs = ordered ? inOrder(expected, received) : inAnyOrder(expected, received);
-  const left = received.flatMap((_, r) => (pairs.includes(r) ? [] : [r]));
+  const paired = new Set(pairs);
+  const left = received.flatMap((_, r) => (paired.has(r) ? [] : [r]));
   const missing = pairs.flatMap((r, e) => (r === null ? [e] : []));
   const alike = ordered ? neighbours(pairs, missing, left) : mostAlike(expected, received, missing, left);
   const diffs: RowDiff[] = missing.map(e => {
@@ -53,14 +55,11 @@ function inAnyOrder(expected: readonly Columns[], received: readonly Columns[]):
 function inOrder(expected: readonly Columns[], received: readonly Columns[]): (number | null)[] {
   const [n, m] = [expected.length, received.length];
   if (n * m > MANY * MANY) return expected.map((e, i) => (i < m && fits(e, received[i] as Columns) ? i : null));
-  const best = Array.from({ length: n + 1 }, () => new Int32Array(m + 1));
-  const at = (e: number, r: number): number => (best[e] as Int32Array)[r] as number;
-  for (let e = n - 1; e >= 0; e--) {
-    for (let r = m - 1; r >= 0; r--) (best[e] as Int32Array)[r] = fits(expected[e] as Columns, received[r] as Columns) ? at(e + 1, r + 1) + 1 : Math.max(at(e + 1, r), at(e, r + 1));
-  }
+  const same = (e: number, r: number): boolean => fits(expected[e] as Columns, received[r] as Columns);
+  const at = commonFrom(n, m, same);
   const pairs: (number | null)[] = expected.map(() => null);
   for (let e = 0, r = 0; e < n && r < m;) {
-    if (fits(expected[e] as Columns, received[r] as Columns) && at(e, r) === at(e + 1, r + 1) + 1) pairs[e++] = r++;
+    if (same(e, r)) pairs[e++] = r++;
     else if (at(e + 1, r) >= at(e, r + 1)) e++;
     else r++;
   }

@@ -1,3 +1,5 @@
+import { commonFrom } from './common.ts';
+
 export interface ChangedLine {
   readonly sign: '-' | '+';
   /** In the text that has it, from 1. */
@@ -13,12 +15,11 @@ export function lineDiff(before: string, after: string): ChangedLine[] {
   let tail = 0;
   while (tail < a.length - head && tail < b.length - head && a[a.length - 1 - tail] === b[b.length - 1 - tail]) tail++;
   const [n, m] = [a.length - tail - head, b.length - tail - head];
-  const best = Array.from({ length: n + 1 }, () => new Int32Array(m + 1));
-  const at = (i: number, j: number): number => (best[i] as Int32Array)[j] as number;
-  for (let i = n - 1; i >= 0; i--) for (let j = m - 1; j >= 0; j--) (best[i] as Int32Array)[j] = a[head + i] === b[head + j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
+  const same = (i: number, j: number): boolean => a[head + i] === b[head + j];
+  const at = commonFrom(n, m, same);
   const out: ChangedLine[] = [];
   for (let i = 0, j = 0; i < n || j < m;) {
-    if (i < n && j < m && a[head + i] === b[head + j]) { i++; j++; }
+    if (i < n && j < m && same(i, j)) { i++; j++; }
     else if (i < n && (j === m || at(i + 1, j) >= at(i, j + 1))) out.push({ sign: '-', line: head + ++i, text: a[head + i - 1] as string });
     else out.push({ sign: '+', line: head + ++j, text: b[head + j - 1] as string });
   }
