@@ -1,18 +1,17 @@
-import type { PipeError, Span } from '../errors.ts';
+import type { PipeError } from '../errors.ts';
 import { plural } from '../numbers.ts';
 import type { RowDiff } from '../testing/compare.ts';
 import type { Columns } from '../testing/received.ts';
 import type { Failure } from '../testing/run-test.ts';
 import { renderProblem } from './render-error.ts';
 import type { Look } from './test-paint.ts';
+import { lineOf } from './test-report.ts';
 import { fit, harmless, width } from './text-width.ts';
 
 /** Differences of one sink that are shown; more are counted. */
 const MAX_SHOWN = 20;
 /** A long value is shown from so many characters before the first that differs. */
 const BEFORE = 16;
-
-const lineOf = ({ source, start }: Span): number => source.position(start).line;
 
 /** What is wrong with one test. */
 export function failureLines(failures: readonly Failure[], look: Look): string[] {
@@ -70,7 +69,8 @@ const nameWidth = (names: Iterable<string>, columns: number): number => Math.min
 const column = (sign: string, name: string, value: string, names: number, columns: number): string =>
   `${sign} ${fit(harmless(name), names)}  ${cut(harmless(value), columns - names - 4)}`;
 
-const cut = (text: string, columns: number): string => (width(text) > columns ? fit(text, Math.max(1, columns)) : text);
+/** A text that is not longer than `columns`. */
+export const cut = (text: string, columns: number): string => (width(text) > columns ? fit(text, Math.max(1, columns)) : text);
 
 /** Two values that differ, so that the first difference is in sight. */
 function apart(a: string, b: string, columns: number): readonly [string, string] {

@@ -5,7 +5,7 @@ import type { Failure, TestResult } from '../testing/run-test.ts';
 import type { Suite } from '../testing/suite.ts';
 import type { Io } from './command.ts';
 import { problemJson } from './render-error.ts';
-import type { Reporter, Totals } from './test-report.ts';
+import { lineOf, type Reporter, type Totals } from './test-report.ts';
 import { safeJson } from './text-width.ts';
 
 /** One object a line: each file that is broken, each test, then the totals. Append-only. */
@@ -33,7 +33,6 @@ export class JsonReporter implements Reporter {
 }
 
 const tenths = (ms: number): number => Math.round(ms * 10) / 10;
-const lineOf = ({ source, start }: TestResult['test']['nameSpan']): number => source.position(start).line;
 
 function coverageJson({ file, outcomes }: FileCoverage): unknown {
   const missed = outcomes.filter(o => !o.reached).map(o => ({ file: o.at.source.name, line: lineOf(o.at), kind: o.kind, text: o.text }));

@@ -5,7 +5,7 @@ import type { Io } from './command.ts';
 import { renderProblem } from './render-error.ts';
 import { failureLines } from './test-diff.ts';
 import { painter } from './test-paint.ts';
-import type { Reporter, Totals } from './test-report.ts';
+import { lineOf, type Reporter, type Totals } from './test-report.ts';
 
 const COLUMNS = 120;
 /** What XML 1.0 cannot hold, not even escaped. */
@@ -41,7 +41,7 @@ export class JunitReporter implements Reporter {
 
   result({ file }: Suite, { test, ms, failures }: TestResult): void {
     const lines = failureLines(failures, { paint: painter(false), color: false, columns: COLUMNS });
-    const at = `${file}:${test.nameSpan.source.position(test.nameSpan.start).line}`;
+    const at = `${file}:${lineOf(test.nameSpan)}`;
     this.#add(file, { name: test.name, ms, outcome: failures.length === 0 ? '' : `<failure message="${attribute(lines[0] ?? '')}">${body(`${at}\n${lines.join('\n')}\n`)}</failure>` });
   }
 

@@ -1,4 +1,4 @@
-import type { PipeError } from '../errors.ts';
+import type { PipeError, Span } from '../errors.ts';
 import type { FileCoverage } from '../testing/coverage.ts';
 import type { TestResult } from '../testing/run-test.ts';
 import type { Suite } from '../testing/suite.ts';
@@ -12,6 +12,9 @@ export interface Totals {
   /** null: not asked for. */
   readonly coverage: readonly FileCoverage[] | null;
 }
+
+/** Line of a place, from 1. */
+export const lineOf = ({ source, start }: Span): number => source.position(start).line;
 
 /** Shows what the tests of a run came to. */
 export interface Reporter {

@@ -3,10 +3,10 @@ import type { FileCoverage } from '../testing/coverage.ts';
 import type { TestResult } from '../testing/run-test.ts';
 import type { Suite } from '../testing/suite.ts';
 import type { Io } from './command.ts';
-import { failureLines } from './test-diff.ts';
+import { cut, failureLines } from './test-diff.ts';
 import { painter, type Paint } from './test-paint.ts';
-import type { Reporter, Totals } from './test-report.ts';
-import { fit, harmless, width } from './text-width.ts';
+import { lineOf, type Reporter, type Totals } from './test-report.ts';
+import { harmless } from './text-width.ts';
 
 /** Lines for a person: each file, each test, and how a failed one differs. */
 export class TtyReporter implements Reporter {
@@ -34,10 +34,9 @@ export class TtyReporter implements Reporter {
     if (this.#file !== s.path) this.#line(this.#paint('bold', harmless(s.file)));
     this.#file = s.path;
     const ms = `${Math.max(1, Math.round(r.ms))} ms`;
-    const line = failed ? `  ${ms}, line ${r.test.nameSpan.source.position(r.test.nameSpan.start).line}` : `  ${ms}`;
+    const line = failed ? `  ${ms}, line ${lineOf(r.test.nameSpan)}` : `  ${ms}`;
     const name = harmless(r.test.name);
-    const room = Math.max(1, this.#columns - 4 - line.length);
-    this.#line(`  ${failed ? this.#paint('fail', '✗') : this.#paint('pass', '✓')} ${width(name) > room ? fit(name, room) : name}${this.#paint('dim', line)}`);
+    this.#line(`  ${failed ? this.#paint('fail', '✗') : this.#paint('pass', '✓')} ${cut(name, this.#columns - 4 - line.length)}${this.#paint('dim', line)}`);
     for (const l of failureLines(r.failures, { paint: this.#paint, color: this.#color, columns: this.#columns - 4 })) this.#line(`    ${l}`);
     for (const w of r.warnings) this.#line(`    ${this.#paint('dim', `warning: ${harmless(w)}`)}`);
   }
@@ -61,9 +60,6 @@ function coverageLines(all: readonly FileCoverage[], columns: number): string[] 
     const missed = outcomes.filter(o => !o.reached);
     const reached = outcomes.length - missed.length;
     const share = outcomes.length === 0 ? 100 : Math.floor((reached / outcomes.length) * 100);
-    return [`coverage of ${harmless(file)}: ${reached} of ${plural(outcomes.length, 'outcome')} (${share} %)`, ...missed.map(o => {
-      const line = `  ${harmless(o.at.source.name)}:${o.at.source.position(o.at.start).line}  ${o.kind}: ${harmless(o.text)}`;
-      return width(line) > columns ? fit(line, columns) : line;
-    })];
+    return [`coverage of ${harmless(file)}: ${reached} of ${plural(outcomes.length, 'outcome')} (${share} %)`, ...missed.map(o => cut(`  ${harmless(o.at.source.name)}:${lineOf(o.at)}  ${o.kind}: ${harmless(o.text)}`, columns))];
   });
 }
