@@ -38,6 +38,9 @@ export interface ScalarNode {
 
 export const entry = (node: Node | undefined, key: string): Entry | undefined => (node?.k === 'map' ? node.entries.find(e => e.key === key) : undefined);
 
+/** Words that YAML, or an older one, takes for something else than text. */
+export const NOT_TEXT = /^(?:true|false|null|yes|no|on|off|y|n)$/i;
+
 /** Parts that anchors may repeat before the file counts as a bomb. */
 const MAX_REPEATED = 10_000;
 

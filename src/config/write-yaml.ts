@@ -1,3 +1,5 @@
+import { NOT_TEXT } from './tree.ts';
+
 /** A value to be written, with where it comes from. */
 export interface Leaf {
   readonly k: 'leaf';
@@ -49,7 +51,7 @@ const isBlock = (text: string): boolean => !/^[ \n]|[^\n\x20-\x7e\u00a0-\ud7ff\u
 
 /** Words, types and durations stand as they are; all else in quotes, as JSON. */
 function scalar(text: string): string {
-  const plain = /^(?:[A-Za-z_][\w.()/, -]*[\w.)/]|[A-Za-z_]|\d+(?:ms|[smhd]|[KMG]B|%))$/.test(text) && !/^(?:true|false|null|yes|no|on|off|y|n)$/i.test(text);
+  const plain = /^(?:[A-Za-z_][\w.()/, -]*[\w.)/]|[A-Za-z_]|\d+(?:ms|[smhd]|[KMG]B|%))$/.test(text) && !NOT_TEXT.test(text);
   return plain ? text : JSON.stringify(text);
 }
 

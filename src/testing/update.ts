@@ -1,4 +1,4 @@
-import type { ListNode, MapNode, Node } from '../config/tree.ts';
+import { NOT_TEXT, type ListNode, type MapNode, type Node } from '../config/tree.ts';
 import type { SourceText } from '../errors.ts';
 import type { Columns } from './received.ts';
 import type { Failure, TestResult } from './run-test.ts';
@@ -122,8 +122,6 @@ function lastOf(row: MapNode): number {
   return value.k === 'map' ? lastOf(value) : Math.max(value.span.start, value.span.end - 1);
 }
 
-/** Words that YAML, or an older one, takes for something else. */
-const NOT_TEXT = /^(true|false|null|yes|no|on|off|y|n)$/i;
 const PLAIN = /^[A-Za-z_](?:[A-Za-z0-9_ -]*[A-Za-z0-9_])?$/;
 
 /** A JSON value in YAML; `plain`: a text may stand without quotes. */
