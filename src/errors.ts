@@ -130,6 +130,9 @@ export class PipeErrors extends Error {
   }
 }
 
+/** The problems that an error stands for; null for anything else. */
+export const problemsOf = (error: unknown): readonly PipeError[] | null => (error instanceof PipeErrors ? error.problems : error instanceof PipeError ? [error] : null);
+
 /**
  * An expression that fails on one row: division by zero, overflow, a CAST that does not fit.
  * Thrown by scalar functions, caught by the stage loop, which applies `on_error`.

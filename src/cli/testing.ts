@@ -1,14 +1,15 @@
 import { dirname, resolve } from 'node:path';
 import { duration, instant } from '../config/values.ts';
-import { PipeError, PipeErrors } from '../errors.ts';
+import { PipeError, problemsOf } from '../errors.ts';
 import type * as api from '../testing/api.ts';
 import { Harness } from '../testing/harness.ts';
-import { runTest, withoutRun } from '../testing/run-test.ts';
+import { recordsOf, runTest, withoutRun } from '../testing/run-test.ts';
 import { loadSuite, type Suite } from '../testing/suite.ts';
 import { projectRoot } from './places.ts';
 import { renderProblems } from './render-error.ts';
 import { failureLines } from './test-diff.ts';
 import { painter } from './test-paint.ts';
+import { lineOf } from './test-report.ts';
 
 /*
  * `sqlpipe/testing`: what `pipe test` does, for a test runner in JavaScript. Its types are those of testing/api.ts, which the package
@@ -52,8 +53,7 @@ export const pipelineTests: typeof api.pipelineTests = (file, options = {}) => {
     run: async () => {
       const { failures } = compiled === null ? withoutRun(test, problems) : await runTest(compiled, test);
       if (failures.length === 0) return;
-      const { source, start } = test.nameSpan;
-      throw new Error([`${source.name}:${source.position(start).line}: test "${test.name}" failed`, ...failureLines(failures, { paint: painter(false), color: false, columns: COLUMNS })].join('\n'));
+      throw new Error([`${test.nameSpan.source.name}:${lineOf(test.nameSpan)}: test "${test.name}" failed`, ...failureLines(failures, { paint: painter(false), color: false, columns: COLUMNS })].join('\n'));
     },
   }));
 };
@@ -79,10 +79,10 @@ class Running implements api.PipelineTest {
     return this.#step(async () => {
       this.#check('source', source, this.#sources);
       if (partition !== undefined && !(Number.isInteger(partition) && partition >= 0 && partition < this.#h.partitions)) throw bad(`there is no partition ${partition}: testPipeline(file, {partitions}) has ${this.#h.partitions}`);
-      const list = Object.entries(headers).map(([name, value]) => ({ key: name, value: Buffer.from(value) }));
-      const values = records.map(r => (r === null ? null : Buffer.from(typeof r === 'string' ? r : JSON.stringify(r))));
+      const values = records.map(r => (r === null || typeof r === 'string' ? r : JSON.stringify(r)));
+      const sent = recordsOf({ values, key: key ?? null, partition: partition ?? null, headers, time: time === undefined ? null : timeOf(time) });
       await this.#h.follow();
-      await this.#h.send(source, values.map(value => ({ value, key: key === undefined ? null : Buffer.from(key), partition: partition ?? null, headers: list, timestamp: time === undefined ? null : timeOf(time) })));
+      await this.#h.send(source, sent);
     });
   }
 
@@ -123,7 +123,8 @@ class Running implements api.PipelineTest {
     try {
       await work();
     } catch (error) {
-      throw error instanceof PipeErrors ? new PipelineError(error.problems, error) : error instanceof PipeError ? new PipelineError([error], error) : error;
+      const problems = problemsOf(error);
+      throw problems === null ? error : new PipelineError(problems, error);
     }
   }
 }

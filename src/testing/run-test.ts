@@ -2,7 +2,7 @@ import type { CompiledPipeline } from '../config/compile.ts';
 import type { ExpectedRows, TestExpect, TestSend, TestSpec, TestStep } from '../config/spec.ts';
 import type { Node } from '../config/tree.ts';
 import type { NewRecord } from '../connectors/connector.ts';
-import { PipeError, PipeErrors, type Code, type Span } from '../errors.ts';
+import { problemsOf, type Code, type PipeError, type Span } from '../errors.ts';
 import { compareRows, type RowDiff } from './compare.ts';
 import { Harness } from './harness.ts';
 import { columnsOf, expectedColumns, type Columns } from './received.ts';
@@ -78,7 +78,7 @@ class TestRun {
 
   /** The pipeline has stopped with an error. */
   stopped(error: unknown): void {
-    const problems = error instanceof PipeErrors ? error.problems : error instanceof PipeError ? [error] : null;
+    const problems = problemsOf(error);
     if (problems === null) throw error;
     const { error: expected, nameSpan } = this.#test;
     if (expected !== null && problems.some(p => p.code === expected.code)) return;
@@ -103,7 +103,11 @@ class TestRun {
       const diffs = compareRows(expected, received, this.#test.ordered);
       if (diffs.length > 0) this.failures.push({ k: 'rows', sink, step, spec, diffs, ...withoutSecrets(spec, expected, received, diffs) });
     }
-    for (const b of this.#h.bad.slice(this.#taken)) this.#bad.set(b.code, [...(this.#bad.get(b.code) ?? []), b]);
+    for (const b of this.#h.bad.slice(this.#taken)) {
+      const same = this.#bad.get(b.code);
+      if (same === undefined) this.#bad.set(b.code, [b]);
+      else same.push(b);
+    }
     this.#taken = this.#h.bad.length;
     if (deadLetters !== null) {
       for (const code of new Set([...deadLetters.counts.keys() as Iterable<Code>, ...this.#bad.keys()])) if (code !== 'user.data.late') this.#count(code, deadLetters.counts.get(code) ?? 0, deadLetters.span, step);
@@ -145,7 +149,8 @@ function withoutSecrets(spec: ExpectedRows, expected: readonly Columns[], receiv
 const FROM_ENV = '(from the environment)';
 const isFromEnv = (node: Node): boolean => (node.k === 'scalar' ? node.fromEnv : node.k === 'list' ? node.items.some(isFromEnv) : node.entries.some(e => isFromEnv(e.value)));
 
-function recordsOf({ values, key, partition, headers, time }: TestSend): NewRecord[] {
+/** What a source is sent. */
+export function recordsOf({ values, key, partition, headers, time }: Omit<TestSend, 'k' | 'source'>): NewRecord[] {
   const list = Object.entries(headers).map(([name, value]) => ({ key: name, value: Buffer.from(value) }));
   return values.map(v => ({ key: key === null ? null : Buffer.from(key), value: v === null ? null : Buffer.from(v), headers: list, partition, timestamp: time }));
 }

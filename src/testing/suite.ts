@@ -4,7 +4,7 @@ import { readPipeline, shownName, type Loaded } from '../config/load.ts';
 import { readTestFile } from '../config/read-test-file.ts';
 import type { Env } from '../config/environment.ts';
 import type { TestSpec } from '../config/spec.ts';
-import { PipeError, PipeErrors } from '../errors.ts';
+import { problemsOf, type PipeError } from '../errors.ts';
 
 /** The tests of one file with the pipeline that they are about. */
 export interface Suite {
@@ -57,8 +57,8 @@ function compiled({ spec, unknown, problems }: Loaded): Pick<Suite, 'compiled' |
   try {
     return { compiled: compilePipeline(spec), problems: [] };
   } catch (error) {
-    if (error instanceof PipeErrors) return { compiled: null, problems: error.problems };
-    if (error instanceof PipeError) return { compiled: null, problems: [error] };
-    throw error;
+    const found = problemsOf(error);
+    if (found === null) throw error;
+    return { compiled: null, problems: found };
   }
 }
