@@ -1,18 +1,10 @@
-import { firstWords, groups, quoted, valueFlags, type Completed, type CompletedCommand } from './completion-table.ts';
+import { firstWords, flagValues, groups, quoted, valueFlags, type Completed, type CompletedCommand } from './completion-table.ts';
 
 const CALLS = { pipelines: '__pipe_pipelines', topics: '__pipe_topics', files: '__pipe_files', folders: '__pipe_folders' } as const;
 
 const call = (c: Completed): string => (c === null ? ':' : typeof c === 'string' ? CALLS[c] : `__pipe_words ${quoted(c.join(' '))}`);
 
 const flagWords = (c: CompletedCommand): string => c.flags.map(f => `--${f.name}`).join(' ');
-
-/** What follows a flag of a command that takes a value. */
-function values(table: readonly CompletedCommand[]): string {
-  return table.flatMap(c => c.flags.filter(f => f.value !== undefined).map(f => {
-    const names = [`--${f.name}`, ...(f.short === null ? [] : [`-${f.short}`])].map(n => quoted(`${c.name} ${n}`)).join(' | ');
-    return `    ${names}) ${call(f.value as Completed)}; return ;;\n`;
-  })).join('');
-}
 
 function commandLines(c: CompletedCommand): string {
   const places = c.args.map((a, i) => {
@@ -78,7 +70,7 @@ _pipe() {
     esac
   done
   case "$command $prev" in
-${values(table)}  esac
+${flagValues(table).map(f => `    ${f.names.join(' | ')}) ${call(f.value)}; return ;;\n`).join('')}  esac
   case $command in
     '') __pipe_words ${quoted([...firstWords(table).map(([w]) => w), 'help', '--help', '--version'].join(' '))} ;;
 ${[...groups(table)].map(([word, list]) => `    ${word}) __pipe_words ${quoted(list.map(([w]) => w).join(' '))} ;;\n`).join('')}${table.map(commandLines).join('')}  esac

@@ -73,9 +73,16 @@ export function groups(table: readonly CompletedCommand[]): ReadonlyMap<string, 
   return found;
 }
 
+/** A flag as it is typed. */
+const typed = (f: CompletedFlag): readonly string[] => [`--${f.name}`, ...(f.short === null ? [] : [`-${f.short}`])];
+
 /** Flags that take a value in any command, as they are typed. */
 export const valueFlags = (table: readonly CompletedCommand[]): readonly string[] =>
-  [...new Set(table.flatMap(c => c.flags.filter(f => f.value !== undefined).flatMap(f => [`--${f.name}`, ...(f.short === null ? [] : [`-${f.short}`])])))].sort();
+  [...new Set(table.flatMap(c => c.flags.filter(f => f.value !== undefined).flatMap(typed)))].sort();
+
+/** What follows each flag of a command that takes a value; `names`: command and flag, quoted for sh. */
+export const flagValues = (table: readonly CompletedCommand[]): readonly { readonly names: readonly string[]; readonly value: Completed }[] =>
+  table.flatMap(c => c.flags.flatMap(f => (f.value === undefined ? [] : [{ names: typed(f).map(n => quoted(`${c.name} ${n}`)), value: f.value }])));
 
 /** A text in single quotes of sh. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;

@@ -1,4 +1,4 @@
-import { firstWords, groups, quoted, valueFlags, type Completed, type CompletedCommand } from './completion-table.ts';
+import { firstWords, flagValues, groups, quoted, valueFlags, type Completed, type CompletedCommand } from './completion-table.ts';
 
 const CALLS = { pipelines: '__pipe_pipelines', topics: '__pipe_topics', files: '_files', folders: '_files -/' } as const;
 
@@ -6,13 +6,6 @@ const call = (c: Completed): string => (c === null ? '_message value' : typeof c
 
 /** An entry of _describe. */
 const described = (word: string, summary: string): string => quoted(`${word}:${summary.replaceAll(':', '\\:')}`);
-
-function values(table: readonly CompletedCommand[]): string {
-  return table.flatMap(c => c.flags.filter(f => f.value !== undefined).map(f => {
-    const names = [`--${f.name}`, ...(f.short === null ? [] : [`-${f.short}`])].map(n => quoted(`${c.name} ${n}`)).join(' | ');
-    return `    (${names.replaceAll(' | ', '|')}) ${call(f.value as Completed)}; return ;;\n`;
-  })).join('');
-}
 
 function commandLines(c: CompletedCommand): string {
   const places = c.args.map((a, i) => `${i === c.args.length - 1 && c.more ? '(*)' : `(${i})`} ${call(a)} ;; `).join('');
@@ -68,7 +61,7 @@ _pipe() {
     esac
   done
   case "$command $prev" in
-${values(table)}  esac
+${flagValues(table).map(f => `    (${f.names.join('|')}) ${call(f.value)}; return ;;\n`).join('')}  esac
   case $command in
     ('')
       list=(${[...firstWords(table), ['help', 'says more about a command'] as const].map(([w, s]) => described(w, s)).join(' ')})
