@@ -4,6 +4,7 @@ import type { Env } from './environment.ts';
 import { Origins, type Secrecy } from './origins.ts';
 import type { CreateSpec, EventTimeSpec, OnError, PipelineSpec, SinkSpec, SourceSpec } from './spec.ts';
 import type { Node } from './tree.ts';
+import { durationText, sizeText } from './values.ts';
 import type { Branch, Leaf, Origin, Written } from './write-yaml.ts';
 
 /** Values that win over those of the file. */
@@ -58,7 +59,7 @@ function source(o: Origins, s: SourceSpec, path: readonly string[], dir: string,
 }
 
 function eventTime(o: Origins, e: EventTimeSpec, path: readonly string[]): Branch {
-  const span = (key: string, ms: number): readonly [string, Leaf] => [key, o.leaf(duration(ms), [...path, key])];
+  const span = (key: string, ms: number): readonly [string, Leaf] => [key, o.leaf(durationText(ms), [...path, key])];
   return map(
     ['from', o.leaf(e.from, [...path, 'from'])],
     e.unit === null ? null : ['unit', o.leaf(e.unit, [...path, 'unit'])],
@@ -95,7 +96,7 @@ function create(o: Origins, c: CreateSpec | null, path: readonly string[]): read
   const config = Object.keys(c.config).length === 0 ? null : ['config', asWritten(o, [...path, 'config'], () => 'variable')] as const;
   return ['create', map(
     c.partitions === null ? null : ['partitions', o.leaf(c.partitions, [...path, 'partitions'])],
-    c.retention === null ? null : ['retention', o.leaf(duration(c.retention), [...path, 'retention'])],
+    c.retention === null ? null : ['retention', o.leaf(durationText(c.retention), [...path, 'retention'])],
     config,
   )];
 }
@@ -113,12 +114,12 @@ function settings(o: Origins, { settings: s, dir }: PipelineSpec, overrides: Ove
     ['kafka', kafka(o, s.kafka.idPrefix, s.kafka.client, overrides)],
     s.state === null ? null : ['state', o.leaf(relative(dir, s.state) || '.', at('state'))],
     ['time_zone', o.leaf(s.timeZone, at('time_zone'))],
-    ['checkpoint', o.leaf(duration(s.checkpoint), at('checkpoint'))],
+    ['checkpoint', o.leaf(durationText(s.checkpoint), at('checkpoint'))],
     ['delivery', o.leaf(s.delivery, at('delivery'))],
-    ['memory', o.leaf(size(s.memory ?? wholeMegabytes(memory)), at('memory'))],
+    ['memory', o.leaf(sizeText(s.memory ?? wholeMegabytes(memory)), at('memory'))],
     ['workers', workers === null ? o.leaf(s.workers ?? 1, at('workers')) : fixed(workers.value, workers.origin)],
     s.maxBad === null ? null : ['max_bad', o.leaf(`${Number((s.maxBad * 100).toFixed(6))}%`, at('max_bad'))],
-    ['max_record_bytes', o.leaf(size(s.maxRecordBytes), at('max_record_bytes'))],
+    ['max_record_bytes', o.leaf(sizeText(s.maxRecordBytes), at('max_record_bytes'))],
   );
 }
 
@@ -146,15 +147,4 @@ function asWritten(o: Origins, path: readonly string[], secrecy: (path: readonly
   return o.leaf(node.value, path, secrecy(path), typeof node.value === 'number' ? node.text : undefined);
 }
 
-/** ms in the largest unit that takes it whole. */
-function duration(ms: number): string {
-  const [unit, of] = ([['d', 86_400_000], ['h', 3_600_000], ['m', 60_000], ['s', 1000]] as const).find(([, n]) => ms > 0 && ms % n === 0) ?? ['ms', 1];
-  return `${ms / of}${unit}`;
-}
-
 const wholeMegabytes = (bytes: number): number => Math.max(1, Math.floor(bytes / 2 ** 20)) * 2 ** 20;
-
-function size(bytes: number): string {
-  const [unit, of] = ([['GB', 2 ** 30], ['MB', 2 ** 20]] as const).find(([, n]) => bytes % n === 0) ?? ['KB', 2 ** 10];
-  return `${Math.floor(bytes / of)}${unit}`;
-}

@@ -17,6 +17,19 @@ export function size(text: string): number | undefined {
   return m === null ? undefined : Number(m[1]) * (SIZES[m[2] as string] as number);
 }
 
+/** `n` in the largest unit that takes it whole, at least in the smallest. */
+function inLargest(units: Readonly<Record<string, number>>, n: number): string {
+  const all = Object.entries(units);
+  const [unit, of] = all.findLast(([, size]) => n % size === 0) ?? all[0] as [string, number];
+  return `${Math.floor(n / of)}${unit}`;
+}
+
+/** ms as a text that `duration` takes. */
+export const durationText = (ms: number): string => (ms === 0 ? '0ms' : inLargest(UNITS, ms));
+
+/** Bytes as a text that `size` takes, of whole KB. */
+export const sizeText = (bytes: number): string => inLargest(SIZES, bytes);
+
 /** `5%` as 0.05; undefined when it is none, or above 100%. */
 export function percent(text: string): number | undefined {
   const m = /^(\d{1,3}(?:\.\d{1,6})?)%$/.exec(text);
