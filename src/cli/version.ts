@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
+import { ownPackage } from './own-package.ts';
 
-/** Of the package that this is. */
-export const packageVersion = (): string => (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
+export const packageVersion = (): string => ownPackage().version;
