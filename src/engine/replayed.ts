@@ -7,8 +7,9 @@ export const replayHeader = (pipeline: string, topic: string, partition: number,
 
 /** Leaves out what `pipeline` has sent again of records that lie in this topic at or behind `begins`, by partition; a record that is not read there has its copy only. */
 export function withoutCopies(b: RecordBatch, pipeline: string, begins: ReadonlyMap<number, number>): RecordBatch {
+  const lead = `${pipeline} ${b.topic}/`;
   const keep: number[] = [];
-  for (let i = 0; i < b.length; i++) if (!isCopy(b.headers(i), `${pipeline} ${b.topic}/`, begins)) keep.push(i);
+  for (let i = 0; i < b.length; i++) if (!isCopy(b.headers(i), lead, begins)) keep.push(i);
   if (keep.length === b.length) return b;
   const rows = <T extends Int32Array | Float64Array>(from: T, to: T): T => { keep.forEach((i, j) => { to[j] = from[i] as number; }); return to; };
   const ints = (from: Int32Array): Int32Array => rows(from, new Int32Array(keep.length));

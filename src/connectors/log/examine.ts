@@ -1,14 +1,13 @@
 import { statSync } from 'node:fs';
 import { PipeError } from '../../errors.ts';
 import { Database } from '../../state/database.ts';
+import { CHECKED_BYTES } from '../../state/open.ts';
 import { inspectLog, isLog, logError } from './file.ts';
-
-/** Files up to this size are read as a whole. */
-const CHECKED_BYTES = 64 << 20;
 
 export interface LogFinding {
   readonly topics: number;
   readonly bytes: number;
+  /** Read as a whole; larger files are not. */
   readonly whole: boolean;
 }
 
