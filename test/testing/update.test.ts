@@ -6,7 +6,7 @@ let p: TestProject;
 beforeEach(() => { p = new TestProject(); });
 afterEach(() => p.remove());
 
-const read = (): string => readFileSync(p.path('pipelines/p.test.yaml'), 'utf8');
+const read = (file = 'p.test.yaml'): string => readFileSync(p.path('pipelines', file), 'utf8');
 
 /** What `--update` makes of a file of tests, and what it says. */
 async function updated(tests: string, ...flags: string[]): Promise<{ text: string; out: string; exit: number }> {
@@ -138,7 +138,7 @@ tests:
       o: []
 `);
     expect((await p.call(['test', '--update'])).exit).toBe(0);
-    expect(readFileSync(p.path('pipelines/p.yaml'), 'utf8')).toContain(`      o: [{a: "no", b: "12", c: true, d: 1.0}, {a: "x: [y], #z", b: "a\\"b\\nc", c: null, d: 1e+300}, {a: plain words, b: "", c: false, d: 0.5}]\n`);
+    expect(read('p.yaml')).toContain(`      o: [{a: "no", b: "12", c: true, d: 1.0}, {a: "x: [y], #z", b: "a\\"b\\nc", c: null, d: 1e+300}, {a: plain words, b: "", c: false, d: 0.5}]\n`);
   });
 
   it('leaves a text in quotes, or without', async () => {
@@ -151,7 +151,7 @@ tests:
     expect: {o: [{a: "old", b: old, c: old}]}
 `);
     expect((await p.call(['test', '--update'])).exit).toBe(0);
-    expect(readFileSync(p.path('pipelines/p.yaml'), 'utf8')).toContain('    expect: {o: [{a: "new", b: new, c: "12"}]}\n');
+    expect(read('p.yaml')).toContain('    expect: {o: [{a: "new", b: new, c: "12"}]}\n');
   });
 
   it('writes nothing else: no counts, no errors, no test that was not asked for', async () => {
