@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { loadPipeline } from '../../src/config/load.ts';
 import { plainTree, writeYaml, type Branch, type Origin, type Written } from '../../src/config/write-yaml.ts';
+import { canary, canaryEnv } from '../security/canaries.ts';
 import { PipeProject } from './pipe.ts';
 
 let p: PipeProject;
@@ -162,8 +163,7 @@ describe('pipe config', () => {
 });
 
 it('24 secrets, of variables and of the file, are in nothing that it prints', async () => {
-  const canary = (i: number): string => `canary-${i}-x7Kq`;
-  const env = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`S${i}`, canary(i)]));
+  const env = canaryEnv(12);
   const file = (name: string, value: (i: number) => string): string => `name: ${name}
 description: "see https://${value(0)}@host/x"
 sources:

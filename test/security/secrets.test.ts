@@ -2,35 +2,18 @@ import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Project } from '../e2e/project.ts';
+import { canary, canaryEnv, secretPipeline } from './canaries.ts';
 
 let p: Project;
 beforeEach(() => { p = new Project(); });
 afterEach(() => { p.remove(); });
 
-const canary = (i: number): string => `canary-${i}-x7Kq`;
-
-/** Every key of settings.kafka that may hold a secret, each from a variable; two values twice over. */
-const pipeline = (extra = ''): string => `name: secret
-description: \${S0}
-sources:
-  t:
-    schema: a STRING, n INT
-sinks:
-  o:
-    sql: SELECT a, 1 / n AS q FROM t
-settings:
-  kafka:
-    client_id: "\${S1}"
-    ssl: {ca: "\${S2}", cert: "\${S3}", key: "\${S4}", passphrase: "\${S5}", servername: "\${S6}"}
-    sasl: {mechanism: plain, username: "\${S7}", password: "\${S8}\${S9}"}
-${extra}`;
-
 it('20 secrets of the environment are in nothing that pipe prints or writes', async () => {
-  const env = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`S${i}`, canary(i)]));
-  p.write('secret.yaml', pipeline());
+  const env = canaryEnv(20);
+  p.write('secret.yaml', secretPipeline());
   // each a mistake beside a secret, or of the secret itself
-  p.write('wrong1.yaml', pipeline().replace('mechanism: plain', 'mechanism: "${S10}"').replace('name: secret', 'name: wrong1'));
-  p.write('wrong2.yaml', `${pipeline('    brokers: "${S11} x"\n    id_prefix: "${S12}!"\n  checkpoint: "${S13}"\n  memory: "${S14}"\n  workers: "${S15}"\n  state: "../../${S16}"\n  delivery: "${S17}"\n')}`.replace('name: secret', 'name: "${S18}"'));
+  p.write('wrong1.yaml', secretPipeline().replace('mechanism: plain', 'mechanism: "${S10}"').replace('name: secret', 'name: wrong1'));
+  p.write('wrong2.yaml', `${secretPipeline('    brokers: "${S11} x"\n    id_prefix: "${S12}!"\n  checkpoint: "${S13}"\n  memory: "${S14}"\n  workers: "${S15}"\n  state: "../../${S16}"\n  delivery: "${S17}"\n')}`.replace('name: secret', 'name: "${S18}"'));
   p.write('.env', `S19=${canary(19)}\n`);
   await p.run(['topics', 'send', 't', '--partition', '0'], { input: '{"a":"x","n":1}\n{"a":"y","n":0}\nbad\n' });
   const outputs: string[] = [];

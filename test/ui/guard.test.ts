@@ -4,27 +4,12 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { Project } from '../e2e/project.ts';
 import { promiseLine } from '../promises/promise.ts';
+import { canaryEnv, secretPipeline } from '../security/canaries.ts';
 import { Dash, raw, type Reply } from './dash.ts';
 
 // the built command, dist/
 
-const canary = (i: number): string => `canary-${i}-x7Kq`;
-const PIPELINE = `name: secret
-description: \${S0}
-sources:
-  t:
-    schema: a STRING, n INT
-    on_error: {topic: dead}
-sinks:
-  o:
-    sql: SELECT a, 1 / n AS q FROM t
-settings:
-  kafka:
-    client_id: "\${S1}"
-    ssl: {ca: "\${S2}", cert: "\${S3}", key: "\${S4}", passphrase: "\${S5}", servername: "\${S6}"}
-    sasl: {mechanism: plain, username: "\${S7}", password: "\${S8}\${S9}"}
-`;
-const env = Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`S${i}`, canary(i)]));
+const env = canaryEnv(10);
 const TOKEN = 'a-token-of-the-tests';
 
 let p: Project;
@@ -34,7 +19,7 @@ let looking: Dash;
 
 beforeAll(async () => {
   p = new Project();
-  p.write('secret.yaml', PIPELINE);
+  p.write('secret.yaml', secretPipeline('', '    on_error: {topic: dead}\n'));
   await p.run(['topics', 'send', 't', '--partition', '0'], { input: '{"a":"x","n":1}\n{"a":"y","n":0}\nbad\n' });
   await p.run(['run', 'secret.yaml', '--until-end', '--no-print'], { env });
   acting = await Dash.start(p, ['--allow-actions'], { env: { ...env, PIPE_UI_TOKEN: TOKEN } });
