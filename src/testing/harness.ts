@@ -181,14 +181,11 @@ export class Harness {
   async #look(run: Following): Promise<void> {
     this.#log.waiting.release();
     let failed = false;
-    const work = run.work.catch(() => { failed = true; });
+    run.work.catch(() => { failed = true; });
     do await setImmediate(); while (!failed && !this.#log.quiet);
     // of a delivery that is on its way
     await setImmediate();
-    if (failed) {
-      await work;
-      await run.work;
-    }
+    if (failed) await run.work;
   }
 
   #written(): number { return this.#c.spec.sinks.reduce((n, s) => n + this.written(s.name).length, 0); }

@@ -79,10 +79,9 @@ function changedValues(row: MapNode, received: Columns): Edit[] {
 const flowRow = (row: Row): string => `{${row.map(([name, json]) => `${yamlText(JSON.stringify(name), true)}: ${yamlText(json, true)}`).join(', ')}}`;
 
 function flowEdits(list: ListNode, rows: readonly MapNode[], gone: ReadonlySet<number>, added: readonly Row[]): Edit[] {
-  const kept = rows.filter((_, i) => !gone.has(i));
   const last = rows.at(-1);
   const more = added.map(flowRow).join(', ');
-  if (last === undefined || kept.length === 0) return [{ start: list.span.start, end: list.span.end, text: `[${more}]` }];
+  if (last === undefined || gone.size === rows.length) return [{ start: list.span.start, end: list.span.end, text: `[${more}]` }];
   const cuts = rows.flatMap((row, i): Edit[] => {
     if (!gone.has(i)) return [];
     const next = rows[i + 1];
