@@ -35,8 +35,8 @@ export async function* checkKafka(q: KafkaQuestion): AsyncIterable<Check> {
     await survey.open(q.timeout, { warn: () => undefined, info: () => undefined }, q.signal);
     const brokers = await survey.brokers();
     yield ok('broker', `${label}: cluster ${survey.id}, ${plural(brokers.length, 'broker')}`);
-    yield* brokers.flatMap(b => brokerProblem(b) ?? []);
-    if (brokers.every(b => brokerProblem(b) === null)) yield versions(brokers);
+    const problems = brokers.flatMap(b => brokerProblem(b) ?? []);
+    yield* problems.length > 0 ? problems : [versions(brokers)];
     yield clock(await survey.clock(() => q.now()));
     const topics = await survey.topics([...new Set(q.pipelines.flatMap(({ spec }) => [...spec.sources.map(s => s.topic), ...writtenTopics(spec, null)]))]);
     for (const { spec } of q.pipelines) {
