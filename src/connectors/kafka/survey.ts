@@ -15,8 +15,6 @@ import { FEATURE } from './transaction.ts';
 const CLOCK_TRIES = 3;
 /** ms for what passes: the first question for a coordinator makes the brokers open their own topics. */
 const PATIENCE_MS = 10_000;
-/** TRANSACTIONAL_ID_NOT_FOUND. */
-const NO_SUCH_ID = 105;
 
 export interface BrokerFinding {
   readonly node: number;
@@ -108,7 +106,7 @@ export class Survey {
     const id = groupName({ pipeline, idPrefix });
     return this.#retrier.run(async () => {
       const found = await this.#cluster.node(await this.#cluster.coordinator('transaction', id), describeTransactionRequest(id));
-      if (found.error === NO_SUCH_ID) return null;
+      if (found.error === errors.TRANSACTIONAL_ID_NOT_FOUND) return null;
       check(found.error, `transactional id ${id}`);
       return found;
     }, PATIENCE_MS);
