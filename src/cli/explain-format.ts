@@ -1,5 +1,5 @@
 import { printDuration } from '../plan/print.ts';
-import type { Explained, ExplainedOperator } from '../observe/explained.ts';
+import type { Explained, ExplainedOperator } from '../observe/plan.ts';
 
 const CIRCLED = ['①', '②', '③', '④', '⑤', '⑥', '⑦', '⑧', '⑨'];
 const number = (i: number): string => CIRCLED[i] ?? `(${i + 1})`;

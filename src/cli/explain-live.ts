@@ -5,7 +5,7 @@ import { explainModel } from '../observe/explained.ts';
 import type { JobReport } from '../observe/job.ts';
 import { readJobs } from '../observe/live-files.ts';
 import { explainText, sinkPart } from './explain-format.ts';
-import { ageLine, operatorLive, OVER, sinkLive, sourceLive } from './job-lines.ts';
+import { ageLine, isOver, operatorLive, sinkLive, sourceLive } from './job-lines.ts';
 
 /** A plan with how each part of the job goes: the running one, else the last one. Throws user.usage.bad_value where it never ran. */
 export function explainLive(c: CompiledPipeline, data: string, logId: string | null, format: 'text' | 'json', now: number): string {
@@ -18,7 +18,7 @@ export function explainLive(c: CompiledPipeline, data: string, logId: string | n
   const known = new Set(report.operators.map(o => o.id));
   const other = model.operators.some(o => !known.has(o.id)) ? ' · it runs an older version of this file' : '';
   return explainText(model, {
-    head: `▸ ${report.state} on ${report.log.label} · epoch ${grouped(report.epoch)} · since ${clockTime(report.started_at, now)}${OVER.includes(report.state) ? ` · ${ageLine(report, now)}` : ''}${other}`,
+    head: `▸ ${report.state} on ${report.log.label} · epoch ${grouped(report.epoch)} · since ${clockTime(report.started_at, now)}${isOver(report) ? ` · ${ageLine(report, now)}` : ''}${other}`,
     parts: new Map([
       ...report.sources.map(s => [s.id, sourceLive(s, report.at)] as const),
       ...report.operators.map(o => [o.id, operatorLive(o)] as const),
@@ -29,6 +29,6 @@ export function explainLive(c: CompiledPipeline, data: string, logId: string | n
 
 /** One that runs comes before one that does not. */
 function newest(reports: readonly JobReport[]): JobReport | null {
-  const rank = (r: JobReport): number => (OVER.includes(r.state) ? 0 : 1e15) + r.at;
+  const rank = (r: JobReport): number => (isOver(r) ? 0 : 1e15) + r.at;
   return reports.reduce<JobReport | null>((best, r) => (best === null || rank(r) > rank(best) ? r : best), null);
 }

@@ -1,9 +1,9 @@
 import type { Progress } from '../engine/progress.ts';
-import type { JobReport, OperatorReport, SinkReport, SourceReport } from '../observe/job.ts';
+import { ALIVE, type JobReport, type OperatorReport, type SinkReport, type SourceReport } from '../observe/job.ts';
 import { bytes, clockTime, duration, grouped, percent, plural } from '../numbers.ts';
 
-/** States in which nothing happens any more. */
-export const OVER: readonly JobReport['state'][] = ['done', 'failed', 'crashed'];
+/** Whether nothing happens any more. */
+export const isOver = (r: JobReport): boolean => !ALIVE.includes(r.state);
 
 /** A report as the live view takes it. */
 export const progressOf = (r: JobReport): Progress => ({
@@ -29,7 +29,7 @@ export const sinkLive = (s: SinkReport): string => [`${grouped(s.per_s)} rows/s`
 export function ageLine(r: JobReport, now: number): string {
   const ago = `${duration(Math.max(0, now - r.at))} ago`;
   if (r.state === 'crashed') return `its process ${r.pid} ended without a word, ${ago} or later: the next run goes on from epoch ${r.epoch}`;
-  return OVER.includes(r.state) ? `ended ${ago}` : `as of ${ago}`;
+  return isOver(r) ? `ended ${ago}` : `as of ${ago}`;
 }
 
 const busy = (share: number | null): string[] => (share === null ? [] : [`busy ${percent(share)}`]);

@@ -1,7 +1,7 @@
 import { compilePipeline, sqlProblems, type CompiledPipeline } from '../config/compile.ts';
 import { findPipelines, TEST_FILE } from '../config/find.ts';
 import { readPipeline, shownName } from '../config/load.ts';
-import { PipeError, PipeErrors } from '../errors.ts';
+import { PipeError, PipeErrors, problemsOf } from '../errors.ts';
 import type { Io, Parsed } from './command.ts';
 import { projectRoot } from './places.ts';
 import { problemJson, renderProblems } from './render-error.ts';
@@ -44,7 +44,7 @@ function check(path: string, file: string, root: string, io: Io): Checked {
     const all = [...warnings, ...compiled.warnings];
     return { file, compiled: { ...compiled, warnings: all }, problems: all };
   } catch (error) {
-    const more = error instanceof PipeErrors ? error.problems : error instanceof PipeError ? [error] : null;
+    const more = problemsOf(error);
     if (more === null) throw error;
     return { file, compiled: null, problems: more };
   }

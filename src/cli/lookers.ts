@@ -5,7 +5,7 @@ import type { JobReport } from '../observe/job.ts';
 import { LiveFiles } from '../observe/live-writer.ts';
 import { planReport } from '../observe/plan-report.ts';
 import { Reporter, REPORT_MS, type ProcessInfo } from '../observe/reporter.ts';
-import { PipeError, PipeErrors } from '../errors.ts';
+import { problemsOf } from '../errors.ts';
 
 /** A pipeline of this run. */
 export interface Looked {
@@ -67,6 +67,6 @@ const observable = (j: Looked): ConstructorParameters<typeof Reporter>[0] => ({
 
 function failureOf(problem: unknown): JobReport['error'] {
   if (problem === null) return null;
-  const first = problem instanceof PipeErrors ? problem.problems[0] : problem;
-  return first instanceof PipeError ? { code: first.code, message: first.message } : { code: 'bug.unexpected', message: first instanceof Error ? first.message : String(first) };
+  const first = problemsOf(problem)?.[0];
+  return first !== undefined ? { code: first.code, message: first.message } : { code: 'bug.unexpected', message: problem instanceof Error ? problem.message : String(problem) };
 }

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { PipeError, PipeErrors } from '../errors.ts';
+import { PipeError, problemsOf } from '../errors.ts';
 import { makeFolders } from '../state/folders.ts';
 import type { Io } from './command.ts';
 import { logLine } from './messages.ts';
@@ -34,7 +34,7 @@ export function useColor(flag: string | undefined, io: Io): boolean {
 
 /** Prints what stopped a command and returns the exit code. Stack traces go to a file, or to stderr with --debug. */
 export function report(error: unknown, io: Io, o: ReportOptions, renderer: Renderer): number {
-  const problems = error instanceof PipeErrors ? error.problems : [error instanceof PipeError ? error : unexpected(error, io, o)];
+  const problems = problemsOf(error) ?? [unexpected(error, io, o)];
   if (o.logs) for (const p of problems) io.err.write(`${logLine('error', p.message, renderer.problemJson(p) as object)}\n`);
   else if (o.json) for (const p of problems) io.err.write(`${JSON.stringify(renderer.problemJson(p))}\n`);
   else io.err.write(renderer.renderProblems(problems, { color: useColor(o.color, io) }));

@@ -11,6 +11,7 @@ import type { Action } from '../ui/site.ts';
 import type { Io, Parsed } from './command.ts';
 import { configOf, overrides } from './config.ts';
 import { hostFlags, startDashboard, stateProcess, type Dashboard } from './dashboard.ts';
+import { isOver } from './job-lines.ts';
 import { chooseLog } from './log-choice.ts';
 import { dataDir, projectRoot } from './places.ts';
 import { packageVersion } from './version.ts';
@@ -54,9 +55,7 @@ export async function openMetrics(address: MetricsAddress, run: Pick<RunView, 'r
   return server;
 }
 
-const OVER: readonly JobReport['state'][] = ['done', 'failed'];
-
 function act(action: Action, of: JobReport, { controls }: RunView): void {
-  if (OVER.includes(of.state)) throw new PipeError('user.usage.bad_value', `${of.pipeline} does not run any more`);
+  if (isOver(of)) throw new PipeError('user.usage.bad_value', `${of.pipeline} does not run any more`);
   controls[of.pipeline]?.[action]();
 }

@@ -8,7 +8,7 @@ import type { Output } from '../engine/operator.ts';
 import type { Workers } from '../engine/parallel/parallel.ts';
 import { PipelineRuntime, writtenTopics } from '../engine/runtime.ts';
 import { sharingFormats } from '../engine/shared-scan.ts';
-import { PipeError, PipeErrors } from '../errors.ts';
+import { PipeError, PipeErrors, problemsOf } from '../errors.ts';
 import { liveFolder } from '../observe/live-names.ts';
 import type { StateStore } from '../state/store.ts';
 import type { Command, Io, Parsed } from './command.ts';
@@ -304,8 +304,8 @@ class Run {
   /** The first failure gives the exit code; the others are shown with it. */
   #raise(problems: readonly unknown[]): void {
     if (problems.length === 0) return;
-    const pipe = problems.flatMap(p => (p instanceof PipeErrors ? p.problems : p instanceof PipeError ? [p] : []));
-    const other = problems.find(p => !(p instanceof PipeErrors) && !(p instanceof PipeError));
+    const pipe = problems.flatMap(p => problemsOf(p) ?? []);
+    const other = problems.find(p => problemsOf(p) === null);
     if (other !== undefined) throw other;
     throw pipe.length === 1 ? (pipe[0] as PipeError) : new PipeErrors(pipe);
   }

@@ -4,7 +4,7 @@ import type { JobReport } from '../observe/job.ts';
 import { lockHolder } from '../state/lock.ts';
 import { durationFlag } from './args.ts';
 import type { Command, Io, Parsed } from './command.ts';
-import { OVER } from './job-lines.ts';
+import { isOver } from './job-lines.ts';
 import { dataDir } from './places.ts';
 import { runner, wantedJobs } from './wanted-jobs.ts';
 
@@ -27,7 +27,7 @@ export const stop: Command = {
     if (p.args.length === 0 && !p.has('all')) throw new PipeError('user.usage.missing_argument', 'pipe stop needs the name of a job, or --all', { hint: 'pipe status lists them' });
     if (p.args.length > 0 && p.has('all')) throw new PipeError('user.usage.bad_value', 'pipe stop takes names or --all, not both');
     const data = dataDir(p, io);
-    const wanted = wantedJobs(data, p.args).filter(r => !p.has('all') || !OVER.includes(r.state));
+    const wanted = wantedJobs(data, p.args).filter(r => !p.has('all') || !isOver(r));
     const say = (line: string): void => { if (!p.has('quiet') && !p.has('json')) io.err.write(`${line}\n`); };
     // the process of each that was told
     const told = new Map<JobReport, number>();
@@ -37,7 +37,7 @@ export const stop: Command = {
       const known = [...told.values()].includes(pid);
       told.set(r, pid);
       if (known) continue;
-      const others = wantedJobs(data, []).filter(o => o.pid === pid && o.pipeline !== r.pipeline && !OVER.includes(o.state) && !wanted.some(w => w.pipeline === o.pipeline && w.log.id === o.log.id)).map(o => o.pipeline);
+      const others = wantedJobs(data, []).filter(o => o.pid === pid && o.pipeline !== r.pipeline && !isOver(o) && !wanted.some(w => w.pipeline === o.pipeline && w.log.id === o.log.id)).map(o => o.pipeline);
       if (others.length > 0) say(`${r.pipeline}  ends with ${others.join(', ')}: they run in one process (${pid})`);
       io.kill(pid, 'SIGTERM');
     }

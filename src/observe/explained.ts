@@ -8,7 +8,6 @@ import { splitPlan } from '../engine/parallel/split.ts';
 import { typeName, type Schema } from '../sql/types.ts';
 import type { Explained, ExplainedOperator } from './plan.ts';
 
-export type { Explained, ExplainedOperator } from './plan.ts';
 
 const onErrorText = (e: OnError | null): string => (e === null ? 'dead_letters' : typeof e === 'string' ? e : `topic ${e.topic}`);
 const columnsOf = (s: Schema): string[] => s.map(f => `${f.name} ${typeName(f.type)}`);

@@ -4,7 +4,7 @@ import { compilePipeline, type CompiledPipeline } from '../config/compile.ts';
 import type { Env } from '../config/environment.ts';
 import { findPipelines } from '../config/find.ts';
 import { loadPipeline } from '../config/load.ts';
-import { PipeError, PipeErrors } from '../errors.ts';
+import { type PipeError, problemsOf } from '../errors.ts';
 import { notFound } from './refusal.ts';
 
 /** The pipelines of a dashboard. */
@@ -80,7 +80,7 @@ export class FolderPipelines implements Pipelines {
     try {
       return { compiled: compilePipeline(loadPipeline(path, { env: this.#o.env, root: this.#o.root })), problem: null };
     } catch (error) {
-      const problem = error instanceof PipeErrors ? error.problems[0] ?? null : error instanceof PipeError ? error : null;
+      const problem = problemsOf(error)?.[0] ?? null;
       if (problem === null) throw error;
       return { compiled: null, problem };
     }

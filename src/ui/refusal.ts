@@ -1,4 +1,4 @@
-import { PipeError, PipeErrors, type Code } from '../errors.ts';
+import { PipeError, problemsOf, type Code } from '../errors.ts';
 import type { ProblemAnswer } from './answers.ts';
 
 /** What a request is refused with: an error with its HTTP status. */
@@ -22,8 +22,8 @@ const STATUSES: readonly (readonly [prefix: string, status: number])[] = [
 
 /** Status and body for what a handler threw; null where it is a bug of ours, of which nobody else is told. */
 export function problemOf(error: unknown): { readonly status: number; readonly answer: ProblemAnswer } | null {
-  const first = error instanceof PipeErrors ? error.problems[0] : error;
-  if (!(first instanceof PipeError)) return null;
+  const first = problemsOf(error)?.[0];
+  if (first === undefined) return null;
   const { code, message, hint, span } = first;
   const [, status] = STATUSES.reduce((best, s) => (code.startsWith(s[0]) && s[0].length > best[0].length ? s : best), ['', 500] as const);
   return { status: first instanceof Refusal ? first.status : status, answer: { code, message, hint: hint ?? null, at: span === undefined || span.source.name !== 'filter' ? null : [span.start, span.end] } };

@@ -2,7 +2,7 @@ import { compilePipeline } from '../config/compile.ts';
 import type { Env } from '../config/environment.ts';
 import { loadPipeline } from '../config/load.ts';
 import { askTables, jsonValue, readableTables, type Answer, type ReadableTable } from '../engine/state-tables.ts';
-import { PipeError, PipeErrors } from '../errors.ts';
+import { PipeError, problemsOf } from '../errors.ts';
 import type { PhysicalPlan } from '../plan/physical.ts';
 import { StateReader } from '../state/reader.ts';
 import type { SqlValue } from '../state/store.ts';
@@ -54,8 +54,8 @@ function planOf({ file, text, root }: StateTarget, env: Env): PhysicalPlan | nul
   try {
     return compilePipeline(loadPipeline(file, { env, root, text })).plan;
   } catch (error) {
-    if (error instanceof PipeError || error instanceof PipeErrors) return null;
-    throw error;
+    if (problemsOf(error) === null) throw error;
+    return null;
   }
 }
 
