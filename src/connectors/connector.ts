@@ -98,6 +98,8 @@ export interface OutEpoch {
 
 /** One per pipeline and log: all sinks, dead-letter topics and input offsets of an epoch become visible together. */
 export interface Delivery {
+  /** Set where nobody orders commits (at least once on Kafka): one that was given up may arrive late, and put the marker back. */
+  readonly markerMayLag?: true;
   /**
    * kafka.md 5 "recover" 1-3: reads the marker, checks its state id before anybody is fenced, fences, reads again.
    * Returns the last delivered epoch, or null when nothing was ever delivered (or the marker expired).

@@ -10,6 +10,7 @@ import { explained, Retrier } from './retry.ts';
 
 /** At least once: records first, then the offsets with the marker; a crash between the two sends an epoch again. */
 export class PlainDelivery implements Delivery {
+  readonly markerMayLag = true;
   readonly #o: DeliveryOptions;
   readonly #parts: DeliveryParts;
   readonly #lane: Lane;
