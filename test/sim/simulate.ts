@@ -102,11 +102,12 @@ class Simulation {
     this.#checkEnd();
   }
 
-  /** No more faults, and all of the input is there. */
+  /** No more faults, every broker is up, and all of the input is there. */
   async #heal(): Promise<void> {
     this.#healed = true;
     this.net.rate = 0;
     await this.#pass(Math.max(0, this.scene.sentAt - this.world.now) + 1);
+    while (!this.net.ids.every(id => this.net.up(id))) await this.#pass(1000);
     this.#note('no more faults');
   }
 
