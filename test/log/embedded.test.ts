@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Log } from '../../src/connectors/connector.ts';
 import { openEmbeddedLog, type SampleLoader } from '../../src/connectors/log/log.ts';
+import type { RecordBatch } from '../../src/engine/records.ts';
 import { PipeError } from '../../src/errors.ts';
 import { logConformance, read, rec } from './conformance.ts';
 import { Database } from '../../src/state/database.ts';
@@ -175,6 +176,24 @@ describe('blocks', () => {
     await log.append('t', [rec('small'), rec(big), rec('after')]);
     expect((await read(await source(log, 't'), 3)).map(g => g.value?.length)).toEqual([5, 5 << 20, 5]);
   });
+});
+
+it('of many partitions with tiny blocks a poll gives long batches of some, and each has its turn', async () => {
+  const log = connect();
+  const partitions = 200;
+  await make(log, 'wide', partitions);
+  for (let round = 0; round < 150; round++) await log.append('wide', Array.from({ length: partitions }, (_, partition) => ({ ...rec(`${partition} ${round}`), partition })));
+  const s = await source(log, 'wide');
+  const polls: (readonly RecordBatch[])[] = [];
+  for (let n = 0; n < partitions * 150;) {
+    const batches = await s.poll(new Set(), 1000, never);
+    polls.push(batches);
+    for (const b of batches) n += b.length;
+  }
+  // 30,000 records, some 10,000 a poll
+  expect(polls.length).toBeLessThan(6);
+  expect(polls.flat().every(b => b.length === 150)).toBe(true);
+  expect(polls.flat().map(b => b.partition).sort((a, b) => a - b)).toEqual(Array.from({ length: partitions }, (_, p) => p));
 });
 
 describe('retention', () => {

@@ -11,6 +11,9 @@ import type { ChangeWatch } from './watch.ts';
 /** What a poll gives, more or less: blocks are given as a whole. */
 const POLL_BYTES = 1 << 20;
 const POLL_RECORDS = 10_000;
+/** What a partition gives at least, if it has so much: of many partitions some are read at a time, so that their batches do not become tiny. */
+const SHARE_BYTES = 64 << 10;
+const SHARE_RECORDS = 1000;
 /** A break of this many ms between two polls begins idleness anew: nobody has looked in between. */
 const BREAK_MS = 2000;
 
@@ -21,6 +24,12 @@ interface PartitionState {
   readonly endAtOpen: number;
   end: number;
   idleSince: number | null;
+}
+
+/** Offsets of a partition: of its oldest record, and behind its newest. */
+interface Ends {
+  readonly first: number;
+  readonly end: number;
 }
 
 export interface SourceParts {
@@ -37,6 +46,8 @@ export class EmbeddedSource implements Source {
   readonly #parts: SourceParts;
   #db: LogDb | null = null;
   #topic: TopicInfo | null = null;
+  /** Key of the topic in the log. */
+  #row = 0;
   readonly #partitions: PartitionState[] = [];
   /** Partition that the next poll begins with. */
   #turn = 0;
@@ -106,6 +117,7 @@ export class EmbeddedSource implements Source {
 
   #begin(db: LogDb, topic: TopicRow): void {
     this.#topic = topicInfo(db, topic);
+    this.#row = topic.topic;
     const { from, positions } = this.#o;
     for (const [tp, partition, first, end] of db.all('SELECT tp, partition, first, next FROM partitions WHERE topic = ? ORDER BY partition', topic.topic) as unknown as [number, number, number, number][]) {
       const fresh = from === 'earliest' || positions.size > 0 ? first : from === 'latest' ? end : offsetAt(db, tp, from, end);
@@ -124,24 +136,32 @@ export class EmbeddedSource implements Source {
     let bytes = 0;
     let records = 0;
     const n = this.#partitions.length;
+    const ends = this.#ends(db);
+    let full = n;
     for (let i = 0; i < n; i++) {
       const p = this.#partitions[(this.#turn + i) % n] as PartitionState;
-      const [first, end] = db.get('SELECT first, next FROM partitions WHERE tp = ?', p.tp) as [number, number];
+      const { first, end } = ends.get(p.tp) as Ends;
       p.end = end;
       if (paused.has(p.partition)) { p.idleSince = null; continue; }
       this.#checkPosition(p, first, end);
       if (p.next >= end) { p.idleSince ??= now; continue; }
       p.idleSince = null;
-      if (bytes >= mostBytes || records >= mostRecords) continue;
-      // each gets its share, and at least one block
-      const share = Math.max(1, n - i);
-      const blocks = this.#blocks(db, p, (mostBytes - bytes) / share, (mostRecords - records) / share);
+      if (bytes >= mostBytes || records >= mostRecords) { full = Math.min(full, i); continue; }
+      // and at least one block
+      const share = n - i;
+      const blocks = this.#blocks(db, p, Math.max(SHARE_BYTES, (mostBytes - bytes) / share), Math.max(SHARE_RECORDS, (mostRecords - records) / share));
       for (const b of blocks) { bytes += b.data.length; records += b.length; }
       p.next = (blocks.at(-1) as RecordBatch).next;
       for (const b of joinSmall(blocks)) found.push({ ...b, own: true });
     }
-    this.#turn = (this.#turn + 1) % Math.max(1, n);
+    // the next poll begins with the first that got nothing
+    this.#turn = (this.#turn + (full < n ? full : 1)) % Math.max(1, n);
     return found;
+  }
+
+  #ends(db: LogDb): Map<number, Ends> {
+    const rows = db.all('SELECT tp, first, next FROM partitions WHERE topic = ?', this.#row) as unknown as [number, number, number][];
+    return new Map(rows.map(([tp, first, end]) => [tp, { first, end }]));
   }
 
   #blocks(db: LogDb, p: PartitionState, mostBytes: number, mostRecords: number): RecordBatch[] {
