@@ -1,4 +1,4 @@
-import type { Header, RecordBatch } from '../engine/records.ts';
+import { newRecords, type Header, type RecordBatch } from '../engine/records.ts';
 import type { Source, SourceOptions, TopicInfo } from './connector.ts';
 
 /** A source that does not come back for so long (ms), because its output is held up, is left behind: it reads for itself from then on. */
@@ -132,7 +132,7 @@ class Group {
       const batches = await this.reader.poll(paused, FETCH_MS, this.#stop.signal);
       if (batches.length === 0) return;
       const readers = this.members.size;
-      this.batches = batches.map(b => ({ ...b, readers }));
+      this.batches = batches.map(b => newRecords({ ...b, readers }));
       this.#before = before;
       this.round++;
     } catch (error) {

@@ -29,6 +29,9 @@ export interface Batch {
   readonly origin: Origin | null;
 }
 
+/** All batches are made here: of one shape, on which hot loops rely. */
+export const newBatch = (schema: Schema, length: number, cols: readonly Column[], nulls: Batch['nulls'], wm: Float64Array | null, origin: Origin | null): Batch => ({ schema, length, cols, nulls, wm, origin });
+
 /**
  * One value for each of `list`, as columns of a batch. Not Array.map, whose result V8 makes as an array of another kind once it is
  * compiled: then every loop over columns would be thrown away and compiled again.

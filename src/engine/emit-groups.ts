@@ -2,7 +2,7 @@ import { RowError, type Span } from '../errors.ts';
 import type { Aggregate } from '../plan/physical.ts';
 import { reprOf, type Schema, type Value } from '../sql/types.ts';
 import { TextColumn } from '../sql/values/text-column.ts';
-import { newColumn, perColumn, type Batch, type Column } from './batch.ts';
+import { newBatch, newColumn, perColumn, type Batch, type Column } from './batch.ts';
 import { NULL_KEY } from './group-key.ts';
 import type { Output } from './operator.ts';
 import type { Pane } from './pane.ts';
@@ -55,7 +55,7 @@ export class GroupEmitter {
     }
     this.#putKeys(pane, from, to, cols, nulls);
     this.#bounds(pane).forEach((t, j) => (cols[keys.length + calls.length + j] as Float64Array).fill(t));
-    this.#p.next.push({ schema, length: m, cols, nulls, wm: new Float64Array(m).fill(this.#p.forwarded()), origin: null });
+    this.#p.next.push(newBatch(schema, m, cols, nulls, new Float64Array(m).fill(this.#p.forwarded()), null));
     return true;
   }
 
@@ -103,7 +103,7 @@ export class GroupEmitter {
       }
       if (pane.pending !== null) pane.settle(g);
     }
-    if (rows.length > 0) this.#p.next.push({ ...batchOf(schema, rows), wm: new Float64Array(rows.length).fill(this.#p.forwarded()) });
+    if (rows.length > 0) this.#p.next.push(batchOf(schema, rows, new Float64Array(rows.length).fill(this.#p.forwarded())));
     return emitted;
   }
 
@@ -125,7 +125,7 @@ export class GroupEmitter {
 }
 
 /** Rows of values as a batch; NULLs are marked in every column. */
-function batchOf(schema: Schema, rows: readonly (readonly (Value | null)[])[]): Batch {
+function batchOf(schema: Schema, rows: readonly (readonly (Value | null)[])[], wm: Float64Array | null = null): Batch {
   const cols = schema.map((f, j) => {
     const column = newColumn(f.type, rows.length) as unknown[];
     rows.forEach((row, i) => {
@@ -135,5 +135,5 @@ function batchOf(schema: Schema, rows: readonly (readonly (Value | null)[])[]): 
     return column as unknown as Column;
   });
   const nulls = schema.map((_, j) => (rows.some(row => row[j] === null) ? Uint8Array.from(rows, row => (row[j] === null ? 1 : 0)) : null));
-  return { schema, length: rows.length, cols, nulls, wm: null, origin: null };
+  return newBatch(schema, rows.length, cols, nulls, wm, null);
 }

@@ -240,7 +240,9 @@ export class GroupStore {
   /** Rows of the state table, one after the other, in the order of their keys: SQLite appends to its b-tree then. */
   #flat(pane: Pane, groups: readonly number[]): SqlValue[] {
     const flat: SqlValue[] = [];
-    for (const { g, values } of sorted(groups.map(g => ({ g, values: this.keys(pane, g) })))) this.#rows.append(flat, pane, g, values);
+    const keyed: Keyed[] = [];
+    for (const g of groups) keyed.push({ g, values: this.keys(pane, g) });
+    for (const { g, values } of sorted(keyed)) this.#rows.append(flat, pane, g, values);
     return flat;
   }
 }

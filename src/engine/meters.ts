@@ -14,12 +14,13 @@ export class Meter {
   ms = 0;
   /** Epoch ms. */
   watermark = -Infinity;
-  #seenMs = 0;
-  #seenAt = 0;
+  // no whole numbers from the beginning: the shape of the object would change with the first look at it, and hot code be thrown away
+  #seenMs = NaN;
+  #seenAt = NaN;
 
   /** Share of the time since the last call that was spent in it, 0 to 1; `now` is performance.now(). */
   busy(now: number): number {
-    const share = this.#seenAt === 0 ? 0 : (this.ms - this.#seenMs) / Math.max(1, now - this.#seenAt);
+    const share = Number.isNaN(this.#seenAt) ? 0 : (this.ms - this.#seenMs) / Math.max(1, now - this.#seenAt);
     this.#seenMs = this.ms;
     this.#seenAt = now;
     return Math.min(1, Math.max(0, share));

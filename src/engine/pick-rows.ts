@@ -1,5 +1,5 @@
 import { TextColumn } from '../sql/values/text-column.ts';
-import { perColumn, type Batch, type Column } from './batch.ts';
+import { newBatch, perColumn, type Batch, type Column } from './batch.ts';
 
 /** A copy of `b` without some of its rows (ascending). */
 export function withoutRows(b: Batch, removed: readonly number[]): Batch {
@@ -10,10 +10,10 @@ export function withoutRows(b: Batch, removed: readonly number[]): Batch {
     if (removed[next] === i) next++;
     else keep[m++] = i;
   }
-  return {
-    schema: b.schema, length: m, cols: perColumn(b.cols, c => (c instanceof TextColumn ? c.pick(keep) : pick(c, keep))), nulls: perColumn(b.nulls, c => (c === null ? null : pick(c, keep))),
-    wm: b.wm === null ? null : pick(b.wm, keep), origin: b.origin === null ? null : { records: b.origin.records, rows: pick(b.origin.rows, keep) },
-  };
+  return newBatch(
+    b.schema, m, perColumn(b.cols, c => (c instanceof TextColumn ? c.pick(keep) : pick(c, keep))), perColumn(b.nulls, c => (c === null ? null : pick(c, keep))),
+    b.wm === null ? null : pick(b.wm, keep), b.origin === null ? null : { records: b.origin.records, rows: pick(b.origin.rows, keep) },
+  );
 }
 
 function pick<T extends Exclude<Column, TextColumn> | Int32Array>(from: T, keep: Int32Array): T {

@@ -25,6 +25,12 @@ export interface RecordBatch {
   readonly next: number;
 }
 
+/** Batches as sources give them: of one shape, on which hot loops rely. */
+export const newRecords = (r: RecordBatch): RecordBatch => ({
+  topic: r.topic, partition: r.partition, length: r.length, data: r.data, valueStart: r.valueStart, valueEnd: r.valueEnd, keyStart: r.keyStart, keyEnd: r.keyEnd,
+  offsets: r.offsets, timestamps: r.timestamps, headers: r.headers, readers: r.readers ?? 1, own: r.own ?? false, next: r.next,
+});
+
 export interface Header {
   readonly key: string;
   readonly value: Buffer | null;

@@ -1,6 +1,6 @@
 import type { DecodeColumn, Decoder, DecoderOptions, FormatDef } from '../formats/format.ts';
 import { TextColumn } from '../sql/values/text-column.ts';
-import { perColumn, type Batch } from './batch.ts';
+import { newBatch, perColumn, type Batch } from './batch.ts';
 import type { RecordBatch } from './records.ts';
 
 /** Of so many slices in a row that could not be shared, … */
@@ -113,8 +113,6 @@ class SharedScan {
 function copy(b: Batch): Batch {
   const n = b.length;
   const origin = b.origin as NonNullable<Batch['origin']>;
-  return {
-    ...b, cols: perColumn(b.cols, c => (c instanceof TextColumn ? c.copy(n, origin.records.data) : c.slice(0, n))), nulls: perColumn(b.nulls, c => c?.slice(0, n) ?? null),
-    origin: { records: origin.records, rows: origin.rows.slice(0, n) },
-  };
+  const cols = perColumn(b.cols, c => (c instanceof TextColumn ? c.copy(n, origin.records.data) : c.slice(0, n)));
+  return newBatch(b.schema, n, cols, perColumn(b.nulls, c => c?.slice(0, n) ?? null), b.wm, { records: origin.records, rows: origin.rows.slice(0, n) });
 }

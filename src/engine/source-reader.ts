@@ -170,14 +170,11 @@ export class SourceReader {
     failpoint('slice.passed');
   }
 
-  #taken({ timestamps, keyStart, keyEnd, valueStart, valueEnd }: RecordBatch, from: number, to: number): void {
+  #taken(records: RecordBatch, from: number, to: number): void {
     const { meters } = this.#o;
     if (meters === null) return;
-    meters.all.passed(timestamps[from] as number);
-    let bytes = 0;
-    // an absent key or value is [-1, -1)
-    for (let i = from; i < to; i++) bytes += (keyEnd[i] as number) - (keyStart[i] as number) + (valueEnd[i] as number) - (valueStart[i] as number);
-    meters.own.bytes += bytes;
+    meters.all.passed(records.timestamps[from] as number);
+    meters.own.bytes += lengths(records.keyStart, records.keyEnd, from, to) + lengths(records.valueStart, records.valueEnd, from, to);
     meters.own.rows += to - from;
   }
 
@@ -301,4 +298,11 @@ export class SourceReader {
     input.watermark(w);
     return true;
   }
+}
+
+/** Bytes of ranges [from, to); an absent one is [-1, -1). */
+function lengths(starts: Int32Array, ends: Int32Array, from: number, to: number): number {
+  let bytes = 0;
+  for (let i = from; i < to; i++) bytes += (ends[i] as number) - (starts[i] as number);
+  return bytes;
 }

@@ -5,7 +5,7 @@ import { generateStage, interpretStage, movedText } from '../codegen/stage.ts';
 import type { Stage } from '../plan/physical.ts';
 import { nullable } from '../sql/bound.ts';
 import { TextColumn } from '../sql/values/text-column.ts';
-import { newColumn, perColumn, type Batch, type Column } from './batch.ts';
+import { newBatch, newColumn, perColumn, type Batch, type Column } from './batch.ts';
 import type { Operator, OperatorContext, Output } from './operator.ts';
 
 /** Rows of a stage with a window are pushed on in pieces of this size, since one input row may become many. */
@@ -47,7 +47,7 @@ export class StageOperator implements Operator, StageHost {
   push(b: Batch): void {
     if (this.#renamed !== null) {
       const { schema } = this.#stage;
-      this.#next.push({ ...b, schema, cols: perColumn(this.#renamed, j => b.cols[j] as Column), nulls: perColumn(this.#renamed, j => b.nulls[j] ?? null) });
+      this.#next.push(newBatch(schema, b.length, perColumn(this.#renamed, j => b.cols[j] as Column), perColumn(this.#renamed, j => b.nulls[j] ?? null), b.wm, b.origin));
       return;
     }
     this.#reserve(this.#stage.window === null ? b.length : WINDOW_CHUNK);
@@ -71,19 +71,15 @@ export class StageOperator implements Operator, StageHost {
     const from = rows.subarray(0, m);
     const cols = perColumn(this.#moved, (j, k) => (j === null ? (this.out[k] as Column) : moveText(b.cols[j] as TextColumn | string[], this.out[k] as string[], from)));
     this.#moved.forEach((j, k) => { if (j !== null) moveNulls(b.nulls[j] ?? null, this.outNulls[k] ?? null, from); });
-    this.#next.push({
-      schema: this.#stage.schema, length: m, cols, nulls: this.outNulls,
-      wm: b.wm === null ? null : this.#wm,
-      origin: b.origin === null ? null : { records: b.origin.records, rows: this.#origin },
-    });
+    const origin = b.origin === null ? null : { records: b.origin.records, rows: this.#origin };
+    this.#next.push(newBatch(this.#stage.schema, m, cols, this.outNulls, b.wm === null ? null : this.#wm, origin));
   }
 
   /** No row was left out: what is not made here goes on as it is. */
   #emitAll(b: Batch): void {
-    this.#next.push({
-      ...b, schema: this.#stage.schema,
-      cols: perColumn(this.#moved, (j, k) => (j === null ? this.out[k] : b.cols[j]) as Column), nulls: perColumn(this.#moved, (j, k) => (j === null ? this.outNulls[k] : b.nulls[j]) ?? null),
-    });
+    const cols = perColumn(this.#moved, (j, k) => (j === null ? this.out[k] : b.cols[j]) as Column);
+    const nulls = perColumn(this.#moved, (j, k) => (j === null ? this.outNulls[k] : b.nulls[j]) ?? null);
+    this.#next.push(newBatch(this.#stage.schema, b.length, cols, nulls, b.wm, b.origin));
   }
 
   filtered(n: number): void {

@@ -1,4 +1,4 @@
-import type { Batch } from './batch.ts';
+import { newBatch, type Batch } from './batch.ts';
 import type { Clock } from './clock.ts';
 import { withoutRows } from './pick-rows.ts';
 
@@ -133,9 +133,10 @@ export class EventTime {
       this.#last = max;
       this.#lastAt = this.#clock.elapsed();
     }
-    if (removed === null) return { ...b, wm };
+    const stamped = newBatch(b.schema, n, b.cols, b.nulls, wm, origin);
+    if (removed === null) return stamped;
     for (const i of removed) future(b, i);
-    return withoutRows({ ...b, wm }, removed);
+    return withoutRows(stamped, removed);
   }
 
   /**

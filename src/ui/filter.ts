@@ -1,5 +1,5 @@
 import { interpret, type Closure } from '../codegen/interpret.ts';
-import { newColumn, type Batch, type Column } from '../engine/batch.ts';
+import { newBatch, newColumn, type Batch, type Column } from '../engine/batch.ts';
 import type { RecordBatch } from '../engine/records.ts';
 import { plainSql, RowError } from '../errors.ts';
 import type { DecodeColumn, Decoder } from '../formats/format.ts';
@@ -90,7 +90,7 @@ export class RecordFilter {
         else made[row] = v;
       }
     }
-    const batch: Batch = { schema: [], length, cols, nulls, wm: null, origin: null };
+    const batch = newBatch([], length, cols, nulls, null, null);
     const found: number[] = [];
     for (let row = 0; row < length; row++) if (this.#matches(batch, row)) found.push(record(row));
     return found;

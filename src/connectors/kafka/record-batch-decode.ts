@@ -1,4 +1,4 @@
-import type { Header, RecordBatch } from '../../engine/records.ts';
+import { newRecords, type Header, type RecordBatch } from '../../engine/records.ts';
 import { PipeError } from '../../errors.ts';
 import { codecOf } from './codecs/index.ts';
 import { crc32c } from './crc32c.ts';
@@ -183,12 +183,12 @@ export class PartitionDecoder {
   #result(data: Buffer): RecordBatch {
     const n = this.#length;
     const headersAt = this.#headersAt;
-    return {
+    return newRecords({
       topic: this.#topic, partition: this.#partition, length: n, data, next: this.#next,
       valueStart: this.#valueStart.subarray(0, n), valueEnd: this.#valueEnd.subarray(0, n), keyStart: this.#keyStart.subarray(0, n), keyEnd: this.#keyEnd.subarray(0, n),
       offsets: this.#offsets.subarray(0, n), timestamps: this.#timestamps.subarray(0, n),
       headers: row => readHeaders(data, headersAt[row] as number) ?? this.#noHeaders(row),
-    };
+    });
   }
 
   #reserve(rows: number): void {

@@ -1,4 +1,5 @@
 import type { StateTx, Position } from '../../state/store.ts';
+import { newBatch } from '../batch.ts';
 import type { Clock } from '../clock.ts';
 import { memoryError } from '../context.ts';
 import { EPOCH_BYTES, EPOCH_RECORDS, POLL_MS } from '../loop.ts';
@@ -272,7 +273,7 @@ export class ParallelLoop {
   #tap(taps: readonly TappedRows[]): void {
     for (const { sink, length, cols, nulls } of taps) {
       const schema = this.#p.places.plan.sinks.find(w => w.sink === sink)?.schema ?? [];
-      this.#p.taps.get(sink)?.push({ schema, length, cols: cols as unknown[][], nulls, wm: null, origin: null });
+      this.#p.taps.get(sink)?.push(newBatch(schema, length, cols as unknown[][], nulls, null, null));
     }
   }
 

@@ -1,6 +1,6 @@
 import { reprOf, type Schema, type Value } from '../../sql/types.ts';
 import { hashBytes, plainColumn, TextColumn } from '../../sql/values/text-column.ts';
-import type { Batch, Column } from '../batch.ts';
+import { newBatch, perColumn, type Batch, type Column } from '../batch.ts';
 import { KeyWriter, NULL_HASH, ownerOf, TextEncoder } from '../group-key.ts';
 import { aligned, type Arena } from './arena.ts';
 import type { SliceRecords } from './raw.ts';
@@ -42,7 +42,7 @@ export class Router {
 
   /** Copies the rows of a batch by owner; null where there are none. */
   route(batch: Batch, arena: Arena): (Part | null)[] {
-    const b = { ...batch, cols: batch.cols.map((c, j) => this.#asBytes(batch, c, j)) };
+    const b = newBatch(batch.schema, batch.length, perColumn(batch.cols, (c, j) => this.#asBytes(batch, c, j)), batch.nulls, batch.wm, batch.origin);
     const counts = this.#assign(b);
     return counts.map((n, owner) => (n === 0 ? null : writePart(this.#schema, b, this.#rowsOf(owner, n, b.length), arena)));
   }
@@ -202,5 +202,5 @@ export function readPart(schema: Schema, part: Part, records: SliceRecords, keys
     const ints = (k: number): Int32Array => new Int32Array(shared, at + 4 * n * k, n);
     return new TextColumn(Buffer.from(shared as unknown as ArrayBuffer, at + aligned(12 * n), c.bytes), ints(0), ints(1), keys === 1 && j === 0 ? ints(2) : null);
   });
-  return { schema, length: n, cols, nulls, wm, origin: { records, rows } };
+  return newBatch(schema, n, cols, nulls, wm, { records, rows });
 }

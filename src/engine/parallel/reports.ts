@@ -2,7 +2,7 @@ import { interpret } from '../../codegen/interpret.ts';
 import { RowError, type Code, type Span, type SourceText } from '../../errors.ts';
 import type { Aggregate, PhysicalPlan } from '../../plan/physical.ts';
 import { TextColumn } from '../../sql/values/text-column.ts';
-import { newColumn, type Batch, type Column } from '../batch.ts';
+import { newBatch, newColumn, type Batch, type Column } from '../batch.ts';
 import type { Counts } from '../operator.ts';
 import type { Accounting, SinkCounts } from '../ports.ts';
 import type { RecordBatch } from '../records.ts';
@@ -128,7 +128,7 @@ export function enter(r: Reports, accounting: Accounting, places: ReportPlaces, 
   }
 }
 
-const recordRow = (records: RecordBatch, row: number): Batch => ({ schema: [], length: 1, cols: [], nulls: [], wm: null, origin: { records, rows: Int32Array.of(row) } });
+const recordRow = (records: RecordBatch, row: number): Batch => newBatch([], 1, [], [], null, { records, rows: Int32Array.of(row) });
 
 function timeRow(places: ReportPlaces, slice: number, row: number, time: number): Batch {
   const cols: Column[] = [];
@@ -145,5 +145,5 @@ function batchOf(places: ReportPlaces, of: Subject): Batch {
     c[0] = of.values[j] ?? c[0];
     return c as unknown as Column;
   });
-  return { schema, length: 1, cols, nulls: of.nulls.map(n => (n ? Uint8Array.of(1) : null)), wm: null, origin: null };
+  return newBatch(schema, 1, cols, of.nulls.map(n => (n ? Uint8Array.of(1) : null)), null, null);
 }

@@ -1,4 +1,4 @@
-import { perColumn, type Batch } from '../../engine/batch.ts';
+import { newBatch, perColumn, type Batch } from '../../engine/batch.ts';
 import type { RecordBatch } from '../../engine/records.ts';
 import type { Schema } from '../../sql/types.ts';
 import type { BadRecord, DecodeColumn, Decoder } from '../format.ts';
@@ -28,14 +28,7 @@ export class PlainDecoder implements Decoder {
         bad(i, problem.code, problem.message);
       }
     }
-    return {
-      schema: this.#schema,
-      length: row,
-      cols: perColumn(slots, s => s.cells.column),
-      nulls: perColumn(slots, s => (s.anyNull ? s.nulls : null)),
-      wm: null,
-      origin: { records, rows: this.#rows },
-    };
+    return newBatch(this.#schema, row, perColumn(slots, s => s.cells.column), perColumn(slots, s => (s.anyNull ? s.nulls : null)), null, { records, rows: this.#rows });
   }
 
   #begin(rows: number): void {

@@ -1,4 +1,4 @@
-import { perColumn, type Batch } from '../../../engine/batch.ts';
+import { newBatch, perColumn, type Batch } from '../../../engine/batch.ts';
 import type { RecordBatch } from '../../../engine/records.ts';
 import type { Schema } from '../../../sql/types.ts';
 import type { BadRecord, DecodeColumn, Decoder } from '../../format.ts';
@@ -47,10 +47,8 @@ class ScanDecoder implements Decoder, ScanHost {
     const rows = this.#scan(data, this.#view, records.valueStart, records.valueEnd, from, to, this.#rows, this);
     this.#used = rows;
     const nulls = perColumn(this.#targets, ({ slot }) => (slot.anyNull ? slot.nulls : null));
-    return {
-      schema: this.#schema, length: rows, nulls, wm: null, origin: { records, rows: this.#rows },
-      cols: perColumn(this.#targets, ({ slot, text }, j) => (text === null ? slot.cells.column : text.column(data, rows, nulls[j] ?? null))),
-    };
+    const cols = perColumn(this.#targets, ({ slot, text }, j) => (text === null ? slot.cells.column : text.column(data, rows, nulls[j] ?? null)));
+    return newBatch(this.#schema, rows, cols, nulls, null, { records, rows: this.#rows });
   }
 
   /** Null maps are all 0 but where the last batch had NULLs. */
