@@ -15,8 +15,12 @@ import { backoff } from './retry.ts';
 const TRANSACTION_MS = 60_000;
 /** Errors that pass are waited for until a transaction is so old; then it is given up and sent anew, before the broker gives it up. */
 const PATIENCE_MS = 40_000;
-/** The markers of the transaction before take a moment to be written. */
-const CONCURRENT_MOST_MS = 40;
+/**
+ * Waits from 1 ms on: the markers of the transaction before take a moment to be written, and a broker that adds the partitions of one
+ * request to a transaction (KIP-890) refuses another that comes meanwhile, which it calls by one of these names.
+ */
+const BUSY = ['CONCURRENT_TRANSACTIONS', 'COORDINATOR_LOAD_IN_PROGRESS', 'NOT_ENOUGH_REPLICAS'] as const;
+const BUSY_MOST_MS = 40;
 const ABORT_MS = 2000;
 /** How long a transaction that was committed may take to be readable. */
 const READABLE_MS = 5000;
@@ -143,17 +147,17 @@ export class Transactions {
 
   /** Waits out errors that pass; a lost connection is not waited for, since nobody knows what was done. */
   async #patiently<T>(work: () => Promise<T>): Promise<T> {
-    for (let failures = 0, wait = 1; ; failures++) {
+    for (let failures = 0, busy = 1; ; ) {
       try {
         return await work();
       } catch (error) {
         if (!(error instanceof KafkaError) || !isPassing(error) || this.#closed || performance.now() > this.#deadline) throw error;
-        if (error.is('CONCURRENT_TRANSACTIONS')) {
-          await sleep(wait);
-          wait = Math.min(wait * 2, CONCURRENT_MOST_MS);
+        if (error.is('CONCURRENT_TRANSACTIONS') || (error.is(...BUSY) && busy < BUSY_MOST_MS)) {
+          await sleep(busy);
+          busy = Math.min(busy * 2, BUSY_MOST_MS);
         } else {
           this.#cluster.forget();
-          await sleep(backoff(failures));
+          await sleep(backoff(failures++));
         }
       }
     }
