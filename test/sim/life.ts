@@ -40,6 +40,8 @@ export class Life {
     });
   }
 
+  get stopped(): boolean { return this.#stop.signal.aborted; }
+
   /** SIGTERM. */
   term(): void { this.#world.after(0, this.actor, () => this.#stop.abort()); }
 

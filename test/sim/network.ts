@@ -11,6 +11,8 @@ const REQUEST_MS = 30_000;
 /** What decides on an epoch is a small part of all requests. */
 const weights: Readonly<Record<number, number>> = { [API.produce]: 4, [API.initProducer]: 3, [API.addPartitions]: 3, [API.addOffsets]: 3, [API.txnOffsets]: 3, [API.offsetFetch]: 2, [API.endTxn]: 6 };
 
+const DECIDING: ReadonlySet<number> = new Set([API.offsetFetch, API.initProducer, API.addPartitions, API.addOffsets, API.txnOffsets, API.endTxn]);
+
 export type NetFault = 'request lost' | 'reply lost' | 'late request' | 'slow' | 'twice' | 'cut' | 'refused';
 
 /** Brokers 1..n and the connections to them. */
@@ -21,6 +23,10 @@ export class Network implements Nodes {
   /** At most so many. */
   budget = 60;
   readonly faults = new Map<string, number>();
+  /** What a process did that none may; null: nothing. */
+  broken: string | null = null;
+  /** Of a transaction, or before it: the last request of each process. */
+  readonly #asked = new Map<Actor, number>();
   readonly #down = new Set<number>();
   readonly #links = new Set<SimLink>();
   #loadingUntil = 0;
@@ -92,6 +98,14 @@ export class Network implements Nodes {
   }
 
   drop(l: SimLink): void { this.#links.delete(l); }
+
+  /** Others are fenced by a process only that has just looked at whether they have taken over. */
+  sent(owner: Actor, key: number): void {
+    if (!DECIDING.has(key)) return;
+    const before = this.#asked.get(owner);
+    if (key === API.initProducer && before !== undefined && before !== API.offsetFetch && before !== API.initProducer) this.broken ??= `${owner.name} fences without a look at the marker`;
+    this.#asked.set(owner, key);
+  }
 }
 
 interface Flight {
@@ -134,6 +148,7 @@ export class SimLink implements Link {
   async send<T>(request: Request<T>): Promise<T> {
     if (!this.connected) throw new ConnectionLost(`${this.address}: closed`);
     const { world } = this.#net;
+    this.#net.sent(this.owner, request.key);
     // as a socket does: what is written is copied
     const body = Buffer.isBuffer(request.body) ? Buffer.from(request.body) : Buffer.concat(request.body as readonly Buffer[]);
     const kinds: readonly NetFault[] = ['request lost', 'reply lost', 'late request', 'slow', 'twice', 'cut'];

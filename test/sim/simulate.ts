@@ -197,7 +197,9 @@ class Simulation {
     if (error === null) return;
     const code = codeOf(error);
     this.#note(`${life.actor.name} ended: ${code ?? describe(error)}`);
-    if (code !== null && (ALLOWED.has(code) || (copy && code === 'system.state.rolled_back'))) return;
+    // a delivery is tried until it arrives, or the process is told to stop
+    const gaveUp = code === 'system.sink.unreachable' && !life.stopped && (error as Error).message.startsWith('cannot deliver');
+    if (code !== null && !gaveUp && (ALLOWED.has(code) || (copy && code === 'system.state.rolled_back'))) return;
     throw new Broken(`${life.actor.name} ended with ${describe(error)}`);
   }
 
@@ -224,7 +226,8 @@ class Simulation {
 
   async #step(): Promise<void> {
     if (!await this.world.step()) throw new Broken('nothing happens any more');
-    if (this.#failure !== null) throw new Broken(this.#failure);
+    const wrong = this.#failure ?? this.net.broken;
+    if (wrong !== null) throw new Broken(wrong);
     if (this.world.steps > MOST_STEPS) throw new Broken(`${MOST_STEPS} steps and no end`);
   }
 
