@@ -9,6 +9,7 @@ import { buildGraph } from '../../src/engine/build.ts';
 import type { Graph } from '../../src/engine/graph.ts';
 import type { OperatorContext } from '../../src/engine/operator.ts';
 import type { PhysicalPlan } from '../../src/plan/physical.ts';
+import { BIGINT } from '../../src/sql/types.ts';
 import { openStateStore } from '../../src/state/sqlite.ts';
 import type { StateStore } from '../../src/state/store.ts';
 import { WINDOW, countPipeline } from './stand-ins.ts';
@@ -125,6 +126,16 @@ sinks:
     expect([second.late, second.out]).toEqual([0, [GROUPS]]);
     second.store.close();
   });
+});
+
+it.each([1, 1e9])('state of other SQL is not taken over, packed or in rows (packed from %s groups)', packFrom => {
+  const { plan } = countPipeline();
+  const first = new Job(Infinity, packFrom, plan);
+  first.input.push(rows([1, 2, 3], 5));
+  first.commit();
+  first.store.close();
+  const others = plan.operators.map(o => ({ ...o, keys: [{ k: 'lit' as const, value: 1, type: BIGINT, nullable: false }] })) as PhysicalPlan['operators'];
+  expect(() => new Job(Infinity, packFrom, { ...plan, operators: others })).toThrow(expect.objectContaining({ code: 'system.state.incompatible', message: expect.stringContaining('was made by other SQL') as string }));
 });
 
 describe('groups without a window, on disk', () => {

@@ -33,6 +33,13 @@ async function reader(lead: number): Promise<{ readonly r: SourceReader; readonl
   };
 }
 
+it('goes on with the event times that were saved', async () => {
+  const { r, poll } = await reader(100);
+  r.begin([0, 1].map(partition => ({ source: 'events', topic: 'events', topicId: 'events', partition, next: 0, maxEventTime: 700 + partition })));
+  await poll();
+  expect(r.positions().map(p => p.maxEventTime)).toEqual([700, 701]);
+});
+
 it('moves the watermark on after each slice', async () => {
   const { source, watermarks, poll } = await reader(1e9);
   source.send(0, '{"ts":1000}', 1000);

@@ -10,3 +10,11 @@ it.each([true, false])('rows that pass a filter keep their watermark and their r
   expect([column(out, 0), column(out, 1)]).toEqual([['k1', 'k3'], [3, 4]]);
   expect(out.map(b => [[...b.wm ?? []], [...b.origin?.rows ?? []]])).toEqual([[[20, 40], [1, 3]]]);
 });
+
+it.each([true, false])('rows for which a filter is NULL are left out of a grouping, as those for which it is false (generated code: %s)', jit => {
+  const c = pipelineOf("SELECT k, COUNT(*) AS n FROM a WHERE NOT (v > 5) GROUP BY k, TUMBLE(ts, INTERVAL '1' SECOND)");
+  const { graph, out } = graphOf(c, jit);
+  graph.inputs.get('a')?.push(batchFor(c, [{ v: null, at: 0 }, { v: 5, at: 0 }, { v: 6, at: 0 }, { v: null, at: 0 }]));
+  graph.inputs.get('a')?.finish();
+  expect(column(out, 1)).toEqual([1]);
+});

@@ -127,7 +127,8 @@ export function logConformance(name: string, under: LogUnderTest): void {
     it('go to the partition of their key as Java hashes it, to the one they name, or in turn', async () => {
       const { log, topic } = await made(5);
       // murmur2 by Kafka's own tests: 21 -> -973932308, foobar -> -790332482, abc -> 479470107
-      await log.append(topic, [rec('a', { key: '21' }), rec('b', { key: 'foobar' }), rec('c', { key: 'abc' }), rec('d', { key: 'abc', partition: 4 })]);
+      // in this order they do not go to partitions in turn
+      await log.append(topic, [rec('b', { key: 'foobar' }), rec('c', { key: 'abc' }), rec('a', { key: '21' }), rec('d', { key: 'abc', partition: 4 })]);
       const source = await from(log, topic);
       const by = new Map((await read(source, 4)).map(g => [g.value, g.partition]));
       const java = (hash: number): number => (hash & 0x7fffffff) % 5;

@@ -196,6 +196,19 @@ it('of many partitions with tiny blocks a poll gives long batches of some, and e
   expect(polls.flat().map(b => b.partition).sort((a, b) => a - b)).toEqual(Array.from({ length: partitions }, (_, p) => p));
 });
 
+it('of a topic that was read before, a partition without a saved position is read from its beginning, also where fresh ones begin at the newest', async () => {
+  const log = connect();
+  await make(log, 'grown', 2);
+  await log.append('grown', [{ ...rec('a'), partition: 0 }, { ...rec('b'), partition: 1 }]);
+  const open = async (positions: [number, number][]): Promise<number[]> => {
+    const s = log.source({ topic: 'grown', topicId: null, positions: new Map(positions), from: 'latest', onDataLoss: 'stop' });
+    await s.open();
+    return s.partitions().map(p => s.position(p));
+  };
+  expect(await open([])).toEqual([1, 1]);
+  expect(await open([[0, 1]])).toEqual([1, 0]);
+});
+
 describe('retention', () => {
   const wait = async (): Promise<void> => { const t = Date.now(); while (Date.now() <= t + 2) await new Promise(done => { setTimeout(done, 1); }); };
 

@@ -41,7 +41,7 @@ export const data: readonly Mutant[] = [
     ['late at the end', 'if (${newest} - 1 <= at) { h.late(b, i); continue; }', 'if (${newest} - 1 < at) { h.late(b, i); continue; }', 'a row opens a window that has just closed', 'functions/windows', 'sim/sim'],
     ['watermark of the batch', "const at = wm[i] > closed ? wm[i] : closed;", "const at = closed;", 'late rows are judged by the batch', 'engine/runtime', 'sim/sim'],
     ['NULL folded', '...args.flatMap(x => (x.n === null ? [] : [`!${x.n}`]))', '', 'NULLs count in aggregates', 'sim/sim', 'codegen/differential'],
-    ['filter of NULL', 'if (!(${e.test(filter)})) { filtered++; continue; }', 'if (!(${e.emit(filter).v})) { filtered++; continue; }', 'WHERE takes rows for which it is NULL', 'codegen/differential', 'property/windows'],
+    ['filter of NULL', 'if (!(${e.test(filter)})) { filtered++; continue; }', 'if (!(${e.emit(filter).v})) { filtered++; continue; }', 'WHERE takes rows for which it is NULL', 'engine/stage'],
     ['dirty mark left out', "    w.line('if (pane.dirty[g] === 0) pane.touch(g);');\n", '', 'changes are not saved', 'sim/sim'],
     ['dirty mark left out in closures', '    if (pane.dirty[g] === 0) pane.touch(g);\n', '', 'changes are not saved with --jit=off', 'sim/sim'],
     ['closed window of a hop', 'if (we - 1 > at) {', 'if (we > at) {', 'a row goes into a window of a hop that is closed', 'functions/windows', 'sim/sim'],
@@ -57,7 +57,7 @@ export const data: readonly Mutant[] = [
   ...of('sql/functions/operators/compare.ts', ['codegen/differential', 'functions/values'], [
     ['less or equal', "'<': (a, b) => a < b,", "'<': (a, b) => a <= b,", '< is <='],
     ['symbol', "'>=': '>=' };", "'>=': '>' };", 'generated >= is >'],
-    ['NULL not distinct', '(x === null || y === null ? x !== y : differs.fn(x, y))', '(x === null || y === null ? true : differs.fn(x, y))', 'NULL IS DISTINCT FROM NULL', 'functions/values', 'cases/cases', 'sql/oracle'],
+    ['NULL not distinct', '(x === null || y === null ? x !== y : differs.fn(x, y))', '(x === null || y === null ? true : differs.fn(x, y))', 'NULL IS DISTINCT FROM NULL', 'functions/operators'],
   ]),
   ...of('sql/values/wide.ts', ['functions/values', 'functions/sums'], [
     ['rounded sum', 'const r = a + b;\n    if (Number.isSafeInteger(r)) return r;', 'return a + b;', 'sums beyond 2^53 are rounded'],

@@ -23,7 +23,7 @@ export const engine: readonly Mutant[] = [
     ['not finished at the end', 'if (next >= partition.end) this.#finish(partition);', 'if (next > partition.end) this.#finish(partition);', 'until-end never ends'],
     ['any partition first', 'if (clock.maxEventTime(f.partition.partition) < clock.maxEventTime(slowest.partition.partition)) slowest = f;', '', 'a fast partition runs ahead', 'engine/loop'],
     ['lead not held', 'if (clock.maxEventTime(p.partition) - slowest > this.#o.lead) this.#paused.add(p.partition);', '', 'a partition runs ahead without limit', 'engine/loop'],
-    ['event time not restored', 'this.#add(p, times.get(p) ?? -Infinity)', 'this.#add(p, -Infinity)', 'after a restart late rows are in time', 'sim/sim'],
+    ['event time not restored', 'this.#add(p, times.get(p) ?? -Infinity)', 'this.#add(p, -Infinity)', 'after a restart event time goes on without what was read before', 'engine/source-reader'],
     ['paused is idle', 'this.#paused.has(partition) ? null : this.source.idleSince(partition)', 'this.source.idleSince(partition)', 'a partition that is left out stops holding the others', 'engine/source-reader'],
     ['records out of order', 'this.#fetched.splice(this.#fetched.indexOf(f), 1)', 'this.#fetched.splice(0, 1)', 'records of one partition are dropped for those of another', 'sim/sim'],
     ['no watermark after a slice', '    if (next >= partition.end) this.#finish(partition);\n    this.#forward();', '    if (next >= partition.end) this.#finish(partition);', 'windows close only when nothing comes', 'sim/sim', 'engine/source-reader'],
@@ -71,7 +71,7 @@ export const engine: readonly Mutant[] = [
     ['closed panes stay', '    for (const pane of this.#erase) this.#delete(tx, pane);\n', '', 'closed windows come back after a restart'],
     ['new groups only', 'for (let i = 0; i < pane.changes; i++) if ((pane.changed[i] as number) >= first) groups.push(pane.changed[i] as number);', '', 'changes of saved groups are not saved', 'sim/sim'],
     ['saved groups only', 'for (let g = Math.max(first, pane.saved); g < pane.groups; g++) groups.push(g);', '', 'new groups are not saved'],
-    ['shape not compared', 'if (this.#savedShape === this.#shape) return;', 'return;', 'state of other SQL is taken over', 'cases/edits', 'engine/close'],
+    ['shape not compared', 'if (this.#savedShape === this.#shape) return;', 'return;', 'state of other SQL is taken over', 'engine/close'],
     ['pieces of a pane numbered anew', 'this.#lane, pane.chunks++, to - from', 'this.#lane, pane.chunks, to - from', 'a piece takes the place of the one before', 'sim/sim'],
     ['loaded pane not saved', "      p.stored = 'rows';\n      p.saved = p.groups;", '      p.saved = p.groups;', 'a restored window is never erased', 'sim/sim'],
     ['emitted groups written', 'const groups = pane.emitted > 0 && pane.end !== Infinity ? this.#saveCut(tx, pane) : changedGroups(pane, 0);', 'const groups = changedGroups(pane, 0);', 'groups that are out come back after a crash in a close', 'engine/close'],
@@ -122,7 +122,7 @@ export const engine: readonly Mutant[] = [
     ['watermarks of other rows', 'this.#wm[i] = b.wm[rows[i] as number] as number;', 'this.#wm[i] = b.wm[i] as number;', 'after a filter rows are judged by the watermark of others', 'engine/stage'],
     ['origin of other rows', 'this.#origin[i] = b.origin.rows[rows[i] as number] as number;', 'this.#origin[i] = b.origin.rows[i] as number;', 'a dead letter is another record than the one that failed', 'engine/stage'],
   ]),
-  ...of('engine/context.ts', ['engine/runtime'], [
+  ...of('engine/context.ts', ['engine/context'], [
     ['memory without limit', 'if (n <= 0 || this.used <= this.#limit || this.disk !== null) return;', 'return;', 'state grows beyond settings.memory'],
   ]),
 ];

@@ -70,7 +70,7 @@ class TransactionalDelivery implements Delivery {
     const items = e.blocks;
     for (;;) {
       try {
-        if (this.#unsure || !this.#transactions.ready) {
+        if (this.#unsure) {
           await this.#reclaim();
           if (this.#has(e)) break;
         }

@@ -74,9 +74,6 @@ export class Transactions {
     this.#open = false;
   }
 
-  /** True between fence() and the first error. */
-  get ready(): boolean { return this.#identity !== null; }
-
   /** Records and offsets become visible together. When it throws, the outcome is not known. */
   async commit(items: readonly OutBlock[], offsets: GroupOffsets, metadata: string): Promise<void> {
     const p = this.#identity;
