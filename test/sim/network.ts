@@ -11,7 +11,8 @@ const REQUEST_MS = 30_000;
 /** What decides on an epoch is a small part of all requests. */
 const weights: Readonly<Record<number, number>> = { [API.produce]: 4, [API.initProducer]: 3, [API.addPartitions]: 3, [API.addOffsets]: 3, [API.txnOffsets]: 3, [API.offsetFetch]: 2, [API.endTxn]: 6 };
 
-const DECIDING: ReadonlySet<number> = new Set([API.offsetFetch, API.initProducer, API.addPartitions, API.addOffsets, API.txnOffsets, API.endTxn]);
+/** Not the end of a transaction: that of one which is given up may go out late. */
+const DECIDING: ReadonlySet<number> = new Set([API.offsetFetch, API.initProducer, API.addPartitions, API.addOffsets, API.txnOffsets]);
 
 export type NetFault = 'request lost' | 'reply lost' | 'late request' | 'slow' | 'twice' | 'cut' | 'refused';
 

@@ -97,8 +97,8 @@ export class Bed {
 
   get env(): Record<string, string> { return this.#o.brokers === null ? {} : { PIPE_BROKERS: this.#o.brokers }; }
 
-  start(o: { readonly failpoint?: string | null; readonly args?: readonly string[]; readonly file?: string } = {}): Running {
-    const env: Record<string, string> = o.failpoint == null ? this.env : { ...this.env, PIPE_FAILPOINT: o.failpoint };
+  start(o: { readonly failpoint?: string | null; readonly args?: readonly string[]; readonly file?: string; readonly env?: Readonly<Record<string, string>> } = {}): Running {
+    const env: Record<string, string> = { ...this.env, ...o.env, ...(o.failpoint == null ? {} : { PIPE_FAILPOINT: o.failpoint }) };
     return this.project.start(['run', o.file ?? this.file, '--follow', '--no-print', ...(o.args ?? [])], { env });
   }
 
