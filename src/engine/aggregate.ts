@@ -19,6 +19,8 @@ import { spilledGroups, type SpilledWindow } from './spill-store.ts';
 const OUT_ROWS = 4096;
 /** Bytes of emitted groups that wait to be written back, at most: those of a grouping without a window. */
 const KEPT_BYTES = 16 << 20;
+/** After so many bytes of a closing window that is on disk there is an epoch: signals and others get their turn, and a crash costs no more. */
+const READ_BYTES = 32 << 20;
 
 /**
  * GROUP BY within windows, or over the whole input when `window` is null. A pane closes, and a row is late for it, when
@@ -206,9 +208,11 @@ export class AggregateOperator implements Operator, AggregateHost {
     const newest = this.#panes.get(w.end);
     if (newest !== undefined && newest.groups > 0) return false;
     if (newest !== undefined) this.#drop(newest);
+    let read = 0;
     while (w.next < spill.parts) {
-      if (this.#context.full() || spill.kept(w) >= KEPT_BYTES) return false;
-      const { pane, to } = spill.nextGroups(w, p => this.#check(p));
+      if (this.#context.full() || spill.kept(w) >= KEPT_BYTES || read >= READ_BYTES) return false;
+      const { pane, to, bytes } = spill.nextGroups(w, p => this.#check(p));
+      read += bytes;
       let emitted = 0;
       for (let from = 0; from < pane.groups; from += OUT_ROWS) emitted += this.#emitter.emit(pane, from, Math.min(pane.groups, from + OUT_ROWS));
       if (pane.pending !== null && emitted > 0) spill.keep(w, pane, to);

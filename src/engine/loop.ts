@@ -65,12 +65,12 @@ export class RunLoop {
       const polled = await this.#poll(signal);
       if (polled !== null) await this.#process(polled, signal);
       for (const r of this.#p.readers) r.tick();
-      await this.#settle();
+      await this.#settle(signal);
       if (this.#due()) await this.#commit();
       // a source that answers without waiting must not keep signals and timers from running
       await setImmediate();
     }
-    if (!signal.aborted) await this.#finish();
+    if (!signal.aborted) await this.#finish(signal);
     if (this.#changed()) await this.#commit();
   }
 
@@ -116,7 +116,7 @@ export class RunLoop {
       // in here: a commit between two slices has saved the positions of the first only
       this.#moved = true;
       this.#records += n;
-      await this.#settle();
+      await this.#settle(signal);
       if (this.#due()) await this.#commit();
       if (signal.aborted) return;
     }
@@ -128,16 +128,20 @@ export class RunLoop {
     return Math.max(epoch.delivering() ? BUSY_MS : 0, Math.min(POLL_MS, this.#committedAt + checkpoint - clock.elapsed()));
   }
 
-  /** Closes that paused because the epoch was full go on in the next one. */
-  async #settle(): Promise<void> {
-    while (!this.#p.operators.every(o => o.resume())) await this.#commit();
+  /** Closes that paused because the epoch was full go on in the next one; at the signal, in the next run. */
+  async #settle(signal: AbortSignal): Promise<void> {
+    while (!this.#p.operators.every(o => o.resume()) && !signal.aborted) {
+      await this.#commit();
+      await setImmediate();
+    }
   }
 
-  async #finish(): Promise<void> {
+  async #finish(signal: AbortSignal): Promise<void> {
     if (this.#p.operators.some(o => o.lastOpenEnd() !== null)) this.#moved = true;
     for (const input of this.#p.inputs.values()) {
       input.finish();
-      await this.#settle();
+      await this.#settle(signal);
+      if (signal.aborted) return;
     }
   }
 

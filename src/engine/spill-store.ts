@@ -117,9 +117,9 @@ export class SpillStore {
 
   /**
    * The next groups of a closing window, folded together from all runs: those of the partitions from `next` on, some `step` bytes of
-   * pieces. They are valid until the next call. `check` sees the pane when it takes more than it was meant to.
+   * pieces, `bytes` in fact. They are valid until the next call. `check` sees the pane when it takes more than it was meant to.
    */
-  nextGroups(w: SpilledWindow, check: (pane: Pane) => void): { readonly pane: Pane; readonly to: number } {
+  nextGroups(w: SpilledWindow, check: (pane: Pane) => void): { readonly pane: Pane; readonly to: number; readonly bytes: number } {
     w.sizes ??= sizesByPart(this.#table.spilledSizes(this.#lead(w)));
     const to = stepEnd(w.sizes, w.next, this.#step);
     this.#scratch ??= this.pane(w.start, w.end, this.#memory, false);
@@ -129,8 +129,8 @@ export class SpillStore {
       return this.nextGroups(w, check);
     }
     pane.reset();
-    this.#fold(pane, w, w.next, to, 0, check);
-    return { pane, to };
+    const bytes = this.#fold(pane, w, w.next, to, 0, check);
+    return { pane, to, bytes };
   }
 
   /** The memory that closes used goes. */
@@ -232,13 +232,15 @@ export class SpillStore {
     }
   }
 
-  #fold(pane: Pane, w: SpilledWindow, from: number, to: number, first: number, check: (pane: Pane) => void): void {
+  /** The bytes of pieces that were read. */
+  #fold(pane: Pane, w: SpilledWindow, from: number, to: number, first: number, check: (pane: Pane) => void): number {
     let bytes = 0;
     for (const p of this.#table.spilled(this.#lead(w), from, to, first)) {
       this.#merger.merge(pane, p.data, from, to);
       bytes += p.data.length;
       if (bytes > 2 * this.#step) check(pane);
     }
+    return bytes;
   }
 
   /** Makes the newest runs one, as long as none is much larger than those behind it: keys that come in every epoch are stored a few times only. */

@@ -20,8 +20,9 @@ export class SpilledTable {
     return (rows as [number, number, number, number, number][]).map(([lead, start, run, groups, bytes]) => ({ lead, start, run, groups, bytes }));
   }
 
+  /** Those of all runs together: there may be more pieces than memory holds. */
   sizes(table: string, lead: number): PieceSize[] {
-    const rows = this.#all('SELECT part, span, length(data) FROM spilled WHERE table_name = ? AND window_end = ?', table, lead);
+    const rows = this.#all('SELECT part, span, sum(length(data)) FROM spilled WHERE table_name = ? AND window_end = ? GROUP BY part, span', table, lead);
     return (rows as [number, number, number][]).map(([part, span, bytes]) => ({ part, span, bytes }));
   }
 

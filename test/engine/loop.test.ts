@@ -159,6 +159,21 @@ describe('until-end', () => {
 });
 
 describe('following', () => {
+  it('leaves a close that takes long to the next run when the signal comes', async () => {
+    const source = new MemorySource(1);
+    source.send(0, record(1, 10), 10);
+    const r = await make(source, { following: true });
+    const push = r.collect.push.bind(r.collect);
+    r.collect.push = b => { push(b); r.collect.stuck = 1e6; };
+    const running = r.loop.run(r.stop.signal);
+    await until(() => r.commits.length > 3);
+    r.stop.abort();
+    await running;
+    expect(r.collect.stuck).toBeGreaterThan(0);
+    // nothing was pushed into the close, and what was read is committed
+    expect([r.collect.rows, r.commits.at(-1)]).toEqual([[1], '1']);
+  });
+
   it('ends with the signal after a last commit', async () => {
     const source = new MemorySource(1);
     const r = await make(source, { following: true, checkpoint: 60_000 });

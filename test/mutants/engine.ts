@@ -7,10 +7,11 @@ const STATE = ['engine/close', 'sim/sim'];
 export const engine: readonly Mutant[] = [
   ...of('engine/loop.ts', ['engine/loop', 'sim/sim'], [
     ['last commit left out', '    if (this.#changed()) await this.#commit();\n  }\n\n  /** Notes', '  }\n\n  /** Notes', 'what came last is lost at a clean stop'],
-    ['windows not closed at the end', '    if (!signal.aborted) await this.#finish();\n', '', 'until-end leaves windows open'],
-    ['windows closed by a stop', '    if (!signal.aborted) await this.#finish();\n', '    await this.#finish();\n', 'SIGTERM closes windows early'],
+    ['windows not closed at the end', '    if (!signal.aborted) await this.#finish(signal);\n', '', 'until-end leaves windows open'],
+    ['windows closed by a stop', '    if (!signal.aborted) await this.#finish(signal);\n', '    await this.#finish(signal);\n', 'SIGTERM closes windows early'],
     ['records not noted', '      this.#moved = true;\n      this.#records += n;', '      this.#records += n;', 'positions of quiet records are not saved'],
-    ['commit does not settle', 'while (!this.#p.operators.every(o => o.resume())) await this.#commit();', 'this.#p.operators.every(o => o.resume());', 'rows are pushed into an epoch that is full'],
+    ['close goes on after a stop', 'while (!this.#p.operators.every(o => o.resume()) && !signal.aborted) {', 'while (!this.#p.operators.every(o => o.resume())) {', 'a large window holds SIGTERM up'],
+    ['commit does not settle', 'while (!this.#p.operators.every(o => o.resume()) && !signal.aborted) {', 'while (this.#p.operators.every(o => !o.resume()) && signal.aborted) {', 'rows are pushed into an epoch that is full'],
     ['moved not reset', '    this.#records = 0;\n    this.#moved = false;', '    this.#records = 0;', 'commits go on when there is nothing'],
     ['grows no epoch', 'return !epoch.delivering() && clock.elapsed()', 'return clock.elapsed()', 'a commit waits for a delivery though the epoch has room', 'engine/loop'],
     ['only the first source read', 'return !this.#p.following && this.#p.readers.every(r => r.finished);', 'return !this.#p.following && this.#p.readers.some(r => r.finished);', 'until-end stops when one of two sources is at its end', 'sim/sim'],

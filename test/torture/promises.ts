@@ -15,7 +15,8 @@ import { p15 } from './p15-stop.ts';
 import { p18 } from './p18-retention.ts';
 import { p19 } from './p19-topics.ts';
 import { p20 } from './p20-aborted.ts';
+import { p27 } from './p27-memory.ts';
 import { p30 } from './p30-soak.ts';
 import type { Promised } from './promise.ts';
 
-export const promises: readonly Promised[] = [p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, p12, p13, p15, p18, p19, p20, p30];
+export const promises: readonly Promised[] = [p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11, p12, p13, p15, p18, p19, p20, p27, p30];
