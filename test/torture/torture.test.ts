@@ -1,4 +1,5 @@
 import { describe, expect, inject, it } from 'vitest';
+import { dataPromises } from './data.ts';
 import { lineOf, wrongs, type Promised } from './promise.ts';
 import { promises } from './promises.ts';
 import { replay } from './run.ts';
@@ -8,11 +9,13 @@ const brokers = inject('brokers');
 
 const SEED = 10;
 /** What takes long in `npm run torture` is shorter here: P2 takes every step on the embedded log and on Kafka. */
-const rounds: Readonly<Record<string, number>> = { P2: 2, P9: 96, P10: 8, P11: 100, P20: 24 };
+const rounds: Readonly<Record<string, number>> = { P2: 2, P9: 96, P10: 8, P11: 100, P20: 24, P37: 10_000 };
 /** What has no short form: e2e/spill does the same with little memory. */
 const long = ['P27'];
 /** These wait most of the time. */
 const waiting = ['P4', 'P15', 'P19', 'P30'];
+/** Has the processor meanwhile. */
+const simulated = dataPromises.filter(p => p.id === 'P37');
 
 async function keeps(p: Promised): Promise<void> {
   const n = rounds[p.id] ?? p.rounds;
@@ -34,7 +37,7 @@ describe('promises under faults', () => {
 });
 
 describe.concurrent('promises under faults that take their time', () => {
-  for (const p of promises.filter(x => waiting.includes(x.id))) {
+  for (const p of [...promises.filter(x => waiting.includes(x.id)), ...simulated]) {
     const [name, ms, run] = test(p);
     it.skipIf(p.needs === 'broker' && brokers === null)(name, run, ms);
   }
