@@ -72,7 +72,8 @@ export class RunContext implements OperatorContext {
 
 /**
  * `settings.memory` covers what is in memory at once: state, the output of two epochs, records being read, what the runtime itself takes.
- * A quarter of it is for state, and all that lies beyond a fixed need where it is large.
+ * A sixth of it is for state (tables that grow are there twice for a moment, and memory that was given back has gaps), and all that lies
+ * beyond a fixed need where it is large.
  */
 class Disk implements DiskBudget {
   readonly most: number;
@@ -89,7 +90,7 @@ class Disk implements DiskBudget {
 
   constructor(most: number, used: () => number, began: Disk['began']) {
     this.most = Math.max(most, LEAST_MOST);
-    this.limit = Math.max(most / 4, most - OTHER_BYTES);
+    this.limit = Math.max(most / 6, most - OTHER_BYTES);
     this.watch = this.limit / 2;
     this.step = Math.max(LEAST_STEP_BYTES, Math.min(STEP_BYTES, this.limit / 8));
     this.began = began;

@@ -25,18 +25,19 @@ const oneThread: readonly Failpoint[] = ['decode.after'];
 interface Setting extends Omit<BedOptions, 'seed' | 'shape'> {
   readonly label: string;
   readonly without: readonly Failpoint[];
-  /** Dying there leaves output that is owed. */
-  readonly owes: Failpoint;
+  /** Dying there, at that time, leaves output that is owed. */
+  readonly owes: `${Failpoint}:${number}`;
   readonly dups: boolean;
 }
 
 function settings(brokers: string | null): Setting[] {
   const all: Setting[] = [
-    { label: 'embedded', brokers: null, without: [...transaction, ...plain], owes: 'append.before', dups: false },
-    { label: 'kafka', brokers, without: [...embedded, ...plain], owes: 'produce.before', dups: false },
-    { label: 'embedded, 2 workers', brokers: null, workers: 2, without: [...transaction, ...plain, ...oneThread], owes: 'append.before', dups: false },
-    { label: 'kafka, at-least-once', brokers, settings: ', delivery: at-least-once', without: [...embedded, ...transaction], owes: 'plain.between', dups: true },
-    { label: 'kafka, 2 workers', brokers, workers: 2, without: [...embedded, ...plain, ...oneThread], owes: 'produce.before', dups: false },
+    { label: 'embedded', brokers: null, without: [...transaction, ...plain], owes: 'append.before:1', dups: false },
+    { label: 'kafka', brokers, without: [...embedded, ...plain], owes: 'produce.before:1', dups: false },
+    { label: 'embedded, 2 workers', brokers: null, workers: 2, without: [...transaction, ...plain, ...oneThread], owes: 'append.before:1', dups: false },
+    { label: 'kafka, at-least-once', brokers, settings: ', delivery: at-least-once', without: [...embedded, ...transaction], // the first is that of the start, which has the marker alone
+      owes: 'plain.between:2', dups: true },
+    { label: 'kafka, 2 workers', brokers, workers: 2, without: [...embedded, ...plain, ...oneThread], owes: 'produce.before:1', dups: false },
   ];
   return brokers === null ? all.filter(s => s.label.startsWith('embedded')) : all;
 }
@@ -83,7 +84,7 @@ async function steps(o: PassOptions, s: Setting, shape: ShapeName): Promise<Figu
         await check();
         downgrade(bed);
       }
-      if (resend.includes(point)) await take(`${s.owes}:1`);
+      if (resend.includes(point)) await take(s.owes);
       since.push(step);
       await take(step, stop.includes(point));
       if (since.length === STEPS_A_CHECK) await check();
