@@ -202,12 +202,16 @@ export class Backfill {
     throw new PipeError('system.state.incompatible', `the last run was cut short while it sent the closed windows of "${cut.was}": what is left of them would come twice`, { hint: 'run the file once as it was, it sends the rest; then --backfill' });
   }
 
-  /** How far (epoch ms) the windows of an operator were closed. */
+  /** How far (epoch ms) the windows of an operator were closed and sent: where it had others, as far as the last of those went. */
   #closed(id: string): number {
     const { plan, store } = this.#p.run;
     const o = this.#p.change.operators.find(x => x.id === id);
     const saved = o?.was == null ? null : store.get(o.was, 'closed');
-    if (typeof saved === 'number') return saved;
+    if (typeof saved === 'number') {
+      const every = o?.everyWas;
+      const before = upstream(plan, id).slice(1).filter(x => this.#p.change.operators.some(c => c.id === x));
+      return Math.min(every === undefined ? saved : Math.floor((saved + 1) / every) * every - 1, ...before.map(x => this.#closed(x)));
+    }
     const scan = plan.scans.find(s => s.id === upstream(plan, id).at(-1)) as Scan;
     return this.#watermark(scan.source);
   }

@@ -23,6 +23,8 @@ export interface SavedOperator {
   readonly print: Fingerprint | string;
   /** How memory holds the slots of each call, for reading packed groups of calls that are no longer there. */
   readonly slots: readonly (readonly ('f64' | 'any')[])[];
+  /** ms between the ends of its windows; absent: it has none, or the state is of before. */
+  readonly every?: number;
 }
 
 export interface SavedSink extends Named {
@@ -61,6 +63,8 @@ export interface OperatorFate {
   readonly move: { readonly keys: readonly number[]; readonly calls: readonly number[] } | null;
   /** Changed: what only one of the two has, a line each. */
   readonly differs: readonly string[];
+  /** Changed: ms between the ends of the windows that it had, where that is known. */
+  readonly everyWas?: number;
   /** Kept: it began in the midst of its topic, and was not built again since. */
   readonly partial?: boolean;
   /** The saved state has groups of it. */
@@ -82,9 +86,17 @@ export function describePlan(plan: PhysicalPlan, topics: Topics): SavedPlan {
   return {
     v: 1,
     sources: topics.sources.filter(s => plan.scans.some(x => x.source === s.name)),
-    operators: groupings(plan).map(a => ({ id: a.id, print: fingerprint(plan, a), slots: a.calls.map(c => c.fn.state.map(s => s.repr)) })),
+    operators: groupings(plan).map(a => ({ id: a.id, print: fingerprint(plan, a), slots: a.calls.map(c => c.fn.state.map(s => s.repr)), ...windowStep(plan, a) })),
     sinks: topics.sinks.map(s => ({ ...s, rows: rowsOfSink(plan, s.name, x => x) })),
   };
+}
+
+/** Windows are aligned to the epoch, so their ends are multiples of the smallest of their sizes; rows may carry the window of an operator before. */
+function windowStep(plan: PhysicalPlan, { window, input }: Pick<Aggregate, 'input'> & { readonly window: PhysicalPlan['operators'][number]['window'] }): { readonly every?: number } {
+  if (window === null) return {};
+  if ('def' in window) return { every: Math.min(...window.ms) };
+  const before = upstream(plan, input).map(id => plan.operators.find(o => o.id === id)).find(o => o != null && o.window !== null);
+  return before === undefined ? {} : windowStep(plan, before);
 }
 
 /**
@@ -150,7 +162,7 @@ function compareOperators(saved: readonly SavedOperator[], plan: PhysicalPlan, s
     const at = left.findIndex(s => s.id === a.id);
     const was = at < 0 ? null : left.splice(at, 1)[0] as SavedOperator;
     found.set(a, was === null ? { id: a.id, source, fate: 'new', was: null, move: null, differs: [], holds: false }
-      : { id: a.id, source, fate: 'changed', was: was.id, move: null, differs: differences(was.print, print, old), holds: holds(was.id) });
+      : { id: a.id, source, fate: 'changed', was: was.id, move: null, differs: differences(was.print, print, old), ...(was.every === undefined ? {} : { everyWas: was.every }), holds: holds(was.id) });
   }
   return [...now.map(({ a }) => found.get(a) as OperatorFate), ...left.map(s => ({ id: s.id, source: null, fate: 'gone' as const, was: s.id, move: null, differs: [], holds: holds(s.id) }))];
 }

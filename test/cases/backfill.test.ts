@@ -49,6 +49,17 @@ const expectRows = async (topic: string, rows: readonly Row[]): Promise<void> =>
 const of = (sql: string, t: readonly Event[] = all): Row[] => truth(sql, { t });
 const problem = (work: Promise<unknown>): Promise<PipeError> => work.then(() => { throw new Error('nothing was thrown'); }, (error: unknown) => { if (error instanceof PipeError) return error; throw error; });
 
+describe('a smaller window', () => {
+  const of2 = 'SELECT k, SUM(v) AS total, at / 2000 * 2000 AS window_start FROM t WHERE at >= 20000 GROUP BY 1, 3';
+  const small = SUMS.replace("'10' SECOND", "'2' SECOND");
+
+  it('gets all that the larger ones had not sent yet, as if it had been so since the last of them', async () => {
+    await send(dir, 't', second);
+    await run(dir, file(small), ['--backfill']);
+    await expectRows('sums', [...of(`${sums} HAVING window_start < 20000`), ...of(of2)]);
+  });
+});
+
 describe('a new sink', () => {
   it('gets rows from here on, and says so', async () => {
     await send(dir, 't', second);
