@@ -12,6 +12,7 @@ import { BoundedSource } from './bounded-source.ts';
 import { buildGraph } from './build.ts';
 import { claimState } from './claim.ts';
 import { RunContext } from './context.ts';
+import { COUNTED, type Counted } from './counted.ts';
 import { deadPlaces } from './dead-topics.ts';
 import type { Graph } from './graph.ts';
 import { emptyTable } from './group-table.ts';
@@ -102,6 +103,7 @@ export class Backfill {
       rebuilt,
       write: tx => {
         for (const o of this.#graph.operators) if (rebuilt.has(o.id)) o.snapshot(tx);
+        for (const { id, counted } of this.#counted()) tx.put(id, COUNTED, JSON.stringify(counted));
         tx.takeStaged();
         tx.deadLetters(letters);
       },
@@ -179,6 +181,18 @@ export class Backfill {
     if (blocks.length === 0) return;
     this.#p.run.store.stage(blocks);
     await this.#p.run.committed();
+  }
+
+  /** What each grouping over records was built from. */
+  #counted(): { readonly id: string; readonly counted: Counted }[] {
+    const { plan } = this.#work;
+    return plan.operators.filter(o => o.k === 'aggregate' && o.overRecords && this.#work.rebuilt.has(o.id)).flatMap(({ id }) => {
+      const scan = plan.scans.find(s => s.id === upstream(plan, id).at(-1));
+      const reader = this.#readers.find(r => r.name === scan?.source);
+      if (reader === undefined) return [];
+      const { topic, begins, ends } = reader.source as BoundedSource;
+      return [{ id, counted: { pipeline: this.#p.run.spec.name, topic: topic.name, ranges: [...ends].map(([p, end]) => [p, begins.get(p) ?? end, end] as const) } }];
+    });
   }
 
   #positions(scan: Scan): Position[] {

@@ -2,6 +2,7 @@ import type { Aggregate, PhysicalPlan, Stage } from '../plan/physical.ts';
 import { shapeOf } from '../plan/compare.ts';
 import type { Schema } from '../sql/types.ts';
 import { AggregateOperator } from './aggregate.ts';
+import { COUNTED, CountedBefore, type Counted } from './counted.ts';
 import { fanOut } from './fan-out.ts';
 import type { Graph } from './graph.ts';
 import type { Meters } from './meters.ts';
@@ -22,7 +23,8 @@ export function buildGraph(plan: PhysicalPlan, context: OperatorContext, sinks: 
   for (const p of [...plan.operators].reverse()) {
     const made = make(p, shape, (schemas.get(p.input) as Schema).length, context, fanOut(readers.get(p.id) ?? []), jit);
     const operator = meters === null ? made : meters.operator(made);
-    read(p.input, operator);
+    const counted = context.state.get(p.id, COUNTED);
+    read(p.input, typeof counted !== 'string' ? operator : new CountedBefore(operator, JSON.parse(counted) as Counted, n => context.counts.filtered(p.id, n)));
     operators.unshift(operator);
   }
   return { operators, inputs: new Map(plan.scans.map(s => [s.source, fanOut(readers.get(s.id) ?? [])])) };

@@ -3,6 +3,7 @@ import { shapeOf, type OperatorFate, type PlanChange, type SavedPlan } from '../
 import { identifier } from '../plan/identifier.ts';
 import type { StateSlot } from '../sql/functions/define.ts';
 import type { ClaimTx, SqlValue, StateStore, TableSpec } from '../state/store.ts';
+import { COUNTED } from './counted.ts';
 import { GroupRows } from './group-rows.ts';
 import { emptyTable, groupTable } from './group-table.ts';
 
@@ -83,7 +84,7 @@ class Mover {
     for (const o of this.#change.operators) {
       if ((o.fate === 'new' || o.fate === 'changed') && !this.#rebuilt.has(o.id) && this.#goesOn(o.source)) this.#tx.put(o.id, 'partial', 1);
       if (o.was === null || o.fate === 'gone') continue;
-      for (const [name, value] of values.get(o.was) ?? []) if (name !== 'shape' && !(name === 'partial' && this.#rebuilt.has(o.id))) this.#tx.put(o.id, name, value);
+      for (const [name, value] of values.get(o.was) ?? []) if (name !== 'shape' && !(name === 'partial' && this.#rebuilt.has(o.id)) && !(name === COUNTED && o.fate !== 'kept')) this.#tx.put(o.id, name, value);
       if (o.fate === 'kept') this.#tx.put(o.id, 'shape', shapeOf(this.#plan, this.#groupings().find(a => a.id === o.id) as Aggregate));
     }
   }

@@ -7,7 +7,7 @@ export const replayHeader = (pipeline: string, topic: string, partition: number,
 
 /** Leaves out what `pipeline` has sent again of records that lie in this topic at or behind `begins`, by partition; a record that is not read there has its copy only. */
 export function withoutCopies(b: RecordBatch, pipeline: string, begins: ReadonlyMap<number, number>): RecordBatch {
-  const lead = `${pipeline} ${b.topic}/`;
+  const lead = copyLead(pipeline, b.topic);
   const keep: number[] = [];
   for (let i = 0; i < b.length; i++) if (!isCopy(b.headers(i), lead, begins)) keep.push(i);
   if (keep.length === b.length) return b;
@@ -21,8 +21,17 @@ export function withoutCopies(b: RecordBatch, pipeline: string, begins: Readonly
 }
 
 function isCopy(headers: readonly Header[], lead: string, begins: ReadonlyMap<number, number>): boolean {
+  const original = originalOf(headers, lead);
+  return original !== null && original.offset >= (begins.get(original.partition) ?? Infinity);
+}
+
+/** How the header begins of what `pipeline` has sent again of records of `topic`. */
+export const copyLead = (pipeline: string, topic: string): string => `${pipeline} ${topic}/`;
+
+/** Of which record this is a copy by such a pipeline, or null. */
+export function originalOf(headers: readonly Header[], lead: string): { readonly partition: number; readonly offset: number } | null {
   const text = headers.find(h => h.key === HEADER)?.value?.toString();
-  if (text?.startsWith(lead) !== true) return false;
+  if (text?.startsWith(lead) !== true) return null;
   const [, partition, offset] = /^(\d+)\/(\d+)$/.exec(text.slice(lead.length)) ?? [];
-  return Number(offset) >= (begins.get(Number(partition)) ?? Infinity);
+  return partition === undefined ? null : { partition: Number(partition), offset: Number(offset) };
 }

@@ -7,6 +7,7 @@ import { Backfill } from './backfill.ts';
 import { buildGraph } from './build.ts';
 import { claimState } from './claim.ts';
 import { RunContext } from './context.ts';
+import { COUNTED } from './counted.ts';
 import { groupTable } from './group-table.ts';
 import type { Graph } from './graph.ts';
 import { History } from './history.ts';
@@ -68,7 +69,7 @@ export class PipelineRuntime {
     this.#accounting = accounting;
     this.#epoch = saved.epoch;
     const split = workers === null ? null : splitPlan(plan);
-    if (workers === null || split === null || typeof split === 'string' || this.#spilled(split)) await this.#openHere(part, accounting, saved, this.#delivery);
+    if (workers === null || split === null || typeof split === 'string' || this.#alone(split)) await this.#openHere(part, accounting, saved, this.#delivery);
     else await this.#openParallel(part, accounting, saved, this.#delivery, workers, split);
     // where a reader begins elsewhere than it stopped (start: latest, on_data_loss: earliest), that must survive a stop before the first record
     if (this.#readers.some(r => r.positions().some(p => p.next !== savedNext(saved, p)))) this.#loop?.touch();
@@ -85,11 +86,13 @@ export class PipelineRuntime {
     for (const line of change === null ? [] : startsEmpty(change)) notices.info(`${spec.name}  ${line}`);
   }
 
-  /** Keys on disk are shared among no threads. */
-  #spilled({ keyed }: Split): boolean {
-    if (keyed === null || this.#p.store.table(groupTable(keyed.aggregate)).runs().length === 0) return false;
-    this.#p.notices.info(`${this.#p.spec.name} runs in one thread: a part of its state is on disk`);
-    return true;
+  /** Keys on disk are shared among no threads, and headers of records do not cross over to them. */
+  #alone({ keyed }: Split): boolean {
+    if (keyed === null) return false;
+    const { store, notices, spec } = this.#p;
+    const why = store.table(groupTable(keyed.aggregate)).runs().length > 0 ? 'a part of its state is on disk' : typeof store.get(keyed.aggregate.id, COUNTED) === 'string' ? 'it was built again, and copies of what it has counted then are told by their headers' : null;
+    if (why !== null) notices.info(`${spec.name} runs in one thread: ${why}`);
+    return why !== null;
   }
 
   async #openHere(part: PartOptions, accounting: Accounting, saved: Saved, delivery: Delivery): Promise<void> {

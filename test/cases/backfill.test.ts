@@ -1,10 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parseCommandLine } from '../../src/cli/args.ts';
+import { dlqReplay } from '../../src/cli/dlq-replay.ts';
 import { PipeError } from '../../src/errors.ts';
 import { Database } from '../../src/state/database.ts';
 import { openStateStore } from '../../src/state/sqlite.ts';
+import { fakeIo } from '../cli/fake-io.ts';
 import { canonical, diff, run, send, truth, written, type Row } from './edit-project.ts';
 import { Crash, crashing } from './run-case.ts';
 
@@ -145,6 +148,46 @@ it('what lies in a topic of dead letters is not sent there again, and is no row'
   } finally {
     rmSync(other, { recursive: true, force: true });
   }
+});
+
+describe('a dead letter that the edited file can read', () => {
+  const bad = { k: 'k0', v: 8.5, at: 23_000 };
+  const other = "  counts: {sql: \"SELECT k, COUNT(*) AS n, window_start FROM t GROUP BY k, TUMBLE(ts, INTERVAL '10' SECOND)\"}\n";
+  const decimal = (text: string): string => text.replace('v INT', 'v DECIMAL(10,2)');
+  const replay = async (): Promise<void> => {
+    const io = fakeIo({ cwd: dir });
+    await dlqReplay.run(parseCommandLine(dlqReplay, [join(dir, 'edits.yaml'), '--all', '--data-dir', dir, '--brokers', 'none']), io);
+    expect(io.err.text).toContain('1 record sent to t');
+  };
+  const record = { ...bad, v: 8.5 } as Event;
+  beforeEach(async () => {
+    await send(dir, 't', [bad]);
+    await run(dir, FILE, [], { engine: crashing(1) }).catch(ignoreCrash);
+  });
+
+  it.each(['before the backfill', 'behind it'])('counts once where it is replayed %s', async when => {
+    if (when === 'before the backfill') await replay();
+    // it dies with its windows open, at an event time for which the copy is not late
+    await send(dir, 't', second.slice(0, 5));
+    await run(dir, decimal(FILE), ['--backfill'], { engine: crashing(1) }).catch(ignoreCrash);
+    if (when === 'behind it') await replay();
+    await send(dir, 't', second.slice(5));
+    await run(dir, decimal(FILE));
+    await expectRows('sums', of(sums, [...all, record]));
+  });
+
+  it('counts once also in a grouping beside it that goes on and had not counted it', async () => {
+    rmSync(dir, { recursive: true });
+    mkdirSync(dir);
+    await send(dir, 't', [...first, bad]);
+    await run(dir, file(SUMS + other), [], { engine: crashing(1) }).catch(ignoreCrash);
+    await replay();
+    await send(dir, 't', second);
+    expect((await diff(dir, decimal(file(SUMS + other)))).out).toMatch(/OPERATOR sums +changed[^]*OPERATOR counts +kept/);
+    await run(dir, decimal(file(SUMS + other)), ['--backfill']);
+    await expectRows('sums', of(sums, [...all, record]));
+    await expectRows('counts', of('SELECT k, COUNT(*) AS n, at / 10000 * 10000 AS window_start FROM t GROUP BY 1, 3', [...all, record]));
+  });
 });
 
 describe('a backfill that does not end', () => {
