@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
+import { existsSync } from 'node:fs';
 import type { CompiledPipeline } from '../config/compile.ts';
 import type { PipelineSpec } from '../config/spec.ts';
 import type { Log } from '../connectors/connector.ts';
@@ -137,6 +138,7 @@ class Run {
     const data = dataDir(this.#p, this.#io);
     const following = this.#follows(log);
     const path = statePath(data, spec, log.id);
+    const lost = this.#o.reset ? await held(path) : null;
     const store = this.#modules.store({ path, pipeline: spec.name, logId: log.id, reset: this.#o.reset });
     let runtime: PipelineRuntime | null = null;
     try {
@@ -147,6 +149,7 @@ class Run {
       const made: (() => void)[] = [];
       await prepareTopics(spec, this.#o.onError, log, written, { info: line => made.push(() => this.#messages.info(`${spec.name}  ${line}`)), warn: line => made.push(() => this.#messages.warn(`${spec.name}: ${line}`)) });
       this.#messages.info(await this.#start(c, log, choice, following, store));
+      if (lost !== null) this.#messages.info(`${spec.name}  --reset-state has deleted its state (${lost})`);
       for (const say of made) say();
       const workers = workersFor(c, this.#o.workers, this.#io, this.#modules.worker);
       if (workers !== null) this.#messages.info(`${spec.name}  ${workers.count} worker threads`);
@@ -309,4 +312,12 @@ class Run {
     if (other !== undefined) throw other;
     throw pipe.length === 1 ? (pipe[0] as PipeError) : new PipeErrors(pipe);
   }
+}
+
+/** What a reset deletes, or null where there is nothing. */
+async function held(path: string): Promise<string | null> {
+  const { look, heldText } = await import('./state-held.ts');
+  if (!existsSync(path)) return null;
+  const found = look(path);
+  return found !== null && found.epoch === 0 && found.letters === 0 ? null : heldText(path, found);
 }

@@ -1,16 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { statSync } from 'node:fs';
 import { once } from 'node:events';
 import type { Place } from '../engine/letters/letters.ts';
 import { PipeError } from '../errors.ts';
-import { Snapshot } from '../state/backup.ts';
 import { isState } from '../state/file.ts';
 import { lockState } from '../state/lock.ts';
 import { openStateStore } from '../state/sqlite.ts';
 import type { Command, Io, Parsed } from './command.ts';
 import { dlqFlags, onePipeline, withPlace } from './dlq-letters.ts';
-import { bytes, grouped, plural } from '../numbers.ts';
 import { shownPath } from './state-backup.ts';
+import { type Held, heldText, look } from './state-held.ts';
 import { say } from './topics-log.ts';
 
 export const stateReset: Command = {
@@ -58,29 +56,7 @@ export const stateReset: Command = {
 function warning(deletes: string, { compiled: { spec }, state, log }: Place, found: Held | null, io: Io): string {
   const sources = spec.sources.map(s => s.topic).join(', ');
   const sinks = spec.sinks.map(s => s.topic).join(', ');
-  const size = bytes(statSync(state, { throwIfNoEntry: false })?.size ?? 0);
-  const holds = found === null ? 'cannot be read' : `epoch ${grouped(found.epoch)}, ${plural(found.letters, 'dead letter')}`;
-  return `${spec.name}  ${deletes} ${shownPath(state, io)} (${size}, ${holds}); the next run reads ${sources} from the start and sends its rows to ${sinks} on the ${log.label} a second time`;
-}
-
-interface Held {
-  readonly epoch: number;
-  readonly letters: number;
-}
-
-/** Null for a file that cannot be read. */
-function look(path: string): Held | null {
-  try {
-    const state = new Snapshot(path);
-    try {
-      const [epoch, letters] = ["SELECT value FROM meta WHERE key = 'epoch'", 'SELECT count(*) FROM dead_letters'].map(sql => state.value(sql) as number) as [number, number];
-      return { epoch, letters };
-    } finally {
-      state.close();
-    }
-  } catch {
-    return null;
-  }
+  return `${spec.name}  ${deletes} ${shownPath(state, io)} (${heldText(state, found)}); the next run reads ${sources} from the start and sends its rows to ${sinks} on the ${log.label} a second time`;
 }
 
 /** The answer of a person. Throws user.usage.missing_argument where there is nobody to ask. */
