@@ -168,8 +168,8 @@ export class AggregateOperator implements Operator, AggregateHost {
     return last;
   }
 
-  /** Ends of the windows that are to close. */
-  #due(finish: boolean): number[] { return this.#ends().filter(end => finish || end - 1 <= this.closed).sort((x, y) => x - y); }
+  /** Ends of the windows that are to close; groups without a window wait for the end of the input, also when `closed` says that there was one before. */
+  #due(finish: boolean): number[] { return this.#ends().filter(end => finish || (end !== Infinity && end - 1 <= this.closed)).sort((x, y) => x - y); }
 
   #ends(): number[] {
     const windows = this.#store.spill?.windows;

@@ -163,11 +163,14 @@ export class Backfill {
     }
   }
 
-  /** Closes what was closed when the state was saved; groupings stand in the order of the plan, so that what one gives the next has. */
+  /**
+   * Closes what was closed when the state was saved; groupings stand in the order of the plan, so that what one gives the next has. Without a
+   * window (Infinity: there was an end of the input) what is built anew waits for the next end.
+   */
   async #advance(): Promise<void> {
     for (const o of this.#graph.operators) {
       const to = this.#closed(o.id);
-      if (to > -Infinity) o.watermark(to);
+      if (to < Infinity) { if (to > -Infinity) o.watermark(to); } else if (!this.#work.rebuilt.has(o.id)) o.finish();
       await this.#settle();
     }
   }

@@ -98,7 +98,8 @@ export function unpackChunk(pane: Pane, slots: readonly StateSlot[], data: Buffe
     for (let i = 0; i < m + n; i++) pane.pending[group(i)] = b[at + i] as number;
     at += m + n;
   }
-  pane.emitted = emitted;
+  // without a window each group says for itself whether it is out, and the next end begins with the first
+  pane.emitted = pane.pending === null ? emitted : 0;
   if (tailBytes === 0) return;
   const others = deserialize(b.subarray(at)) as unknown[][];
   let next = 0;

@@ -133,6 +133,29 @@ next run: goes on
   });
 });
 
+describe('a grouping without a window, behind an end of the input', () => {
+  const per = (select: string, sinks: string): string => file(sinks, `steps:\n  per: "SELECT k, ${select} FROM t GROUP BY k"\n`);
+  const totals = '  totals: {sql: "SELECT * FROM per"}\n';
+  let other: string;
+  beforeEach(async () => {
+    other = mkdtempSync(join(tmpdir(), 'pipe-backfill-'));
+    await send(other, 't', first);
+    await run(other, per('SUM(v) AS total', totals));
+  });
+  afterEach(() => rmSync(other, { recursive: true, force: true }));
+
+  it('gives a new sink the rows that were sent', async () => {
+    await run(other, per('SUM(v) AS total', `${totals}  more: {sql: "SELECT k FROM per"}\n`), ['--backfill']);
+    expect(canonical(await written(other, 'more'))).toEqual(canonical(of('SELECT DISTINCT k FROM t', first)));
+    expect((await written(other, 'totals')).length).toBe(3);
+  });
+
+  it('that is built anew is sent at the next end', async () => {
+    await run(other, per('SUM(v) AS total, MAX(v) AS most', totals), ['--backfill']);
+    expect(canonical((await written(other, 'totals')).slice(3))).toEqual(canonical(of('SELECT k, SUM(v) AS total, MAX(v) AS most FROM t GROUP BY k', first)));
+  });
+});
+
 it('what lies in a topic of dead letters is not sent there again, and is no row', async () => {
   const bad = (more: string): string => file(SUMS + more).replace('    event_time', '    on_error: {topic: bad}\n    event_time');
   const other = mkdtempSync(join(tmpdir(), 'pipe-backfill-'));

@@ -138,11 +138,11 @@ it.each([1, 1e9])('state of other SQL is not taken over, packed or in rows (pack
   expect(() => new Job(Infinity, packFrom, { ...plan, operators: others })).toThrow(expect.objectContaining({ code: 'system.state.incompatible', message: expect.stringContaining('was made by other SQL') as string }));
 });
 
-describe('groups without a window, on disk', () => {
+describe.each([['on disk', null], ['packed', 1], ['in rows', 1e9]] as const)('groups without a window, %s', (_, packFrom) => {
   const { plan } = countPipeline({ window: false });
 
   it.each([1, 3])('come out once each time that they changed, also when the end is cut by %s full epochs and a crash', epochs => {
-    const first = new Job(GROUPS / 5, null, plan);
+    const first = new Job(GROUPS / 5, packFrom, plan);
     first.input.push(rows(ids.slice(0, GROUPS / 2), 5));
     first.commit();
     first.input.push(rows(ids, 5));
@@ -155,7 +155,7 @@ describe('groups without a window, on disk', () => {
     const delivered = first.out.length;
     first.resume();
     first.store.close();
-    const second = new Job(Infinity, null, plan);
+    const second = new Job(Infinity, packFrom, plan);
     // what is committed is not due again, but this one has changed
     const again = first.out[0] as number;
     second.input.push(rows([again], 6));
@@ -165,10 +165,33 @@ describe('groups without a window, on disk', () => {
     second.commit();
     expect([...first.out.slice(0, delivered), ...second.out].sort((a, b) => a - b)).toEqual([...ids, again].sort((a, b) => a - b));
     second.store.close();
-    const third = new Job(Infinity, null, plan);
+    const third = new Job(Infinity, packFrom, plan);
     third.input.finish();
     third.resume();
     expect(third.out).toEqual([]);
     third.store.close();
+  });
+
+  it('wait for the next end when there was one before', () => {
+    const first = new Job(Infinity, packFrom, plan);
+    first.input.push(rows([1, 2], 5));
+    first.commit();
+    first.input.finish();
+    for (let n = 0; n < 3 && !first.resume(); n++) first.commit();
+    first.commit();
+    first.store.close();
+    const second = new Job(Infinity, packFrom, plan);
+    expect(second.resume()).toBe(true);
+    for (const id of [2, 3]) {
+      second.input.push(rows([id], 6));
+      second.commit();
+      second.input.watermark(7 * id);
+      second.resume();
+    }
+    expect(second.out).toEqual([]);
+    second.input.finish();
+    for (let n = 0; n < 3 && !second.resume(); n++) second.commit();
+    expect(second.out.sort()).toEqual([2, 3]);
+    second.store.close();
   });
 });
