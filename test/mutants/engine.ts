@@ -47,7 +47,8 @@ export const engine: readonly Mutant[] = [
     ['row before the removed one', 'if (removed[next] === i) next++;', 'if (removed[next] === i + 1) next++;', 'a wrong row is taken out'],
   ]),
   ...of('engine/aggregate.ts', STATE, [
-    ['closes one ms late', 'finish || end - 1 <= this.closed', 'finish || end <= this.closed', 'a window whose rows are late is still open', 'engine/runtime', 'sim/sim'],
+    ['closes one ms late', 'end - 1 <= this.closed)', 'end <= this.closed)', 'a window whose rows are late is still open', 'engine/runtime', 'sim/sim'],
+    ['closes without an end', 'finish || (end !== Infinity && end - 1 <= this.closed)', 'finish || end - 1 <= this.closed', 'behind an end of the input groups without a window are sent before the next one', 'engine/close'],
     ['closed forgotten', "if (typeof saved === 'number') this.closed = saved;", '', 'after a restart a closed window opens again', 'sim/sim', 'engine/runtime'],
     ['cut close begins anew', '      pane.emitted = to;\n', '      if (to === total) pane.emitted = to;\n', 'a close that was cut sends groups twice', 'engine/close'],
     ['closed pane kept', '    this.#panes.delete(pane.end);\n', '', 'a window is sent twice'],
@@ -81,7 +82,8 @@ export const engine: readonly Mutant[] = [
   ...of('engine/pane-chunk.ts', ['engine/pane', 'engine/close', 'sim/sim'], [
     ['crc of a piece not checked', '|| crc32(b.subarray(8)) !== b.readUInt32LE(4)', '', 'a damaged piece gives wrong sums', 'engine/pane'],
     ['changed groups left', 'for (let i = 0; i < m; i++) column[ints[i] as number] = values[i] as number;', '', 'changes of packed groups are lost'],
-    ['emitted forgotten', '  pane.emitted = emitted;\n', '', 'a close that was cut sends groups twice', 'engine/close'],
+    ['emitted forgotten', '  pane.emitted = pane.pending === null ? emitted : 0;\n', '', 'a close that was cut sends groups twice', 'engine/close'],
+    ['emitted without a window', 'pane.pending === null ? emitted : 0', 'emitted', 'groups that were out before a close was cut are not sent again when they change', 'engine/close'],
     ['texts and sets left', '(others[next++] as unknown[]).forEach((v, i) => { column[group(i)] = load(v); });', '', 'sets of a packed window are empty after a restart'],
     ['key ends', '(pane.keyAt[from + g + 1] as number) - keyFrom', '(pane.keyAt[from + g] as number) - keyFrom', 'packed groups have the keys of others'],
   ]),
