@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { PipeError, PipeErrors, SourceText, type Span } from '../errors.ts';
 import { environment, substitute, type Env } from './environment.ts';
@@ -102,6 +102,19 @@ export function shownName(file: string, from: string): string {
   return name.startsWith('..') ? file : name;
 }
 
+/** A device or a pipe does not say how long it is, and need not end. */
+function firstBytes(file: string, most: number): Buffer {
+  const fd = openSync(file, 'r');
+  try {
+    const bytes = Buffer.alloc(most);
+    let length = 0;
+    for (let n = -1; n !== 0 && length < most; length += n) n = readSync(fd, bytes, length, most - length, null);
+    return bytes.subarray(0, length);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** `name` is how messages call the file. */
 function readText(file: string, name: string): SourceText {
   let bytes: Buffer;
@@ -109,7 +122,8 @@ function readText(file: string, name: string): SourceText {
     const stat = statSync(file);
     if (stat.isDirectory()) throw new PipeError('user.config.file_missing', `${file} is a folder, not a pipeline file`);
     if (stat.size > MAX_BYTES) throw new PipeError('user.config.too_large', `${name} has ${stat.size} bytes; a pipeline file has at most ${MAX_BYTES}`);
-    bytes = readFileSync(file);
+    bytes = firstBytes(file, MAX_BYTES + 1);
+    if (bytes.length > MAX_BYTES) throw new PipeError('user.config.too_large', `${name} does not end; a pipeline file has at most ${MAX_BYTES} bytes`);
   } catch (error) {
     if (error instanceof PipeError) throw error;
     const code = (error as NodeJS.ErrnoException).code;

@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { expect, it } from 'vitest';
 import { PipeError } from '../../src/errors.ts';
+import { main } from '../e2e/project.ts';
 import { Folder } from '../config/support.ts';
 
 const folder = new Folder();
@@ -43,4 +45,9 @@ it(`${cases.length} hostile files are refused at a place, without a crash`, () =
     expect([({} as { x?: unknown }).x, Object.keys(Object.prototype)]).toEqual([undefined, []]);
   }
   expect(passed).toEqual([]);
+});
+
+it('what does not say how long it is is read up to the limit', () => {
+  const { status, stderr } = spawnSync('sh', ['-c', 'head -c 2000000 /dev/zero | "$0" "$1" validate /dev/stdin', process.execPath, main], { encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } });
+  expect([status, stderr]).toEqual([3, 'error[user.config.too_large]: /dev/stdin does not end; a pipeline file has at most 1048576 bytes\n']);
 });
