@@ -123,7 +123,7 @@ function readText(file: string, name: string): SourceText {
     if (stat.isDirectory()) throw new PipeError('user.config.file_missing', `${file} is a folder, not a pipeline file`);
     if (stat.size > MAX_BYTES) throw new PipeError('user.config.too_large', `${name} has ${stat.size} bytes; a pipeline file has at most ${MAX_BYTES}`);
     bytes = firstBytes(file, MAX_BYTES + 1);
-    if (bytes.length > MAX_BYTES) throw new PipeError('user.config.too_large', `${name} does not end; a pipeline file has at most ${MAX_BYTES} bytes`);
+    if (bytes.length > MAX_BYTES) throw new PipeError('user.config.too_large', `${name} has more than ${MAX_BYTES} bytes; a pipeline file has at most so many`);
   } catch (error) {
     if (error instanceof PipeError) throw error;
     const code = (error as NodeJS.ErrnoException).code;

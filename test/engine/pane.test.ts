@@ -116,7 +116,8 @@ describe('packed pieces of a pane', () => {
         // as SQLite gives it: at any place of another buffer
         unpackChunk(back, slots, Buffer.concat([Buffer.from('x'), p]).subarray(1));
       }
-      expect([back.groups, back.emitted]).toEqual([pane.groups, pane.emitted]);
+      // groups that come out at every end say for themselves whether they are
+      expect([back.groups, back.emitted]).toEqual([pane.groups, repeats ? 0 : pane.emitted]);
       expect(back.keyBytes.subarray(0, back.keyAt[back.groups])).toEqual(pane.keyBytes.subarray(0, pane.keyAt[pane.groups]));
       for (let j = 0; j < slots.length; j++) expect(Array.from(back.state[j] as unknown[]).slice(0, back.groups)).toEqual(Array.from(pane.state[j] as unknown[]).slice(0, pane.groups));
       if (repeats) expect(back.pending?.subarray(0, back.groups)).toEqual(pane.pending?.subarray(0, pane.groups));

@@ -49,5 +49,5 @@ it(`${cases.length} hostile files are refused at a place, without a crash`, () =
 
 it('what does not say how long it is is read up to the limit', () => {
   const { status, stderr } = spawnSync('sh', ['-c', 'head -c 2000000 /dev/zero | "$0" "$1" validate /dev/stdin', process.execPath, main], { encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } });
-  expect([status, stderr]).toEqual([3, 'error[user.config.too_large]: /dev/stdin does not end; a pipeline file has at most 1048576 bytes\n']);
+  expect([status, stderr]).toEqual([3, 'error[user.config.too_large]: /dev/stdin has more than 1048576 bytes; a pipeline file has at most so many\n']);
 });

@@ -13,12 +13,18 @@ const PAGE_KB = 4;
 const MOST_WAL = 64 << 20;
 
 /** Loaded into the process: writes what its heap holds after a collection to the file, each second. */
-const heapWatch = (file: string): string => `import { writeFileSync } from 'node:fs';
+const heapWatch = (file: string): string => `import { renameSync, writeFileSync } from 'node:fs';
 import v8 from 'node:v8';
 import vm from 'node:vm';
 v8.setFlagsFromString('--expose-gc');
 const gc = vm.runInNewContext('gc');
-setInterval(() => { gc(); writeFileSync(${JSON.stringify(file)}, String(process.memoryUsage().heapUsed)); }, ${SAMPLE_MS}).unref();
+const note = () => {
+  gc();
+  writeFileSync(${JSON.stringify(`${file}.new`)}, String(process.memoryUsage().heapUsed));
+  renameSync(${JSON.stringify(`${file}.new`)}, ${JSON.stringify(file)});
+};
+note();
+setInterval(note, ${SAMPLE_MS}).unref();
 `;
 
 interface Sample {
