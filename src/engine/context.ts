@@ -90,7 +90,7 @@ class Disk implements DiskBudget {
 
   constructor(most: number, used: () => number, began: Disk['began']) {
     this.most = Math.max(most, LEAST_MOST);
-    this.limit = Math.max(most / 6, most - OTHER_BYTES);
+    this.limit = Math.max(most / 6, Math.min(most / 4, LEAST_STATE_BYTES), most - OTHER_BYTES);
     this.watch = this.limit / 2;
     this.step = Math.max(LEAST_STEP_BYTES, Math.min(STEP_BYTES, this.limit / 8));
     this.began = began;
@@ -108,6 +108,8 @@ class Disk implements DiskBudget {
   }
 }
 
+/** Of little memory a quarter, up to so much: more runs that are smaller take more than they save. */
+const LEAST_STATE_BYTES = 16 << 20;
 /** What a pipeline needs beside its state. */
 const OTHER_BYTES = 512 << 20;
 

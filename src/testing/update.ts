@@ -68,13 +68,25 @@ function editsOf({ spec, received, diffs }: RowsFailure, text: string): Edit[] {
 type Row = readonly (readonly [name: string, json: string])[];
 
 function changedValues(row: MapNode, received: Columns): Edit[] {
-  return row.entries.flatMap(({ key, value }) => {
+  return row.entries.flatMap(({ key, keySpan, value }) => {
     const to = received.get(key);
     const plain = value.k === 'scalar' && value.plain;
     const wanted = to === undefined ? null : yamlText(to, plain);
-    return wanted === null || wanted === value.span.source.text.slice(value.span.start, value.span.end) ? [] : [{ start: value.span.start, end: value.span.end, text: wanted }];
+    // a name without a value stands for both
+    if (wanted !== null && value.span.start === keySpan.start) return [afterName(keySpan.source.text, keySpan.end, wanted)];
+    return wanted === null || wanted === value.span.source.text.slice(value.span.start, value.span.end) ? [] : [{ start: value.span.start, end: value.span.end, text: beforeComment(value.span.source.text, value.span.end, wanted) }];
   });
 }
+
+/** A value behind a name that has none, and perhaps no colon. */
+function afterName(text: string, end: number, value: string): Edit {
+  const colon = /^ *:/.exec(text.slice(end))?.[0];
+  const at = end + (colon?.length ?? 0);
+  return { start: at, end: at, text: beforeComment(text, at, colon === undefined ? `: ${value}` : ` ${value}`) };
+}
+
+/** Without a space a comment would be a part of the value. */
+const beforeComment = (text: string, at: number, value: string): string => (text[at] === '#' ? `${value} ` : value);
 
 const flowRow = (row: Row): string => `{${row.map(([name, json]) => `${yamlText(JSON.stringify(name), true)}: ${yamlText(json, true)}`).join(', ')}}`;
 

@@ -50,5 +50,6 @@ while (left.length > 0) {
 }
 const survived = all.filter(r => r.result !== 'KILLED');
 process.stdout.write(`${all.length} mutants, ${all.length - survived.length} killed (${((100 * (all.length - survived.length)) / Math.max(1, all.length)).toFixed(1)} %)\n`);
+process.stdout.write(`PROMISE P38 mutants=${all.length} killed=${all.length - survived.length} survived=${survived.length}\n`);
 for (const r of survived) process.stdout.write(`${r.result} ${r.name}\n`);
 process.exitCode = survived.length === 0 ? 0 : 1;

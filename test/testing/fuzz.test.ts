@@ -65,7 +65,7 @@ it(`any file of tests is run or refused, and after an update its rows are as exp
     if (update === null || update.rows === 0) continue;
     updated++;
     const again = load(update.text);
-    expect(again.broken, update.text).toEqual([]);
+    expect(again.broken, `${text}\n=== updated:\n${update.text}`).toEqual([]);
     const left = (await run(again)).filter(r => !update.left.includes(r.test.name) && r.failures.some(f => f.k === 'rows'));
     expect(left.map(r => r.test.name), update.text).toEqual([]);
   }
