@@ -27,7 +27,8 @@ const base = `pipeline: fraud.yaml\n${shipped.slice(shipped.indexOf('\ntests:') 
 `;
 const PIECES = ['null', '[]', '{}', '5', '-1', '"x"', ': ', '\n', '  ', '- ', 'restart', '1e99', '&a ', '*a', '${X}', '7500.00', '99999999', '1d', 'transactions', 'expect', '[', '}', ',', '0x1F', 'true', '#', '\r\n'];
 const FILES = 500;
-const SEED = Number(process.env['PIPE_FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+/** One seed with every test; others by hand. */
+const SEED = Number(process.env['PIPE_FUZZ_SEED'] ?? 1424517073);
 
 function load(text: string): Suite {
   p.write('f.test.yaml', text);
