@@ -316,8 +316,8 @@ class Run {
 
 /** What a reset deletes, or null where there is nothing. */
 async function held(path: string): Promise<string | null> {
-  const { look, heldText } = await import('./state-held.ts');
   if (!existsSync(path)) return null;
+  const { heldText, isEmpty, look } = await import('./state-held.ts');
   const found = look(path);
-  return found !== null && found.epoch === 0 && found.letters === 0 ? null : heldText(path, found);
+  return isEmpty(found) ? null : heldText(path, found);
 }

@@ -23,6 +23,9 @@ export function look(path: string): Held | null {
   }
 }
 
+/** Nothing is lost with it. */
+export const isEmpty = (found: Held | null): boolean => found !== null && found.epoch === 0 && found.letters === 0;
+
 /** "1.2 MB, epoch 70, 15 dead letters" */
 export function heldText(path: string, found: Held | null): string {
   const size = bytes(statSync(path, { throwIfNoEntry: false })?.size ?? 0);

@@ -8,7 +8,7 @@ import { openStateStore } from '../state/sqlite.ts';
 import type { Command, Io, Parsed } from './command.ts';
 import { dlqFlags, onePipeline, withPlace } from './dlq-letters.ts';
 import { shownPath } from './state-backup.ts';
-import { type Held, heldText, look } from './state-held.ts';
+import { type Held, heldText, isEmpty, look } from './state-held.ts';
 import { say } from './topics-log.ts';
 
 export const stateReset: Command = {
@@ -30,7 +30,7 @@ export const stateReset: Command = {
         throw new PipeError('user.usage.bad_value', `pipeline "${spec.name}" has no state at ${shownPath(place.state, io)}`, { hint: 'its next run starts anyway; --data-dir and --brokers choose as in run' });
       }
       const found = look(place.state);
-      const empty = found !== null && found.epoch === 0 && found.letters === 0;
+      const empty = isEmpty(found);
       const yes = p.has('yes');
       if (!empty && !yes) {
         say(p, io, warning('would delete', place, found, io));

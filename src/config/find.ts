@@ -1,7 +1,8 @@
-import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { PipeError } from '../errors.ts';
 import { closest } from '../suggest.ts';
+import { firstBytes } from './read-file.ts';
 
 /** How the name of a file of tests ends. */
 export const TEST_FILE = '.test.yaml';
@@ -65,7 +66,7 @@ function shown(path: string, cwd: string): string {
 /** A YAML file of something else, such as compose.yaml beside `pipelines/`. */
 function isStranger(file: string): boolean {
   try {
-    return !/^(sources?|steps?|sinks?)[ \t]*:/m.test(readFileSync(file, 'utf8'));
+    return !/^(sources?|steps?|sinks?)[ \t]*:/m.test(firstBytes(file).toString());
   } catch {
     return false;
   }

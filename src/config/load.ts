@@ -1,10 +1,11 @@
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { PipeError, PipeErrors, SourceText, type Span } from '../errors.ts';
 import { environment, substitute, type Env } from './environment.ts';
 import { missingFile } from './find.ts';
 import type { Folders } from './paths.ts';
 import { Reader } from './reader.ts';
+import { firstBytes, MAX_BYTES } from './read-file.ts';
 import { checkTopics, readSink, readStep } from './read-queries.ts';
 import { readSettings } from './read-settings.ts';
 import { readSource } from './read-source.ts';
@@ -13,7 +14,6 @@ import { shapeProblems } from './shape.ts';
 import type { PipelineSpec } from './spec.ts';
 import { entry, parseYaml, type Entry, type Node } from './tree.ts';
 
-const MAX_BYTES = 1 << 20;
 /** U+FFFD in UTF-8. */
 const REPLACEMENT = Buffer.from('\ufffd');
 
@@ -102,19 +102,6 @@ export function shownName(file: string, from: string): string {
   return name.startsWith('..') ? file : name;
 }
 
-/** A device or a pipe does not say how long it is, and need not end. */
-function firstBytes(file: string, most: number): Buffer {
-  const fd = openSync(file, 'r');
-  try {
-    const bytes = Buffer.alloc(most);
-    let length = 0;
-    for (let n = -1; n !== 0 && length < most; length += n) n = readSync(fd, bytes, length, most - length, null);
-    return bytes.subarray(0, length);
-  } finally {
-    closeSync(fd);
-  }
-}
-
 /** `name` is how messages call the file. */
 function readText(file: string, name: string): SourceText {
   let bytes: Buffer;
@@ -122,7 +109,7 @@ function readText(file: string, name: string): SourceText {
     const stat = statSync(file);
     if (stat.isDirectory()) throw new PipeError('user.config.file_missing', `${file} is a folder, not a pipeline file`);
     if (stat.size > MAX_BYTES) throw new PipeError('user.config.too_large', `${name} has ${stat.size} bytes; a pipeline file has at most ${MAX_BYTES}`);
-    bytes = firstBytes(file, MAX_BYTES + 1);
+    bytes = firstBytes(file);
     if (bytes.length > MAX_BYTES) throw new PipeError('user.config.too_large', `${name} has more than ${MAX_BYTES} bytes; a pipeline file has at most so many`);
   } catch (error) {
     if (error instanceof PipeError) throw error;

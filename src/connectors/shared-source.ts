@@ -132,7 +132,7 @@ class Group {
       const batches = await this.reader.poll(paused, FETCH_MS, this.#stop.signal);
       if (batches.length === 0) return;
       const readers = this.members.size;
-      this.batches = batches.map(b => newRecords({ ...b, readers }));
+      this.batches = batches.map(b => newRecords(b, { readers }));
       this.#before = before;
       this.round++;
     } catch (error) {

@@ -25,10 +25,10 @@ export interface RecordBatch {
   readonly next: number;
 }
 
-/** Batches as sources give them: of one shape, on which hot loops rely. */
-export const newRecords = (r: RecordBatch): RecordBatch => ({
+/** A batch as sources give it: all have one shape, on which hot loops rely. `more` is what the batch at hand does not say of itself. */
+export const newRecords = (r: RecordBatch, more: Pick<RecordBatch, 'readers' | 'own'> = {}): RecordBatch => ({
   topic: r.topic, partition: r.partition, length: r.length, data: r.data, valueStart: r.valueStart, valueEnd: r.valueEnd, keyStart: r.keyStart, keyEnd: r.keyEnd,
-  offsets: r.offsets, timestamps: r.timestamps, headers: r.headers, readers: r.readers ?? 1, own: r.own ?? false, next: r.next,
+  offsets: r.offsets, timestamps: r.timestamps, headers: r.headers, readers: more.readers ?? r.readers ?? 1, own: more.own ?? r.own ?? false, next: r.next,
 });
 
 export interface Header {

@@ -1,6 +1,6 @@
 import { fingerprint, fingerprintText, rowsOfSink, type Fingerprint } from './fingerprint.ts';
 import { oldShape } from './old-shape.ts';
-import type { Aggregate, PhysicalPlan } from './physical.ts';
+import type { Aggregate, PhysicalOperator, PhysicalPlan } from './physical.ts';
 
 /** What a state was written by, as it is kept with it (JSON). */
 export interface SavedPlan {
@@ -92,7 +92,7 @@ export function describePlan(plan: PhysicalPlan, topics: Topics): SavedPlan {
 }
 
 /** Windows are aligned to the epoch, so their ends are multiples of the smallest of their sizes; rows may carry the window of an operator before. */
-function windowStep(plan: PhysicalPlan, { window, input }: Pick<Aggregate, 'input'> & { readonly window: PhysicalPlan['operators'][number]['window'] }): { readonly every?: number } {
+function windowStep(plan: PhysicalPlan, { window, input }: PhysicalOperator): { readonly every?: number } {
   if (window === null) return {};
   if ('def' in window) return { every: Math.min(...window.ms) };
   const before = upstream(plan, input).map(id => plan.operators.find(o => o.id === id)).find(o => o != null && o.window !== null);

@@ -70,11 +70,12 @@ type Row = readonly (readonly [name: string, json: string])[];
 function changedValues(row: MapNode, received: Columns): Edit[] {
   return row.entries.flatMap(({ key, keySpan, value }) => {
     const to = received.get(key);
-    const plain = value.k === 'scalar' && value.plain;
-    const wanted = to === undefined ? null : yamlText(to, plain);
+    if (to === undefined) return [];
+    const wanted = yamlText(to, value.k === 'scalar' && value.plain);
+    const { source: { text }, start, end } = value.span;
     // a name without a value stands for both
-    if (wanted !== null && value.span.start === keySpan.start) return [afterName(keySpan.source.text, keySpan.end, wanted)];
-    return wanted === null || wanted === value.span.source.text.slice(value.span.start, value.span.end) ? [] : [{ start: value.span.start, end: value.span.end, text: beforeComment(value.span.source.text, value.span.end, wanted) }];
+    if (start === keySpan.start) return [afterName(text, keySpan.end, wanted)];
+    return wanted === text.slice(start, end) ? [] : [{ start, end, text: beforeComment(text, end, wanted) }];
   });
 }
 

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -71,6 +71,22 @@ export class Running {
   }
 
   kill(signal: NodeJS.Signals): void { this.child.kill(signal); }
+
+  /** Highest resident memory (MB), sampled until it ends; on Linux. */
+  async highestMb(): Promise<number> {
+    let most = 0;
+    const timer = setInterval(() => {
+      try {
+        const found = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${this.child.pid}/status`, 'utf8'));
+        most = Math.max(most, Number(found?.[1] ?? 0) / 1024);
+      } catch {
+        // it has just ended
+      }
+    }, 20);
+    await this.finished;
+    clearInterval(timer);
+    return most;
+  }
 
   /** Waits until stderr or stdout holds `text`. */
   async until(text: string | ((run: Running) => boolean), ms = 30_000): Promise<void> {

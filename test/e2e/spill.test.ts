@@ -1,10 +1,10 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeLog } from '../../src/cli/make-log.ts';
 import { Database } from '../../src/state/database.ts';
 import { readAll } from '../cases/run-case.ts';
-import { Project, type Running } from './project.ts';
+import { Project } from './project.ts';
 
 /** More keys for a longer run: PIPE_SPILL_KEYS=5000000. */
 const KEYS = Number(process.env['PIPE_SPILL_KEYS'] ?? 150_000);
@@ -59,22 +59,6 @@ const expected = (keys: number): string[] => Array.from({ length: keys }, (_, k)
 
 const results = async (): Promise<string[]> => (await withLog(log => readAll(log, 'counts'))).sort();
 
-/** Highest resident memory (MB) of a command, sampled, until it ends. */
-async function highest(run: Running): Promise<number> {
-  let most = 0;
-  const timer = setInterval(() => {
-    try {
-      const found = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${run.child.pid}/status`, 'utf8'));
-      most = Math.max(most, Number(found?.[1] ?? 0) / 1024);
-    } catch {
-      // it has just ended
-    }
-  }, 20);
-  await run.finished;
-  clearInterval(timer);
-  return most;
-}
-
 function spilledBytes(): number {
   const db = new Database(join(p.dir, '.pipe/state/many@embedded.db'), { readonly: true });
   try {
@@ -89,7 +73,7 @@ describe.runIf(process.platform === 'linux')('a window of several times settings
     await fill(KEYS);
     p.write('many.yaml', pipeline(`${MEMORY_MB}MB`));
     const run = p.start(['run', 'many.yaml', '--no-print', '--until-end']);
-    const most = await highest(run);
+    const most = await run.highestMb();
     const { code, err } = await run.finished;
     expect([code, err.match(/state goes to disk from here on: operator "counts" holds \d+ keys/g)?.length], err).toEqual([0, 1]);
     expect(await results()).toEqual(expected(KEYS));
@@ -110,7 +94,7 @@ describe.runIf(process.platform === 'linux')('a window of several times settings
     }
     expect(spilledBytes()).toBeGreaterThan(0);
     const last = p.start(['run', 'many.yaml', '--no-print', '--until-end']);
-    const most = await highest(last);
+    const most = await last.highestMb();
     const { code, err } = await last.finished;
     expect(code, err).toBe(0);
     expect(most).toBeLessThan(MEMORY_MB + PROCESS_MB);

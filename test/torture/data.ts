@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process';
 import { accounted } from '../promises/accounted.ts';
 import { clockJumps, inOrder, lateness, sameRows, silence, wrongClocks } from '../promises/event-time.ts';
 import { poison } from '../promises/poison.ts';
 import type { Promised as DataPromise } from '../promises/promise.ts';
-import { root } from '../e2e/project.ts';
+import { node } from './child.ts';
 import { ofTests } from './of-tests.ts';
 import type { Figures, Promised } from './promise.ts';
 
@@ -27,21 +26,12 @@ function ofData(p: DataPromise, rounds: number): Promised {
 function ofCommand(id: string, promise: string, rounds: number, zero: readonly string[], argv: (rounds: number, seed: number) => readonly string[]): Promised {
   return {
     id, promise, needs: 'nothing', rounds, zero,
-    run: ({ rounds: n, seed }) => new Promise((resolve, reject) => {
-      const child = spawn(process.execPath, argv(n, seed), { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
-      const end = (): void => { child.kill(); };
-      process.on('exit', end);
-      let out = '';
-      for (const s of [child.stdout, child.stderr]) s.on('data', (chunk: Buffer) => { out += chunk.toString(); });
-      child.on('error', reject);
-      child.on('close', code => {
-        process.off('exit', end);
-        const line = new RegExp(`^PROMISE ${id} (.*)$`, 'gm');
-        const last = [...out.matchAll(line)].at(-1)?.[1];
-        if (code !== 0 || last === undefined) reject(new Error(out.slice(-2000)));
-        else resolve(Object.fromEntries(last.split(' ').map(pair => pair.split('=') as [string, string]).filter(([k]) => k !== 'seed').map(([k, v]) => [k, Number(v)])));
-      });
-    }),
+    async run({ rounds: n, seed }) {
+      const { code, out } = await node(argv(n, seed));
+      const last = [...out.matchAll(new RegExp(`^PROMISE ${id} (.*)$`, 'gm'))].at(-1)?.[1];
+      if (code !== 0 || last === undefined) throw new Error(out.slice(-2000));
+      return Object.fromEntries(last.split(' ').map(pair => pair.split('=') as [string, string]).filter(([k]) => k !== 'seed').map(([k, v]) => [k, Number(v)]));
+    },
   };
 }
 

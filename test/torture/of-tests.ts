@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { root } from '../e2e/project.ts';
+import { node } from './child.ts';
 import type { Promised } from './promise.ts';
 
 const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
@@ -21,13 +20,7 @@ export const ofTests = (id: string, promise: string, files: readonly string[], e
     const dir = mkdtempSync(join(tmpdir(), 'pipe-torture-'));
     const report = join(dir, 'report.json');
     try {
-      const child = spawn(process.execPath, [vitest, 'run', '--config', 'test/vitest.config.ts', '--reporter=json', `--outputFile=${report}`, ...files.map(f => `test/${f}.test.ts`)], {
-        cwd: root, stdio: 'ignore', env: { ...process.env, ...env, ...(brokers === null ? {} : { PIPE_TEST_BROKERS: brokers }) },
-      });
-      const end = (): void => { child.kill(); };
-      process.on('exit', end);
-      await new Promise((done, failed) => { child.on('close', done); child.on('error', failed); });
-      process.off('exit', end);
+      await node([vitest, 'run', '--config', 'test/vitest.config.ts', '--reporter=json', `--outputFile=${report}`, ...files.map(f => `test/${f}.test.ts`)], { ...env, ...(brokers === null ? {} : { PIPE_TEST_BROKERS: brokers }) });
       const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(report, 'utf8')) as Report;
       for (const t of testResults.flatMap(f => f.assertionResults)) if (t.status === 'failed') say(`failed: ${t.fullName}`);
       if (numPassedTests + numFailedTests === 0) throw new Error(`no test has run: ${files.join(', ')}`);

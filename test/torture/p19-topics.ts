@@ -1,6 +1,8 @@
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Kafka, logLevel } from 'kafkajs';
+import type { NewRecord, TopicInfo } from '../../src/connectors/connector.ts';
 import { type Bed, mustEnd, onBed, openLog } from './bed.ts';
 import type { Figures, Promised } from './promise.ts';
 import { add } from './promise.ts';
@@ -82,7 +84,7 @@ async function make(bed: Bed, admin: Admin): Promise<void> {
       return;
     } catch (error) {
       if (tries === 50) throw error;
-      await new Promise(done => setTimeout(done, 100));
+      await sleep(100);
     }
   }
 }
@@ -93,14 +95,28 @@ async function recreated(bed: Bed, admin: Admin): Promise<Figures> {
   return ends('made again', run, 'error[system.source.topic_recreated]', 'was deleted and made again');
 }
 
+/** A broker says that it has made a topic or a partition some time before it lists it. */
+async function appendTo(bed: Bed, changed: (t: TopicInfo) => boolean, records: NewRecord[]): Promise<void> {
+  const fresh = await openLog(bed.env['PIPE_BROKERS'] as string, bed.project.dir);
+  try {
+    for (const end = performance.now() + GROWN_MS; ; await sleep(50)) {
+      const topic = await fresh.topic(bed.input);
+      if (topic !== null && changed(topic)) break;
+      if (performance.now() > end) throw new Error(`the change of ${bed.input} is not listed`);
+    }
+    await fresh.append(bed.input, records);
+  } finally {
+    await fresh.close();
+  }
+}
+
 /** Longer than before, so that the saved positions lie in the middle of the new one. */
 async function between(bed: Bed, admin: Admin): Promise<Figures> {
   await bed.feed(300);
   mustEnd(await bed.untilEnd(), 0);
+  const was = await bed.log.topic(bed.input);
   await make(bed, admin);
-  const fresh = await openLog(bed.env['PIPE_BROKERS'] as string, bed.project.dir);
-  await fresh.append(bed.input, bed.work.ghosts(900));
-  await fresh.close();
+  await appendTo(bed, t => t.id !== was?.id, bed.work.ghosts(900));
   mustEnd(await bed.project.run(['run', bed.file, '--until-end', '--no-print'], { env: bed.env }), 11, 'error[system.source.topic_recreated]', 'hint:');
   return { changes: 1, detected: 1 };
 }
@@ -109,12 +125,7 @@ async function between(bed: Bed, admin: Admin): Promise<Figures> {
 async function grown(bed: Bed, admin: Admin): Promise<Figures> {
   const run = await following(bed);
   await admin.createPartitions({ topicPartitions: [{ topic: bed.input, count: 4 }] });
-  const fresh = await openLog(bed.env['PIPE_BROKERS'] as string, bed.project.dir);
-  try {
-    await fresh.append(bed.input, bed.work.next(100).map(r => ({ ...r, partition: 3 })));
-  } finally {
-    await fresh.close();
-  }
+  await appendTo(bed, t => t.partitions.length === 4, bed.work.next(100).map(r => ({ ...r, partition: 3 })));
   await run.until('has 1 more partition, read from the beginning', GROWN_MS);
   await bed.stop(run);
   return { changes: 1, detected: 1, ...await bed.check() };

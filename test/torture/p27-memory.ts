@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Project } from '../e2e/project.ts';
 import { openLog } from './bed.ts';
 import type { Promised } from './promise.ts';
@@ -12,7 +10,6 @@ const PAD = 'x'.repeat(400);
 /** Of a group on disk, at least: its key. */
 const GROUP_BYTES = PAD.length;
 const CHUNK = 5000;
-const SAMPLE_MS = 100;
 
 const pipeline = `name: many
 sources:
@@ -48,15 +45,12 @@ export const p27: Promised = {
       }
       p.write('many.yaml', pipeline);
       const run = p.start(['run', 'many.yaml', '--no-print', '--until-end']);
-      let [rss, disk, ended] = [0, 0, false];
-      void run.finished.then(() => { ended = true; });
-      for (; !ended; await sleep(SAMPLE_MS)) {
-        rss = Math.max(rss, residentMb(run.child.pid as number));
-        disk = Math.max(disk, ...[...run.err.matchAll(/"disk_bytes":(\d+)/g)].slice(-1).map(m => Number(m[1]) / 2 ** 20));
-      }
+      const rss = await run.highestMb();
       const { code, err } = await run.finished;
       if (code !== 0) throw new Error(`exit ${code}\n${err}`);
       await log.close();
+      // as of its lines of progress, of which a short run has none
+      const disk = Math.max(0, ...[...err.matchAll(/"disk_bytes":(\d+)/g)].map(m => Number(m[1]) / 2 ** 20));
       return { keys, memory_mb: String(MEMORY_MB), max_disk_mb: Math.round(disk), max_rss_mb: Math.round(rss), over_memory: rss > MOST * MEMORY_MB ? 1 : 0, wrong_rows: await wrongRows(p.dir, keys, again) };
     } finally {
       await log.close();
@@ -64,14 +58,6 @@ export const p27: Promised = {
     }
   },
 };
-
-function residentMb(pid: number): number {
-  try {
-    return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
-  } catch {
-    return 0; // it has just ended
-  }
-}
 
 /** Rows that are missing, wrong or there twice; by hand: key k counts 1 and sums k, each tenth twice that. */
 async function wrongRows(dir: string, keys: number, again: number): Promise<number> {

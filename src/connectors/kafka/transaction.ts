@@ -15,11 +15,9 @@ import { backoff } from './retry.ts';
 const TRANSACTION_MS = 60_000;
 /** Errors that pass are waited for until a transaction is so old; then it is given up and sent anew, before the broker gives it up. */
 const PATIENCE_MS = 40_000;
-/**
- * Waits from 1 ms on: the markers of the transaction before take a moment to be written, and a broker that adds the partitions of one
- * request to a transaction (KIP-890) refuses another that comes meanwhile, which it calls by one of these names.
- */
-const BUSY = ['CONCURRENT_TRANSACTIONS', 'COORDINATOR_LOAD_IN_PROGRESS', 'NOT_ENOUGH_REPLICAS'] as const;
+/** A broker that adds the partitions of one request to a transaction (KIP-890) refuses another that comes meanwhile, and may call it so. */
+const BUSY = ['COORDINATOR_LOAD_IN_PROGRESS', 'NOT_ENOUGH_REPLICAS'] as const;
+/** Waits grow from 1 ms to this: so long do the markers of the transaction before take to be written, at most, or those partitions to be added. */
 const BUSY_MOST_MS = 40;
 const ABORT_MS = 2000;
 /** How long a transaction that was committed may take to be readable. */

@@ -152,7 +152,7 @@ export class EmbeddedSource implements Source {
       const blocks = this.#blocks(db, p, Math.max(SHARE_BYTES, (mostBytes - bytes) / share), Math.max(SHARE_RECORDS, (mostRecords - records) / share));
       for (const b of blocks) { bytes += b.data.length; records += b.length; }
       p.next = (blocks.at(-1) as RecordBatch).next;
-      for (const b of joinSmall(blocks)) found.push(newRecords({ ...b, own: true }));
+      for (const b of joinSmall(blocks)) found.push(newRecords(b, { own: true }));
     }
     // the next poll begins with the first that got nothing
     this.#turn = (this.#turn + (full < n ? full : 1)) % Math.max(1, n);
