@@ -24,13 +24,15 @@ export interface SliceRecords extends RecordBatch {
 }
 
 const PER_RECORD = 32;
+/** Behind the last record: a scanner looks a little beyond the end of what it reads. */
+const PADDING = 8;
 const NO_HEADERS = (): readonly [] => [];
 
 /** Copies records [from, to). */
 export function copyRecords(r: RecordBatch, from: number, to: number, arena: Arena, id: number, fetchedAt: number): { readonly raw: RawSlice; readonly records: SliceRecords } {
   const n = to - from;
   const [first, end] = extent(r, from, to);
-  const bytes = Math.max(0, end - first);
+  const bytes = Math.max(0, end - first) + PADDING;
   const at = arena.reserve(n * PER_RECORD + bytes);
   const slice = { id, topic: r.topic, partition: r.partition, shared: arena.shared, at, length: n, bytes, fetchedAt };
   const copy = openSlice(slice);
