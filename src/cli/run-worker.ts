@@ -3,6 +3,7 @@ import { compilePipeline } from '../config/compile.ts';
 import { loadPipeline } from '../config/load.ts';
 import { Member } from '../engine/parallel/member.ts';
 import type { Answer, Command } from '../engine/parallel/messages.ts';
+import { unpackers } from '../connectors/unpack.ts';
 import { formats } from '../formats/index.ts';
 import type { WorkerPlan } from './workers.ts';
 
@@ -16,7 +17,7 @@ port.on('message', (c: Command) => {
   if (c.k !== 'open') return member?.receive(c);
   try {
     const spec = loadPipeline(path, { env, root, name, text });
-    member = new Member({ spec, plan: compilePipeline(spec).plan, formats }, c.opening, post);
+    member = new Member({ spec, plan: compilePipeline(spec).plan, formats, unpackers }, c.opening, post);
     post({ k: 'ready' }, []);
   } catch (error) {
     const e = error as Error;

@@ -48,6 +48,8 @@ export interface SourceOptions {
   readonly onDataLoss: 'stop' | 'earliest';
   /** How many times the usual records one poll may give: for who has several threads for them; 1 when absent. */
   readonly appetite?: number;
+  /** Records as the log keeps them (RecordBatch.packed), where it can give them so; for the same. */
+  readonly packed?: boolean;
 }
 
 /** Reads one topic by manual assignment of all its partitions; positions belong to the caller's state. */

@@ -1,4 +1,4 @@
-import { newRecords, type Header, type RecordBatch } from '../engine/records.ts';
+import { sharedBy, type Header, type RecordBatch } from '../engine/records.ts';
 import type { Source, SourceOptions, TopicInfo } from './connector.ts';
 
 /** A source that does not come back for so long (ms), because its output is held up, is left behind: it reads for itself from then on. */
@@ -22,7 +22,7 @@ export class SourceSharing {
 
   /** A group that nobody has read from yet. */
   fresh(o: SourceOptions): Group {
-    const key = JSON.stringify([o.topic, o.topicId, [...o.positions], o.from, o.onDataLoss]);
+    const key = JSON.stringify([o.topic, o.topicId, [...o.positions], o.from, o.onDataLoss, o.packed === true]);
     const known = this.#groups.get(key);
     if (known?.joinable === true) return known;
     const group = this.alone(o);
@@ -132,7 +132,7 @@ class Group {
       const batches = await this.reader.poll(paused, FETCH_MS, this.#stop.signal);
       if (batches.length === 0) return;
       const readers = this.members.size;
-      this.batches = batches.map(b => newRecords(b, { readers }));
+      this.batches = batches.map(b => sharedBy(b, readers));
       this.#before = before;
       this.round++;
     } catch (error) {
@@ -227,6 +227,8 @@ class SharedSource implements Source {
 
 /** Records that outlive the next poll of their reader, which uses its arrays again. */
 function keep(b: RecordBatch): void {
+  // nobody changes what is packed
+  if (b.packed !== undefined) return;
   const headers: (readonly Header[])[] = Array.from({ length: b.length }, (_, i) => b.headers(i));
   Object.assign(b, {
     valueStart: b.valueStart.slice(), valueEnd: b.valueEnd.slice(), keyStart: b.keyStart.slice(), keyEnd: b.keyEnd.slice(), offsets: b.offsets.slice(), timestamps: b.timestamps.slice(),

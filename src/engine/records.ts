@@ -21,6 +21,8 @@ export interface RecordBatch {
   readonly readers?: number;
   /** True: nobody but the receiver reads `data`, which fills a memory of its own; it may be given back before the next poll. */
   readonly own?: boolean;
+  /** The same records as their log keeps them, where the source was asked for that; all other fields are made of it when they are looked at. */
+  readonly packed?: Packed;
   /** Where to go on after this batch; beyond the last offset + 1 when control or aborted records follow. A batch may hold 0 records and only move this. */
   readonly next: number;
 }
@@ -30,6 +32,79 @@ export const newRecords = (r: RecordBatch, more: Pick<RecordBatch, 'readers' | '
   topic: r.topic, partition: r.partition, length: r.length, data: r.data, valueStart: r.valueStart, valueEnd: r.valueEnd, keyStart: r.keyStart, keyEnd: r.keyEnd,
   offsets: r.offsets, timestamps: r.timestamps, headers: r.headers, readers: more.readers ?? r.readers ?? 1, own: more.own ?? r.own ?? false, next: r.next,
 });
+
+/** Records as their log keeps them: who has another thread for them unpacks them there, for `form` says how (connectors/unpack.ts). */
+export interface Packed {
+  readonly form: string;
+  readonly parts: readonly PackedPart[];
+  /** What `form` stands for. */
+  readonly unpack: Unpack;
+}
+
+export interface PackedPart {
+  readonly data: Buffer;
+  /** Offset of its first record. */
+  readonly base: number;
+  /** Time of all its records, epoch ms, where that is not in the data. */
+  readonly at: number | null;
+}
+
+/** Throws system.source.corrupt_batch. */
+export type Unpack = (parts: readonly PackedPart[], topic: string, partition: number) => RecordBatch;
+
+/** What another thread opens packed records with. */
+export interface Unpacker {
+  /** Loads what these parts need; null when there is nothing to wait for. */
+  ready(parts: readonly PackedPart[]): Promise<void> | null;
+  readonly unpack: Unpack;
+}
+
+/** `length` records that are unpacked when somebody looks at them, and as often as that is in another thread. */
+export class PackedRecords implements RecordBatch {
+  readonly topic: string;
+  readonly partition: number;
+  readonly length: number;
+  readonly next: number;
+  readonly packed: Packed;
+  readonly readers: number;
+  readonly own: boolean;
+  #records: RecordBatch | null = null;
+
+  constructor(r: Pick<RecordBatch, 'topic' | 'partition' | 'length' | 'next' | 'readers' | 'own'>, packed: Packed) {
+    this.topic = r.topic;
+    this.partition = r.partition;
+    this.length = r.length;
+    this.next = r.next;
+    this.readers = r.readers ?? 1;
+    this.own = r.own ?? false;
+    this.packed = packed;
+  }
+
+  get data(): Buffer { return this.#open().data; }
+  get valueStart(): Int32Array { return this.#open().valueStart; }
+  get valueEnd(): Int32Array { return this.#open().valueEnd; }
+  get keyStart(): Int32Array { return this.#open().keyStart; }
+  get keyEnd(): Int32Array { return this.#open().keyEnd; }
+  get offsets(): Float64Array { return this.#open().offsets; }
+  get timestamps(): Float64Array { return this.#open().timestamps; }
+  headers(row: number): readonly Header[] { return this.#open().headers(row); }
+
+  #open(): RecordBatch { return this.#records ??= this.packed.unpack(this.packed.parts, this.topic, this.partition); }
+}
+
+/** The same for one of several pipelines that are given it. */
+export const sharedBy = (r: RecordBatch, readers: number): RecordBatch =>
+  r.packed === undefined ? newRecords(r, { readers }) : new PackedRecords({ topic: r.topic, partition: r.partition, length: r.length, next: r.next, readers }, r.packed);
+
+/** Bytes of keys and values of records [from, to). */
+export const bytesOf = (r: RecordBatch, from: number, to: number): number => lengths(r.keyStart, r.keyEnd, from, to) + lengths(r.valueStart, r.valueEnd, from, to);
+
+/** Bytes of ranges [from, to); an absent one is [-1, -1). */
+function lengths(starts: Int32Array, ends: Int32Array, from: number, to: number): number {
+  let bytes = 0;
+  for (let i = from; i < to; i++) bytes += (ends[i] as number) - (starts[i] as number);
+  return bytes;
+}
 
 export interface Header {
   readonly key: string;

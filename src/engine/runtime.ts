@@ -230,7 +230,7 @@ export class PipelineRuntime {
     const positions = saved.positions.filter(p => p.source === source.name);
     const input = this.#p.source({
       topic: source.topic, topicId: positions[0]?.topicId ?? null, positions: new Map(positions.map(p => [p.partition, p.next])),
-      from: options.from ?? source.start, onDataLoss: source.onDataLoss, appetite: this.#parallel === null ? 1 : APPETITE,
+      from: options.from ?? source.start, onDataLoss: source.onDataLoss, appetite: this.#parallel === null ? 1 : APPETITE, packed: this.#parallel !== null,
     });
     const { eventTime } = source;
     const eventClock = eventTime === null || scan.time === null ? null

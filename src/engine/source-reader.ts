@@ -7,7 +7,7 @@ import type { Position } from '../state/store.ts';
 import type { Batch } from './batch.ts';
 import type { Meter, Meters } from './meters.ts';
 import type { Output } from './operator.ts';
-import type { RecordBatch } from './records.ts';
+import { bytesOf, type RecordBatch } from './records.ts';
 import type { TimeUnitCheck } from './time-unit.ts';
 import type { EventTime } from './watermark.ts';
 
@@ -55,6 +55,17 @@ export interface Slice {
   readonly next: number;
   /** Wall time of its fetch, epoch ms. */
   readonly fetchedAt: number;
+}
+
+/** What is packed is cut only where it is so many times what is decoded at once. */
+const WHOLE = 4;
+
+/** What is taken down of a slice that was passed. */
+export interface Taken {
+  /** Of keys and values. */
+  readonly bytes: number;
+  /** Of the first record, epoch ms. */
+  readonly timestamp: number;
 }
 
 interface PartitionState {
@@ -133,7 +144,7 @@ export class SourceReader {
       if (partition === undefined || partition.done) continue;
       if (records.length > 0) this.#o.time?.clock.observe(partition.partition, null);
       let to = records.length;
-      while (to > 0 && (records.offsets[to - 1] as number) >= partition.end) to--;
+      if (records.next > partition.end) while (to > 0 && (records.offsets[to - 1] as number) >= partition.end) to--;
       this.#fetched.push({ records, at: 0, to, partition });
     }
     if (this.fetched) failpoint('poll.received');
@@ -154,27 +165,28 @@ export class SourceReader {
     const f = this.#slowest();
     if (f === null) return null;
     const { records, at: from } = f;
-    const to = Math.min(f.to, from + this.#o.batchRows);
+    const whole = records.packed !== undefined && f.to === records.length && f.to <= WHOLE * this.#o.batchRows;
+    const to = whole ? f.to : Math.min(f.to, from + this.#o.batchRows);
     f.at = to;
     if (to === f.to) this.#fetched.splice(this.#fetched.indexOf(f), 1);
     return { records, from, to, last: to === f.to, next: to < records.length ? (records.offsets[to] as number) : records.next, fetchedAt: this.#fetchedAt };
   }
 
-  /** Slices are passed in the order in which they were cut: positions and the watermark move on. */
-  passed({ records, from, to, next }: Slice): void {
+  /** Slices are passed in the order in which they were cut: positions and the watermark move on. `taken`: by who has looked at its records already. */
+  passed({ records, from, to, next }: Slice, taken: Taken | null = null): void {
     const partition = this.#partitions.get(records.partition) as PartitionState;
-    if (to > from) this.#taken(records, from, to);
+    if (to > from) this.#taken(records, from, to, taken);
     partition.next = next;
     if (next >= partition.end) this.#finish(partition);
     this.#forward();
     failpoint('slice.passed');
   }
 
-  #taken(records: RecordBatch, from: number, to: number): void {
+  #taken(records: RecordBatch, from: number, to: number, taken: Taken | null): void {
     const { meters } = this.#o;
     if (meters === null) return;
-    meters.all.passed(records.timestamps[from] as number);
-    meters.own.bytes += lengths(records.keyStart, records.keyEnd, from, to) + lengths(records.valueStart, records.valueEnd, from, to);
+    meters.all.passed(taken?.timestamp ?? (records.timestamps[from] as number));
+    meters.own.bytes += taken?.bytes ?? bytesOf(records, from, to);
     meters.own.rows += to - from;
   }
 
@@ -298,11 +310,4 @@ export class SourceReader {
     input.watermark(w);
     return true;
   }
-}
-
-/** Bytes of ranges [from, to); an absent one is [-1, -1). */
-function lengths(starts: Int32Array, ends: Int32Array, from: number, to: number): number {
-  let bytes = 0;
-  for (let i = from; i < to; i++) bytes += (ends[i] as number) - (starts[i] as number);
-  return bytes;
 }

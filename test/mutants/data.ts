@@ -108,12 +108,15 @@ export const data: readonly Mutant[] = [
     ['owner not marked', '        this.#mark(db, epoch);\n', '', 'the old owner goes on until the next epoch'],
   ]),
   ...of('connectors/log/source.ts', ['log/embedded'], [
-    ['block from its beginning', 'base < next ? sliceRecords(block, next - base, block.length) : block', 'block', 'records before the position are read again'],
-    ['gap passed over', 'if (base > next || block.next <= next) throw gap(topic, p.partition, next);', '', 'records that are missing are skipped'],
     ['paused partition read', 'if (paused.has(p.partition)) { p.idleSince = null; continue; }', '', 'a partition that is left out is read'],
     ['recreated topic', 'if (this.#o.topicId !== null && this.#o.topicId !== topic.id) {', 'if (this.#o.topicId === topic.name) {', 'positions of a deleted topic are used'],
     ['lost offset', 'if (p.next >= first && p.next <= end) return;', 'if (p.next <= end) return;', 'records that retention removed are skipped'],
     ['latest on a restart', "from === 'earliest' || positions.size > 0 ? first", "from === 'earliest' ? first", 'a partition that is new since the last run begins at its end'],
+  ]),
+  ...of('connectors/log/blocks.ts', ['log/embedded'], [
+    ['block from its beginning', 'base < next ? sliceRecords(block, next - base, block.length) : block', 'block', 'records before the position are read again'],
+    ['gap passed over', 'if (base > next || block.next <= next) return false;', '', 'records that are missing are skipped'],
+    ['packed though read in part', 'this.#packed && base === next ?', 'this.#packed ?', 'records before the position are read again by worker threads', 'log/packed'],
   ]),
   ...of('connectors/log/append.ts', ['log/embedded'], [
     ['base of a block', '(row[1] as number) - b.rows, b.rows', '(row[1] as number), b.rows', 'blocks stand behind a gap'],

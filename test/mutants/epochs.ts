@@ -67,12 +67,20 @@ export const epochs: readonly Mutant[] = [
     ['no new look', '    this.#cluster.forget();\n', '', 'a leader that moved is asked for ever'],
   ]),
   ...of('connectors/kafka/record-batch-decode.ts', ['kafka/batches', 'sim/sim'], [
-    ['crc of a batch not checked', "if (crc32c(fetched, at + ATTRIBUTES_AT, end) !== fetched.readUInt32BE(at + CRC_AT)) throw this.#damaged(base, 'its checksum is wrong');", '', 'a flipped bit goes unnoticed', 'kafka/batches'],
-    ['aborted records given out', 'dead.has(fetched.readBigInt64BE(at + PRODUCER_ID_AT))', 'dead.has(-5n)', 'records of aborted transactions are read', 'sim/sim'],
-    ['abort never ends', 'if (isAbortMarker(fetched, at + RECORDS_AT, end)) dead.delete(fetched.readBigInt64BE(at + PRODUCER_ID_AT));', '', 'what a producer writes after an abort is lost', 'kafka/decode-control'],
-    ['abort begins one batch early', '(open[begun] as AbortedTransaction).firstOffset <= last', '(open[begun] as AbortedTransaction).firstOffset <= last + 1', 'the last batch before an aborted transaction is lost', 'kafka/decode-control'],
-    ['position behind control batches', '      this.#next = Math.max(this.#next, last + 1);\n', '      if (!(attributes & CONTROL)) this.#next = Math.max(this.#next, last + 1);\n', 'until-end waits for ever for the end', 'kafka/decode-control'],
     ['record before the position', 'if (offset >= from) row++;', 'row++;', 'records of a batch are read twice', 'kafka/decode-control', 'sim/sim'],
+  ]),
+  ...of('connectors/kafka/record-batch-walk.ts', ['kafka/decode-control'], [
+    ['crc of a batch not checked', "if (crc32c(fetched, at + ATTRIBUTES_AT, end) !== fetched.readUInt32BE(at + CRC_AT)) throw bad(base, 'its checksum is wrong');", '', 'a flipped bit goes unnoticed', 'kafka/batches'],
+    ['crc of a batch that is left out', 'else if (!checked) checkSum(fetched, at, end, base, bad);', '', 'a flipped bit makes a batch one of an aborted transaction', 'kafka/pack'],
+    ['aborted records given out', 'dead.has(fetched.readBigInt64BE(at + PRODUCER_ID_AT))', 'dead.has(-5n)', 'records of aborted transactions are read', 'sim/sim'],
+    ['abort never ends', 'if (control && isAbortMarker(fetched, at + RECORDS_AT, end)) dead.delete(fetched.readBigInt64BE(at + PRODUCER_ID_AT));', '', 'what a producer writes after an abort is lost'],
+    ['abort begins one batch early', '(open[begun] as AbortedTransaction).firstOffset <= last', '(open[begun] as AbortedTransaction).firstOffset <= last + 1', 'the last batch before an aborted transaction is lost'],
+    ['position behind control batches', 'next = Math.max(next, last + 1);', 'if (!control) next = Math.max(next, last + 1);', 'until-end waits for ever for the end'],
+  ]),
+  ...of('connectors/kafka/pack.ts', ['kafka/pack'], [
+    ['packed though read in part', 'first.base < from || ', '', 'records before the position are counted again'],
+    ['packed over what is left out', 'run.at(-1)?.end !== b.at || ', '', 'records of aborted transactions are read by worker threads'],
+    ['packed position', 'runs[i + 1]?.[0]?.base ?? next', 'next', 'a position moves beyond records that are not read yet'],
   ]),
   ...of('connectors/kafka/record-batch-encode.ts', ['kafka/batch-writer', 'sim/sim'], [
     ['not transactional', 'p.transactional ? TRANSACTIONAL : 0', '0', 'records are visible before their transaction is decided'],

@@ -1,12 +1,10 @@
 import { newRecords, type Header, type RecordBatch } from '../../engine/records.ts';
 import { PipeError } from '../../errors.ts';
 import { codecOf } from './codecs/index.ts';
-import { crc32c } from './crc32c.ts';
 import type { AbortedTransaction } from './protocol-fetch.ts';
-import {
-  AFTER_LENGTH, ATTRIBUTES_AT, BASE_TIMESTAMP_AT, CODEC_BITS, CONTROL, COUNT_AT, CRC_AT, damaged, LAST_DELTA_AT, LENGTH_AT, LOG_APPEND_TIME, MAGIC, MAGIC_AT,
-  MAX_TIMESTAMP_AT, PRODUCER_ID_AT, readLong, RECORDS_AT, TRANSACTIONAL,
-} from './record-batch.ts';
+import { BASE_TIMESTAMP_AT, CODEC_BITS, damaged, LOG_APPEND_TIME, MAX_TIMESTAMP_AT, readLong, RECORDS_AT } from './record-batch.ts';
+import { walkBatches, type WantedBatch } from './record-batch-walk.ts';
+import { VarintReader } from './varint-reader.ts';
 
 /** A compressed batch that would become larger, with those fetched together with it, is taken for damaged. */
 const MAX_UNZIPPED = 512 << 20;
@@ -54,8 +52,9 @@ export class PartitionDecoder {
    * loaded. Throws system.source.corrupt_batch and system.source.codec.
    */
   decode(fetched: Buffer, from: number, aborted: readonly AbortedTransaction[]): RecordBatch {
-    this.#next = from;
-    const sections = this.#sections(fetched, from, aborted);
+    const { wanted, next } = walkBatches(fetched, from, aborted, true, (base, what) => this.#damaged(base, what));
+    this.#next = next;
+    const sections = this.#sections(fetched, wanted);
     const data = oneBuffer(fetched, sections);
     this.#reserve(sections.reduce((n, s) => n + s.count, 0));
     this.#length = 0;
@@ -63,45 +62,18 @@ export class PartitionDecoder {
     return this.#result(data);
   }
 
-  /** Batches whose records are wanted, by the algorithm of the Java client (CompletedFetch): per batch, with a set of producers. */
-  #sections(fetched: Buffer, from: number, aborted: readonly AbortedTransaction[]): Section[] {
-    const sections: Section[] = [];
-    const open = [...aborted].sort((a, b) => a.firstOffset - b.firstOffset);
-    const dead = new Set<bigint>();
-    let begun = 0;
+  #sections(fetched: Buffer, wanted: readonly WantedBatch[]): Section[] {
     let room = MAX_UNZIPPED;
-    for (let at = 0; at + RECORDS_AT <= fetched.length;) {
-      const end = at + AFTER_LENGTH + fetched.readInt32BE(at + LENGTH_AT);
-      if (end > fetched.length) break;
-      const base = readLong(fetched, at);
-      this.#check(fetched, at, end, base);
-      const attributes = fetched.readInt16BE(at + ATTRIBUTES_AT);
-      const last = base + fetched.readInt32BE(at + LAST_DELTA_AT);
-      for (; begun < open.length && (open[begun] as AbortedTransaction).firstOffset <= last; begun++) dead.add((open[begun] as AbortedTransaction).producerId);
-      if (attributes & CONTROL) {
-        if (isAbortMarker(fetched, at + RECORDS_AT, end)) dead.delete(fetched.readBigInt64BE(at + PRODUCER_ID_AT));
-      } else if (last >= from && !(attributes & TRANSACTIONAL && dead.size > 0 && dead.has(fetched.readBigInt64BE(at + PRODUCER_ID_AT)))) {
-        const section = this.#section(fetched, at, end, base, attributes, room);
-        if (section.data !== fetched) room -= section.data.length;
-        sections.push(section);
-      }
-      this.#next = Math.max(this.#next, last + 1);
-      at = end;
-    }
-    return sections;
-  }
-
-  #check(fetched: Buffer, at: number, end: number, base: number): void {
-    const magic = fetched[at + MAGIC_AT] as number;
-    if (magic !== MAGIC) throw this.#damaged(base, `message format ${magic} is not known`);
-    if (end < at + RECORDS_AT) throw this.#damaged(base, 'it is too short');
-    if (crc32c(fetched, at + ATTRIBUTES_AT, end) !== fetched.readUInt32BE(at + CRC_AT)) throw this.#damaged(base, 'its checksum is wrong');
+    return wanted.map(b => {
+      const section = this.#section(fetched, b, room);
+      if (section.data !== fetched) room -= section.data.length;
+      return section;
+    });
   }
 
   /** `room`: bytes that a compressed batch may become. */
-  #section(fetched: Buffer, at: number, end: number, base: number, attributes: number, room: number): Section {
+  #section(fetched: Buffer, { at, end, base, attributes, count }: WantedBatch, room: number): Section {
     const start = at + RECORDS_AT;
-    const count = fetched.readInt32BE(at + COUNT_AT);
     const unzipped = this.#unzip(fetched.subarray(start, end), attributes, base, room);
     const size = unzipped?.length ?? end - start;
     if (count < 0 || count * MIN_RECORD > size) throw this.#damaged(base, `${size} bytes are not ${count} records`, attributes);
@@ -230,21 +202,10 @@ function oneBuffer(fetched: Buffer, sections: readonly Section[]): Buffer {
   return whole;
 }
 
-/** The one record of a control batch has the key {i16 version, i16 type}; type 0 aborts, 1 commits. */
-function isAbortMarker(b: Buffer, start: number, end: number): boolean {
-  const c = new Cursor(b, start, end);
-  c.varint();
-  c.pos++;
-  c.varint();
-  c.varint();
-  const length = c.varint();
-  return length >= 4 && c.pos + 4 <= end && b.readInt16BE(c.pos + 2) === 0;
-}
-
 /** Null where they are longer than the data. */
 function readHeaders(b: Buffer, at: number): readonly Header[] | null {
   if (b[at] === 0) return NO_HEADERS;
-  const c = new Cursor(b, at, b.length);
+  const c = new VarintReader(b, at, b.length);
   const headers: Header[] = [];
   for (let n = c.varint(); n > 0; n--) {
     const key = (c.bytes() ?? Buffer.alloc(0)).toString();
@@ -252,35 +213,4 @@ function readHeaders(b: Buffer, at: number): readonly Header[] | null {
     if (c.pos > b.length || (n > 1 && c.pos === b.length)) return null;
   }
   return headers;
-}
-
-class Cursor {
-  readonly #b: Buffer;
-  readonly #end: number;
-  pos: number;
-
-  constructor(b: Buffer, pos: number, end: number) {
-    this.#b = b;
-    this.pos = pos;
-    this.#end = end;
-  }
-
-  /** Zigzag; of a varlong only its end is right. */
-  varint(): number {
-    let v = 0;
-    let byte = 128;
-    for (let shift = 0; byte > 127 && this.pos < this.#end; shift += 7) {
-      byte = this.#b[this.pos++] as number;
-      v |= (byte & 127) << shift;
-    }
-    return (v >>> 1) ^ -(v & 1);
-  }
-
-  bytes(): Buffer | null {
-    const length = this.varint();
-    if (length < 0) return null;
-    const start = this.pos;
-    this.pos += length;
-    return this.#b.subarray(start, this.pos);
-  }
 }

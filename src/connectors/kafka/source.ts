@@ -4,6 +4,7 @@ import type { Source, SourceOptions, TopicInfo } from '../connector.ts';
 import { loadCodecs } from './codecs/index.ts';
 import { Fetcher } from './fetcher.ts';
 import { describeTopic } from './listing.ts';
+import { packBatches } from './pack.ts';
 import { PartitionState } from './partition-state.ts';
 import { missing, recreated, startPositions } from './positions.ts';
 import type { FetchedPartition } from './protocol-fetch.ts';
@@ -76,7 +77,7 @@ export class KafkaSource implements Source {
         // the next fetch is on its way before this one is decoded
         await setImmediate();
         for (const t of taken) await loadCodecs(codecIds(t.fetched.records as Buffer));
-        return taken.map(t => t.partition.decoder.decode(t.fetched.records as Buffer, t.from, t.fetched.aborted));
+        return taken.flatMap(t => this.#open(t));
       }
       const left = deadline - performance.now();
       if (left <= 0 || signal.aborted || this.#closed) return [];
@@ -88,6 +89,11 @@ export class KafkaSource implements Source {
     this.#closed = true;
     this.#retrier.stop();
     this.#fetcher?.close();
+  }
+
+  #open({ partition: { partition, decoder }, from, fetched: { records, aborted } }: Taken): RecordBatch[] {
+    const { topic, packed = false } = this.#o;
+    return packed ? packBatches(records as Buffer, topic, partition, from, aborted, decoder) : [decoder.decode(records as Buffer, from, aborted)];
   }
 
   #take(paused: ReadonlySet<number>): Taken[] {

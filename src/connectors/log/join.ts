@@ -1,7 +1,7 @@
 import type { RecordBatch } from '../../engine/records.ts';
 
 /** Blocks below this many bytes are joined to bigger ones. */
-const SMALL_BYTES = 64 << 10;
+export const SMALL_BYTES = 64 << 10;
 
 /** The same records in the same order with neighbours that are small made one batch: what is done per batch is not done per record. */
 export function joinSmall(batches: readonly RecordBatch[]): RecordBatch[] {
@@ -19,7 +19,8 @@ export function joinSmall(batches: readonly RecordBatch[]): RecordBatch[] {
   return joined;
 }
 
-function join(run: readonly RecordBatch[]): RecordBatch {
+/** All of them as one. */
+export function join(run: readonly RecordBatch[]): RecordBatch {
   const length = run.reduce((n, b) => n + b.length, 0);
   const starts: number[] = [];
   const ints = (): Int32Array => new Int32Array(length);

@@ -1,10 +1,9 @@
-import { openBlock, sliceRecords } from '../../engine/block.ts';
-import { newRecords, type RecordBatch } from '../../engine/records.ts';
+import type { RecordBatch } from '../../engine/records.ts';
 import { PipeError } from '../../errors.ts';
 import { closest } from '../../suggest.ts';
 import type { Notices, Source, SourceOptions, TopicInfo } from '../connector.ts';
+import { Blocks } from './blocks.ts';
 import type { LogDb } from './database.ts';
-import { joinSmall } from './join.ts';
 import { findTopic, topicInfo, type TopicRow } from './topics.ts';
 import type { ChangeWatch } from './watch.ts';
 
@@ -150,9 +149,10 @@ export class EmbeddedSource implements Source {
       // and at least one block
       const share = n - i;
       const blocks = this.#blocks(db, p, Math.max(SHARE_BYTES, (mostBytes - bytes) / share), Math.max(SHARE_RECORDS, (mostRecords - records) / share));
-      for (const b of blocks) { bytes += b.data.length; records += b.length; }
-      p.next = (blocks.at(-1) as RecordBatch).next;
-      for (const b of joinSmall(blocks)) found.push(newRecords(b, { own: true }));
+      bytes += blocks.bytes;
+      records += blocks.records;
+      p.next = blocks.next;
+      for (const b of blocks.batches()) found.push(b);
     }
     // the next poll begins with the first that got nothing
     this.#turn = (this.#turn + (full < n ? full : 1)) % Math.max(1, n);
@@ -164,25 +164,17 @@ export class EmbeddedSource implements Source {
     return new Map(rows.map(([tp, first, end]) => [tp, { first, end }]));
   }
 
-  #blocks(db: LogDb, p: PartitionState, mostBytes: number, mostRecords: number): RecordBatch[] {
-    const blocks: RecordBatch[] = [];
-    let bytes = 0;
-    let records = 0;
-    let next = p.next;
-    const topic = this.#o.topic;
+  #blocks(db: LogDb, p: PartitionState, mostBytes: number, mostRecords: number): Blocks {
+    const { topic, packed = false } = this.#o;
+    const { next } = p;
+    const blocks = new Blocks(topic, p.partition, next, packed);
     // the block that holds the position may begin before it
     const rows = db.iterate('SELECT base, at_ms, data FROM batches WHERE tp = ? AND base >= coalesce((SELECT max(base) FROM batches WHERE tp = ? AND base <= ?), ?) ORDER BY base', p.tp, p.tp, next, next);
     for (const [base, at, data] of rows as Iterable<[number, number, Buffer]>) {
-      const block = openBlock(data, topic, p.partition, base, at);
-      if (base > next || block.next <= next) throw gap(topic, p.partition, next);
-      const part = base < next ? sliceRecords(block, next - base, block.length) : block;
-      blocks.push(part);
-      next = block.next;
-      bytes += data.length;
-      records += part.length;
-      if (bytes >= mostBytes || records >= mostRecords) break;
+      if (!blocks.add(data, base, at)) throw gap(topic, p.partition, blocks.next);
+      if (blocks.bytes >= mostBytes || blocks.records >= mostRecords) break;
     }
-    if (blocks.length === 0) throw gap(topic, p.partition, next);
+    if (blocks.records === 0) throw gap(topic, p.partition, next);
     return blocks;
   }
 

@@ -3,7 +3,7 @@ import type { RecordBatch } from '../records.ts';
 import type { Slice } from '../source-reader.ts';
 import { Arena } from './arena.ts';
 import type { Answer } from './messages.ts';
-import { copyRecords, type RawSlice, type SliceRecords } from './raw.ts';
+import { copyRecords, openSlice, type RawSlice } from './raw.ts';
 
 /** Messages to a port whose other end is closed are dropped at once, with the memory that they take along. */
 const nowhere = ((): MessagePort => {
@@ -14,8 +14,9 @@ const nowhere = ((): MessagePort => {
 })();
 
 /** Gives memory back that the collector would find late: this thread makes little other garbage. */
-function giveBack({ data, own, readers = 1 }: RecordBatch): void {
-  if (own === true && readers === 1 && data.length === data.buffer.byteLength) nowhere.postMessage(null, [data.buffer as ArrayBuffer]);
+function giveBack(r: RecordBatch): void {
+  if (r.own !== true || (r.readers ?? 1) > 1) return;
+  nowhere.postMessage(null, (r.packed?.parts.map(p => p.data) ?? [r.data]).flatMap(d => (d.length === d.buffer.byteLength ? [d.buffer as ArrayBuffer] : [])));
 }
 
 /** Slices that one worker may have at a time: enough to be busy while the main thread commits. */
@@ -26,8 +27,6 @@ export interface Flying {
   readonly id: number;
   readonly slice: Slice;
   readonly worker: number;
-  /** The copy, which reports of its records point into. */
-  readonly records: SliceRecords;
   readonly raw: RawSlice;
   readonly slot: number;
   mapped: Extract<Answer, { readonly k: 'mapped' }> | null;
@@ -63,8 +62,8 @@ export class Flight {
     const slot = (this.#free[worker] as number[]).pop() as number;
     const arena = ((this.#arenas[worker] as (Arena | undefined)[])[slot] ??= new Arena());
     arena.reset();
-    const { raw, records } = copyRecords(slice.records, slice.from, slice.to, arena, id, slice.fetchedAt);
-    const f: Flying = { id, slice, worker, slot, raw, records, mapped: null, waiting: 0 };
+    const raw = copyRecords(slice.records, slice.from, slice.to, arena, id, slice.fetchedAt);
+    const f: Flying = { id, slice, worker, slot, raw, mapped: null, waiting: 0 };
     if (slice.last) giveBack(slice.records);
     this.#flying.set(id, f);
     this.#order.push(f);
@@ -72,6 +71,13 @@ export class Flight {
   }
 
   of(id: number): Flying { return this.#flying.get(id) as Flying; }
+
+  /** Its records, for reports. */
+  records(id: number): RecordBatch {
+    const { raw, slice } = this.of(id);
+    const { packed } = slice.records;
+    return openSlice(raw, new Map(packed === undefined ? [] : [[packed.form, packed]]));
+  }
 
   /** The slice that is to be passed next, once it is mapped; null when it is not. */
   head(): Flying | null {

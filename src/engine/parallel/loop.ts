@@ -220,7 +220,7 @@ export class ParallelLoop {
     });
     if (mapped?.warning != null) this.#p.warn(mapped.warning);
     this.#watermark = null;
-    reader.passed(f.slice);
+    reader.passed(f.slice, mapped?.taken ?? null);
     if (this.#p.state !== null) this.#fold(f, mapped?.rows ?? null, time ?? NO_TIME, folds);
     this.#flight.done(f);
     this.#moved = true;
@@ -267,7 +267,7 @@ export class ParallelLoop {
   }
 
   #report(r: Reports, slice: number, isLate: (due: Due) => boolean): void {
-    enter(r, this.#p.accounting, { ...this.#p.places, records: id => this.#flight.of(id).records }, slice, isLate);
+    enter(r, this.#p.accounting, { ...this.#p.places, records: id => this.#flight.records(id) }, slice, isLate);
   }
 
   #tap(taps: readonly TappedRows[]): void {

@@ -6,12 +6,14 @@ import { buildGraph } from '../build.ts';
 import { systemClock } from '../clock.ts';
 import { RunContext } from '../context.ts';
 import type { Output } from '../operator.ts';
+import { bytesOf, type Unpacker } from '../records.ts';
 import { decodeColumns } from '../scan.ts';
+import type { Taken } from '../source-reader.ts';
 import { TimeUnitCheck } from '../time-unit.ts';
 import { EventTime } from '../watermark.ts';
 import { Arena } from './arena.ts';
 import { Router, type Part } from './part.ts';
-import { openSlice, type RawSlice } from './raw.ts';
+import { openSlice, partsOf, type RawSlice } from './raw.ts';
 import { dueOf, Notes } from './reports.ts';
 import { shadowState } from './shadow-state.ts';
 import { EXCHANGE, type Split } from './split.ts';
@@ -21,6 +23,7 @@ export interface MapParts {
   readonly plan: PhysicalPlan;
   readonly split: Split;
   readonly formats: { find(name: string): FormatDef | undefined };
+  readonly unpackers: ReadonlyMap<string, Unpacker>;
   readonly jit: boolean;
   /** Generated code for reading records. */
   readonly generated: boolean;
@@ -32,6 +35,7 @@ export interface MapParts {
 }
 
 interface Mapped {
+  readonly taken: Taken;
   /** Highest event time, epoch ms; -Infinity without any. */
   readonly max: number;
   /** By worker. */
@@ -73,12 +77,19 @@ export class Mapper {
     this.#decoder = make(decodeColumns(map, scan, source), { topic: source.topic, maxRecordBytes: p.spec.settings.maxRecordBytes, generated: p.generated });
   }
 
+  /** What is to be waited for before `map`, or null. */
+  ready(slice: RawSlice): Promise<void> | null {
+    const { form } = slice.lies;
+    return form === null ? null : (this.#p.unpackers.get(form) as Unpacker).ready(partsOf(slice));
+  }
+
   /** `slot`: whose memory the parts use; until all workers are done with the slice it is given to no other. */
   map(slice: RawSlice, slot: number): Mapped {
     this.#arena = this.#arenas[slot] ??= new Arena();
     this.#arena.reset();
     this.#parts = Array.from({ length: this.#p.count }, () => []);
-    let batch = this.#decoder.decode(openSlice(slice), 0, slice.length, this.#bad);
+    const records = openSlice(slice, this.#p.unpackers);
+    let batch = this.#decoder.decode(records, 0, records.length, this.#bad);
     let max = -Infinity;
     let warning: string | null = null;
     if (batch.length > 0 && this.#time !== null) {
@@ -88,7 +99,7 @@ export class Mapper {
       max = clock.maxEventTime(slice.partition);
     }
     if (batch.length > 0) this.#input.push(batch);
-    return { max, parts: this.#parts, warning };
+    return { taken: { bytes: bytesOf(records, 0, records.length), timestamp: records.timestamps[0] as number }, max, parts: this.#parts, warning };
   }
 
   #send(b: Batch): void {

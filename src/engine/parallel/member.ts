@@ -10,6 +10,7 @@ import { RowOutbox } from '../outbox.ts';
 import { Taps } from '../tap.ts';
 import { Mapper } from './mapper.ts';
 import type { Answer, Block, Command, Delivered, Fold, Opening, TappedRows } from './messages.ts';
+import type { Unpacker } from '../records.ts';
 import type { RawSlice } from './raw.ts';
 import { Reducer } from './reducer.ts';
 import { Notes } from './reports.ts';
@@ -20,6 +21,7 @@ export interface MemberParts {
   readonly spec: PipelineSpec;
   readonly plan: PhysicalPlan;
   readonly formats: { find(name: string): FormatDef | undefined };
+  readonly unpackers: ReadonlyMap<string, Unpacker>;
 }
 
 type Ordered = Exclude<Command, { readonly k: 'open' | 'map' | 'fold' }> | (Fold & { readonly k: 'one' });
@@ -37,7 +39,7 @@ export class Member {
   readonly #parts = new Map<number, Delivered>();
   #taps: TappedRows[] = [];
 
-  constructor({ spec, plan, formats }: MemberParts, o: Opening, post: (a: Answer, transfer: readonly ArrayBuffer[]) => void) {
+  constructor({ spec, plan, formats, unpackers }: MemberParts, o: Opening, post: (a: Answer, transfer: readonly ArrayBuffer[]) => void) {
     this.#o = o;
     this.#post = post;
     const split = splitPlan(plan) as Split;
@@ -49,7 +51,7 @@ export class Member {
     });
     this.#outbox = new RowOutbox({ spec, plan, formats, jit: o.jit, partitions: o.partitions, now: () => Date.now() }, taps);
     const sinks = taps.outputs(this.#outbox.outputs);
-    this.#mapper = new Mapper({ spec, plan, split, formats, jit: o.jit, generated: o.generated, following: o.following, count: o.count, sinks });
+    this.#mapper = new Mapper({ spec, plan, split, formats, unpackers, jit: o.jit, generated: o.generated, following: o.following, count: o.count, sinks });
     this.#reducer = keyed === null ? null : new Reducer({
       plan, keyed, saved: o.saved, share: { index: o.index, count: o.count }, jit: o.jit, notes: this.#notes, sinks, outputBytes: () => this.#outbox.bytes(),
     });
@@ -58,7 +60,7 @@ export class Member {
 
   receive(c: Exclude<Command, { readonly k: 'open' }>): void {
     this.#guarded(() => {
-      if (c.k === 'map') return this.#map(c.slice, c.slot);
+      if (c.k === 'map') return this.#mapReady(c.slice, c.slot);
       if (c.k === 'fold') for (const f of c.folds) this.#queue.push({ ...f, k: 'one' });
       else this.#queue.push(c);
       this.#goOn();
@@ -68,11 +70,17 @@ export class Member {
   /** Of a plan without state rows are written where they are read. */
   #books(): Notes { return this.#reducer === null ? this.#mapper.notes : this.#notes; }
 
+  #mapReady(slice: RawSlice, slot: number): void {
+    const waiting = this.#mapper.ready(slice);
+    if (waiting === null) this.#map(slice, slot);
+    else waiting.then(() => this.#map(slice, slot)).catch(error => this.#guarded(() => { throw error; }));
+  }
+
   #map(slice: RawSlice, slot: number): void {
-    const { max, parts, warning } = this.#mapper.map(slice, slot);
+    const { taken, max, parts, warning } = this.#mapper.map(slice, slot);
     const rows = parts.map(list => list.reduce((n, p) => n + p.length, 0));
     const blocks = this.#reducer === null ? this.#outbox.take() : [];
-    this.#post({ k: 'mapped', slice: slice.id, max, rows, reports: this.#mapper.notes.take(), blocks, taps: this.#reducer === null ? this.#takeTaps() : [], warning }, buffers(blocks));
+    this.#post({ k: 'mapped', slice: slice.id, taken, max, rows, reports: this.#mapper.notes.take(), blocks, taps: this.#reducer === null ? this.#takeTaps() : [], warning }, buffers(blocks));
     parts.forEach((list, owner) => {
       if (list.length === 0) return;
       const delivered = { slice: slice.id, topic: slice.topic, partition: slice.partition, parts: list };

@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Code } from '../../errors.ts';
 import type { Part } from './part.ts';
+import type { Taken } from '../source-reader.ts';
 import type { RawSlice } from './raw.ts';
 import type { Reports } from './reports.ts';
 import type { SavedGroups, StateWrite } from './shadow-state.ts';
@@ -85,7 +86,7 @@ export interface TappedRows {
 export type Answer =
   | { readonly k: 'ready' }
   /** `max`: highest event time, -Infinity without any; `rows`: by the worker that they are for; `blocks`: output of a plan without state. */
-  | { readonly k: 'mapped'; readonly slice: number; readonly max: number; readonly rows: readonly number[]; readonly reports: Reports; readonly blocks: readonly Block[]; readonly taps: readonly TappedRows[]; readonly warning: string | null }
+  | { readonly k: 'mapped'; readonly slice: number; readonly taken: Taken; readonly max: number; readonly rows: readonly number[]; readonly reports: Reports; readonly blocks: readonly Block[]; readonly taps: readonly TappedRows[]; readonly warning: string | null }
   /** Of so many commands; `slices`: those that it has folded. */
   | { readonly k: 'done'; readonly commands: number; readonly slices: readonly number[]; readonly reports: Reports; readonly status: Status }
   | { readonly k: 'snapshot'; readonly writes: readonly StateWrite[]; readonly blocks: readonly Block[]; readonly taps: readonly TappedRows[]; readonly reports: Reports; readonly status: Status }

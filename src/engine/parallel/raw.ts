@@ -1,21 +1,30 @@
-import type { RecordBatch } from '../records.ts';
+import { newRecords, type PackedPart, type RecordBatch, type Unpacker } from '../records.ts';
 import type { Arena } from './arena.ts';
 
-/**
- * Records of one partition in shared memory: f64 offsets[n], f64 timestamps[n], i32 starts and ends of values and keys [n] each,
- * then their bytes. It outlives the source's next poll.
- */
+/** Records of one partition in shared memory, open or packed. They outlive the source's next poll. */
 export interface RawSlice {
   /** Number of the slice, in the order in which slices are passed. */
   readonly id: number;
   readonly topic: string;
   readonly partition: number;
-  readonly shared: SharedArrayBuffer;
-  readonly at: number;
   readonly length: number;
-  readonly bytes: number;
   /** Wall time of the fetch, epoch ms. */
   readonly fetchedAt: number;
+  readonly shared: SharedArrayBuffer;
+  readonly lies: OpenRecords | PackedParts;
+}
+
+/** f64 offsets[n], f64 timestamps[n], i32 starts and ends of values and keys [n] each, then their bytes. */
+interface OpenRecords {
+  readonly form: null;
+  readonly at: number;
+  readonly bytes: number;
+}
+
+/** As the log keeps them. */
+interface PackedParts {
+  readonly form: string;
+  readonly parts: readonly { readonly at: number; readonly bytes: number; readonly base: number; readonly time: number | null }[];
 }
 
 /** Records that know their slice: so a report of one of them can cross threads. */
@@ -23,33 +32,68 @@ export interface SliceRecords extends RecordBatch {
   readonly slice: number;
 }
 
+/** By form; what was packed by a source of this process can be unpacked in every thread of it. */
+export type Unpackers = ReadonlyMap<string, Pick<Unpacker, 'unpack'>>;
+
 const PER_RECORD = 32;
 /** Behind the last record: a scanner looks a little beyond the end of what it reads. */
 const PADDING = 8;
 const NO_HEADERS = (): readonly [] => [];
 
-/** Copies records [from, to). */
-export function copyRecords(r: RecordBatch, from: number, to: number, arena: Arena, id: number, fetchedAt: number): { readonly raw: RawSlice; readonly records: SliceRecords } {
+/** Copies records [from, to), all of them where they are packed. */
+export function copyRecords(r: RecordBatch, from: number, to: number, arena: Arena, id: number, fetchedAt: number): RawSlice {
+  const whole = to - from === r.length ? r.packed : undefined;
+  const about = { id, topic: r.topic, partition: r.partition, length: to - from, fetchedAt };
+  if (whole === undefined) return copyOpen(r, from, to, arena, about);
+  const size = whole.parts.reduce((n, p) => n + p.data.length, 0);
+  let at = arena.reserve(size);
+  const { shared } = arena;
+  const all = new Uint8Array(shared);
+  const parts = whole.parts.map(({ data, base, at: time }) => {
+    all.set(data, at);
+    at += data.length;
+    return { at: at - data.length, bytes: data.length, base, time };
+  });
+  return { ...about, shared, lies: { form: whole.form, parts } };
+}
+
+function copyOpen(r: RecordBatch, from: number, to: number, arena: Arena, about: Omit<RawSlice, 'shared' | 'lies'>): RawSlice {
   const n = to - from;
   const [first, end] = extent(r, from, to);
   const bytes = Math.max(0, end - first) + PADDING;
   const at = arena.reserve(n * PER_RECORD + bytes);
-  const slice = { id, topic: r.topic, partition: r.partition, shared: arena.shared, at, length: n, bytes, fetchedAt };
-  const copy = openSlice(slice);
+  const slice = { ...about, shared: arena.shared, lies: { form: null, at, bytes } };
+  const copy = view(slice, slice.lies);
   copy.offsets.set(r.offsets.subarray(from, to));
   copy.timestamps.set(r.timestamps.subarray(from, to));
   move(r.valueStart, r.valueEnd, copy.valueStart, copy.valueEnd, from, n, first);
   move(r.keyStart, r.keyEnd, copy.keyStart, copy.keyEnd, from, n, first);
   copy.data.set(r.data.subarray(first, end));
-  return { raw: slice, records: copy };
+  return slice;
 }
 
-/** Views over a slice. */
-export function openSlice({ id, topic, partition, shared, at, length: n, bytes }: RawSlice): SliceRecords {
+/** The records of a slice. Throws system.source.corrupt_batch. */
+export function openSlice(slice: RawSlice, unpackers: Unpackers): SliceRecords {
+  const { id, topic, partition, lies } = slice;
+  const records = lies.form === null ? view(slice, lies)
+    : (unpackers.get(lies.form) as Unpacker).unpack(partsOf(slice), topic, partition);
+  return Object.assign(newRecords(records), { slice: id });
+}
+
+/** The parts of a slice that is packed; none of another. */
+export const partsOf = ({ shared, lies }: RawSlice): PackedPart[] =>
+  (lies.form === null ? [] : lies.parts.map(p => ({ data: Buffer.from(shared as unknown as ArrayBuffer, p.at, p.bytes), base: p.base, at: p.time })));
+
+/** What stands for records that another thread has. */
+export const stubOf = (id: number, topic: string, partition: number): SliceRecords =>
+  openSlice({ id, topic, partition, length: 0, fetchedAt: 0, shared: NOTHING, lies: { form: null, at: 0, bytes: 0 } }, new Map());
+const NOTHING = new SharedArrayBuffer(0);
+
+function view({ topic, partition, length: n, shared }: RawSlice, { at, bytes }: OpenRecords): RecordBatch {
   const ints = (k: number): Int32Array => new Int32Array(shared, at + 16 * n + 4 * n * k, n);
   const offsets = new Float64Array(shared, at, n);
   return {
-    slice: id, topic, partition, length: n, offsets, timestamps: new Float64Array(shared, at + 8 * n, n),
+    topic, partition, length: n, offsets, timestamps: new Float64Array(shared, at + 8 * n, n),
     valueStart: ints(0), valueEnd: ints(1), keyStart: ints(2), keyEnd: ints(3), data: Buffer.from(shared as unknown as ArrayBuffer, at + PER_RECORD * n, bytes),
     headers: NO_HEADERS, next: (offsets[n - 1] as number) + 1,
   };
@@ -78,4 +122,3 @@ function move(start: Int32Array, end: Int32Array, toStart: Int32Array, toEnd: In
     toEnd[i] = s < 0 ? -1 : (end[from + i] as number) - first;
   }
 }
-

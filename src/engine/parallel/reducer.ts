@@ -6,7 +6,7 @@ import type { Graph } from '../graph.ts';
 import type { Output } from '../operator.ts';
 import type { Delivered, SliceTime, Status } from './messages.ts';
 import { readPart } from './part.ts';
-import { openSlice, type SliceRecords } from './raw.ts';
+import { stubOf } from './raw.ts';
 import type { Notes } from './reports.ts';
 import { recordTx, shadowState, type SavedGroups, type StateWrite } from './shadow-state.ts';
 import { EXCHANGE, type Keyed } from './split.ts';
@@ -41,7 +41,8 @@ export class Reducer {
   }
 
   fold({ slice: id, topic, partition, parts }: Delivered, time: SliceTime): void {
-    const records = stub(id, topic, partition);
+    // the main thread has the records
+    const records = stubOf(id, topic, partition);
     for (const part of parts) {
       const b = readPart(this.#p.keyed.schema, part, records, this.#p.keyed.keys);
       setWatermarks(b.wm as Float64Array, time);
@@ -87,7 +88,3 @@ function setWatermarks(wm: Float64Array, { floor, max, others, delay }: SliceTim
     wm[i] = w > floor ? w : floor;
   }
 }
-
-/** The main thread has the records. */
-const NOTHING = new SharedArrayBuffer(0);
-const stub = (id: number, topic: string, partition: number): SliceRecords => openSlice({ id, topic, partition, shared: NOTHING, at: 0, length: 0, bytes: 0, fetchedAt: 0 });

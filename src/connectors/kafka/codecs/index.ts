@@ -15,6 +15,9 @@ export async function loadCodecs(ids: ReadonlySet<number>): Promise<void> {
   for (const { id, load } of known) if (ids.has(id) && !loaded.has(id)) loaded.set(id, await load());
 }
 
+/** Whether `loadCodecs` has to be called for these. */
+export const missingCodecs = (ids: ReadonlySet<number>): boolean => known.some(({ id }) => ids.has(id) && !loaded.has(id));
+
 /** Null where the number is none of a codec. Those that are known were loaded before. */
 export function codecOf(id: number): Codec | null {
   const found = loaded.get(id);

@@ -1,0 +1,50 @@
+import { PackedRecords, type PackedPart, type RecordBatch } from '../../engine/records.ts';
+import { loadCodecs, missingCodecs } from './codecs/index.ts';
+import type { AbortedTransaction } from './protocol-fetch.ts';
+import { codecIds, damaged } from './record-batch.ts';
+import { PartitionDecoder } from './record-batch-decode.ts';
+import { walkBatches, type WantedBatch } from './record-batch-walk.ts';
+
+export const BATCH_FORM = 'record-batch';
+/** Bytes that are packed together, about: the batches of producers that send at once are tiny. */
+const PACK_BYTES = 128 << 10;
+
+/** What was fetched of one partition in pieces that lie as they came; opened where that does not tell how many records there are. */
+export function packBatches(fetched: Buffer, topic: string, partition: number, from: number, aborted: readonly AbortedTransaction[], decoder: PartitionDecoder): RecordBatch[] {
+  const { wanted, next } = walkBatches(fetched, from, aborted, false, (base, what) => damaged(topic, partition, base, what));
+  const [first] = wanted;
+  // of a batch that was read in part nobody knows how many are left
+  if (first === undefined || first.base < from || wanted.some(b => b.count < 0)) return [decoder.decode(fetched, from, aborted)];
+  const runs = runsOf(wanted);
+  return runs.map((run, i) => {
+    const [head, tail] = [run[0] as WantedBatch, run.at(-1) as WantedBatch];
+    const length = run.reduce((n, b) => n + b.count, 0);
+    const behind = runs[i + 1]?.[0]?.base ?? next;
+    return new PackedRecords({ topic, partition, length, next: behind }, { form: BATCH_FORM, parts: [{ data: fetched.subarray(head.at, tail.end), base: head.base, at: null }], unpack: unpackBatches });
+  });
+}
+
+/** Throws system.source.corrupt_batch and system.source.codec. The codecs were loaded. */
+export function unpackBatches(parts: readonly PackedPart[], topic: string, partition: number): RecordBatch {
+  const { data, base } = parts[0] as PackedPart;
+  return new PartitionDecoder(topic, partition).decode(data, base, []);
+}
+
+/** Loads what `unpackBatches` needs; null when it has that. */
+export function codecsFor(parts: readonly PackedPart[]): Promise<void> | null {
+  const ids = new Set(parts.flatMap(p => [...codecIds(p.data)]));
+  return missingCodecs(ids) ? loadCodecs(ids) : null;
+}
+
+/** Batches that lie side by side. */
+function runsOf(wanted: readonly WantedBatch[]): WantedBatch[][] {
+  const runs: WantedBatch[][] = [];
+  let run: WantedBatch[] = [];
+  for (const b of wanted) {
+    const begin = run[0]?.at ?? b.at;
+    if (run.length > 0 && (run.at(-1)?.end !== b.at || b.end - begin > PACK_BYTES)) { runs.push(run); run = []; }
+    run.push(b);
+  }
+  if (run.length > 0) runs.push(run);
+  return runs;
+}
