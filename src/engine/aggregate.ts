@@ -3,7 +3,7 @@ import { generateAggregate, interpretAggregate, slotsBefore } from '../codegen/a
 import { locator } from '../codegen/locate.ts';
 import type { AggregateHost, AggregateLoop } from '../codegen/loop.ts';
 import type { Aggregate } from '../plan/physical.ts';
-import type { AggregateFn } from '../sql/functions/define.ts';
+import type { AggregateFn, StateColumn } from '../sql/functions/define.ts';
 import type { StateTx } from '../state/store.ts';
 import { plainColumn, TextColumn } from '../sql/values/text-column.ts';
 import type { Batch } from './batch.ts';
@@ -21,6 +21,14 @@ const OUT_ROWS = 4096;
 const KEPT_BYTES = 16 << 20;
 /** After so many bytes of a closing window that is on disk there is an epoch: signals and others get their turn, and a crash costs no more. */
 const READ_BYTES = 32 << 20;
+
+/** Groups by their keys (group-key.ts), one after the other. */
+export interface FoldedGroups {
+  readonly hashes: Int32Array;
+  readonly ends: Int32Array;
+  readonly keys: Buffer;
+  readonly state: readonly StateColumn[];
+}
 
 /**
  * GROUP BY within windows, or over the whole input when `window` is null. A pane closes, and a row is late for it, when
@@ -41,6 +49,7 @@ export class AggregateOperator implements Operator, AggregateHost {
   readonly #panes = new Map<number, Pane>();
   /** Calls whose groups hold bytes beyond their slots, with their first slot. */
   readonly #sized: readonly { readonly at: number; readonly bytes: NonNullable<AggregateFn['bytes']> }[];
+  readonly #merges: readonly { readonly at: number; readonly merge: NonNullable<AggregateFn['merge']> }[];
   readonly #store: GroupStore;
   readonly key: KeyWriter;
   readonly #texts = new TextEncoder();
@@ -64,6 +73,7 @@ export class AggregateOperator implements Operator, AggregateHost {
     const exprs = [...(a.filter === null ? [] : [a.filter]), ...a.keys, ...a.calls.flatMap(c => [...(c.filter === null ? [] : [c.filter]), ...c.args])];
     this.#locate = locator(exprs, a.window !== null && 'def' in a.window ? a.window : null, width);
     this.#sized = a.calls.flatMap((c, k) => (c.fn.bytes === undefined ? [] : [{ at: slotsBefore(a.calls, k), bytes: c.fn.bytes }]));
+    this.#merges = a.calls.flatMap((c, k) => (c.fn.merge === undefined ? [] : [{ at: slotsBefore(a.calls, k), merge: c.fn.merge }]));
     this.#store = new GroupStore(a, shape, context, bytes => this.#grow(bytes));
     this.#emitter = new GroupEmitter({
       a, next, keys: (pane, g) => this.#store.keys(pane, g), forwarded: () => this.#forwarded,
@@ -89,6 +99,19 @@ export class AggregateOperator implements Operator, AggregateHost {
     this.#loop(b, this);
     const { disk } = this.#context;
     if (disk !== null && disk.used > disk.watch) this.#press(disk, b.length);
+  }
+
+  /** Groups of one window whose rows were folded elsewhere, none of them late; `ends` of their keys, `state` in the columns of a pane. */
+  merge({ start, end }: { readonly start: number; readonly end: number }, { hashes, ends, keys, state }: FoldedGroups): void {
+    const pane = this.pane(start, end);
+    let from = 0;
+    for (let i = 0; i < hashes.length; i++) {
+      const to = ends[i] as number;
+      const g = pane.find(keys, from, to, hashes[i] as number);
+      if (pane.dirty[g] === 0) pane.touch(g);
+      for (const m of this.#merges) m.merge(pane.state, m.at, g, state, i);
+      from = to;
+    }
   }
 
   watermark(ms: number): void {

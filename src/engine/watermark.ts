@@ -25,6 +25,17 @@ interface PartitionTime {
   quietFrom: number;
 }
 
+/** The event time of a slice among all partitions, epoch ms: what makes watermarks of its own highest event times. */
+export interface SliceTime {
+  /** Watermark before the slice. */
+  readonly floor: number;
+  /** Highest event time of its partition before the slice. */
+  readonly max: number;
+  /** Highest watermark that the other partitions allow. */
+  readonly others: number;
+  readonly delay: number;
+}
+
 /**
  * Event time of one source. The watermark is the highest event time - delay, minimum over the live partitions, and never
  * goes back. It holds per row, before WHERE: a batch is stamped with the watermark in force before each of its rows, so that
@@ -139,16 +150,18 @@ export class EventTime {
     return withoutRows(stamped, removed);
   }
 
+  /** What is in force before the next slice of a partition. */
+  before(partition: number): SliceTime { return { floor: this.#watermark, max: this.#of(partition).max, others: this.#others(partition), delay: this.#o.delay }; }
+
   /**
    * Moves the event time of a partition on by the rows of a slice that a worker has stamped; `max` is the highest of them, or -Infinity.
    * Returns what was in force before: of it the worker makes the watermarks that `stamp` would have given.
    */
-  pass(partition: number, max: number): { readonly floor: number; readonly max: number; readonly others: number; readonly delay: number } {
+  pass(partition: number, max: number): SliceTime {
     const p = this.#of(partition);
-    const { delay } = this.#o;
-    const before = { floor: this.#watermark, max: p.max, others: this.#others(partition), delay };
+    const before = this.before(partition);
     if (max > p.max) p.max = max;
-    this.#watermark = Math.max(this.#watermark, Math.min(p.max - delay, before.others));
+    this.#watermark = Math.max(this.#watermark, Math.min(p.max - before.delay, before.others));
     if (p.max > this.#last) {
       this.#last = p.max;
       this.#lastAt = this.#clock.elapsed();

@@ -128,4 +128,10 @@ export const engine: readonly Mutant[] = [
   ...of('engine/context.ts', ['engine/context'], [
     ['memory without limit', 'if (n <= 0 || this.used <= this.#limit || this.disk !== null) return;', 'return;', 'state grows beyond settings.memory'],
   ]),
+  // what runs in worker threads is built, and is not changed here
+  ...of('engine/parallel/loop.ts', ['cases/workers'], [
+    ['late rows folded', 'return ends.some(end => end - 1 <= watermark);', 'return false;', 'rows that are late count where worker threads fold them'],
+    ['folded before their time', 'watermarkAt(clock.before(partition), max)', '-Infinity', 'rows count that are late because of others of their slice'],
+    ['slice passed before it came again', '    f.mapped = null;\n', '', 'a slice with late rows is passed as it was'],
+  ]),
 ];

@@ -16,7 +16,7 @@ import { whole } from '../random.ts';
 
 // the threads run what lies in dist/, which is built before this file runs
 
-const runs = Number(process.env['PIPE_PROPERTY_RUNS'] ?? 6);
+const runs = Number(process.env['PIPE_PROPERTY_RUNS'] ?? 9);
 const seed = Number(process.env['PIPE_PROPERTY_SEED'] ?? Date.now() % 1e9);
 
 type Pick = ReturnType<typeof whole>;
@@ -40,11 +40,16 @@ function records(pick: Pick, partitions: number, n: number): NewRecord[] {
 }
 
 const aggregates = 'COUNT(*) AS n, SUM(x) AS sx, SUM(x / d) AS q, COUNT(*) FILTER (WHERE 10 / d > 1) AS f, MAX(s) AS m, COUNT(DISTINCT g) AS dg, MIN(b) AS lb';
+const sums = 'COUNT(*) AS n, SUM(x) AS sx, SUM(x / d) AS q, COUNT(*) FILTER (WHERE 10 / d > 1) AS f, MIN(d) AS md, MAX(x) AS mx, AVG(x) AS ax, SUM(d) AS sd';
 const queries: readonly string[] = [
   `SELECT k, ${aggregates}, window_end FROM t GROUP BY k, TUMBLE(ts, INTERVAL '2' SECOND)`,
   `SELECT k, g, b, ${aggregates}, window_end FROM t WHERE x > 5 AND 20 / d < 19 GROUP BY k, g, b, HOP(ts, INTERVAL '1' SECOND, INTERVAL '3' SECOND)`,
   `SELECT UPPER(k) AS u, ${aggregates} FROM t GROUP BY UPPER(k), TUMBLE(ts, INTERVAL '1' SECOND) HAVING 100 / (COUNT(*) - 2) > 1`,
   `SELECT ${aggregates}, window_end FROM t GROUP BY TUMBLE(ts, INTERVAL '2' SECOND)`,
+  // aggregates that are folded before their rows cross over
+  `SELECT k, ${sums}, window_end FROM t GROUP BY k, TUMBLE(ts, INTERVAL '2' SECOND)`,
+  `SELECT ${sums}, window_end FROM t WHERE x > 5 GROUP BY TUMBLE(ts, INTERVAL '30' SECOND)`,
+  `SELECT g, b, ${sums}, window_end FROM t GROUP BY g, b, HOP(ts, INTERVAL '5' SECOND, INTERVAL '20' SECOND)`,
   `SELECT g, LISTAGG(s) AS l FROM t WHERE k <> 'hot' GROUP BY g, TUMBLE(ts, INTERVAL '2' SECOND)`,
   'SELECT k, x / d AS q, s FROM t WHERE x > 500',
 ];

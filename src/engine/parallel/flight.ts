@@ -29,6 +29,8 @@ export interface Flying {
   readonly worker: number;
   readonly raw: RawSlice;
   readonly slot: number;
+  /** True: its rows are asked for one by one. */
+  apart: boolean;
   mapped: Extract<Answer, { readonly k: 'mapped' }> | null;
   /** How many are not done with it. */
   waiting: number;
@@ -63,7 +65,7 @@ export class Flight {
     const arena = ((this.#arenas[worker] as (Arena | undefined)[])[slot] ??= new Arena());
     arena.reset();
     const raw = copyRecords(slice.records, slice.from, slice.to, arena, id, slice.fetchedAt);
-    const f: Flying = { id, slice, worker, slot, raw, mapped: null, waiting: 0 };
+    const f: Flying = { id, slice, worker, slot, raw, apart: false, mapped: null, waiting: 0 };
     if (slice.last) giveBack(slice.records);
     this.#flying.set(id, f);
     this.#order.push(f);

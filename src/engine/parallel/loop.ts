@@ -10,7 +10,8 @@ import { Bell } from './bell.ts';
 import type { CollectedOutbox } from './collected.ts';
 import type { Crew } from './crew.ts';
 import { Flight, type Flying } from './flight.ts';
-import type { Answer, Fold, SliceTime, Status, TappedRows } from './messages.ts';
+import type { SliceTime } from '../watermark.ts';
+import type { Answer, Fold, Status, TappedRows } from './messages.ts';
 import { enter, type Due, type ReportPlaces, type Reports } from './reports.ts';
 import { applyWrites } from './shadow-state.ts';
 import type { ParallelState } from './state.ts';
@@ -172,7 +173,7 @@ export class ParallelLoop {
       const slice = reader.cut();
       if (slice === null) return;
       const f = this.#flight.start(slice, worker);
-      if (f.raw.length > 0) crew.tell(worker, { k: 'map', slice: f.raw, slot: f.slot });
+      if (f.raw.length > 0) crew.tell(worker, { k: 'map', slice: f.raw, slot: f.slot, apart: false });
     }
     // what is passed meanwhile needs another look
     if (this.#flight.head() !== null) this.#bell.ring();
@@ -195,10 +196,30 @@ export class ParallelLoop {
   #pass(): void {
     const folds: Fold[][] = Array.from({ length: this.#p.crew.count }, () => []);
     for (let f = this.#flight.head(); f !== null && !this.#crowded(); f = this.#flight.head()) {
+      if (f.mapped !== null && this.#someLate(f.raw.partition, f.mapped)) {
+        this.#again(f, f.mapped);
+        break;
+      }
       this.#flight.shift();
       this.#passOne(f, f.mapped, folds);
     }
     folds.forEach((list, w) => { if (list.length > 0) this.#p.crew.tell(w, { k: 'fold', folds: list }); });
+  }
+
+  /** Whether a window that rows of a slice were folded for was closed before, or closes within it: then each row has to be looked at. */
+  #someLate(partition: number, { ends, max }: Mapped): boolean {
+    const { clock } = this.#p.reader;
+    if (ends.length === 0 || clock === null) return false;
+    const watermark = Math.max(this.#closed, watermarkAt(clock.before(partition), max));
+    return ends.some(end => end - 1 <= watermark);
+  }
+
+  /** Nothing of the slice has been entered or passed: its rows come once more, one by one. */
+  #again(f: Flying, { warning }: Mapped): void {
+    if (warning !== null) this.#p.warn(warning);
+    f.mapped = null;
+    f.apart = true;
+    this.#p.crew.tell(f.worker, { k: 'map', slice: f.raw, slot: f.slot, apart: true });
   }
 
   #passOne(f: Flying, mapped: Mapped | null, folds: readonly Fold[][]): void {
@@ -235,7 +256,7 @@ export class ParallelLoop {
       if (n === 0 && watermark === null) return;
       f.waiting++;
       this.#open++;
-      list.push({ slice: f.id, rows: n, time, watermark });
+      list.push({ slice: f.id, rows: n, apart: f.apart, time, watermark });
     });
   }
 

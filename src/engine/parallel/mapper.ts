@@ -12,8 +12,9 @@ import type { Taken } from '../source-reader.ts';
 import { TimeUnitCheck } from '../time-unit.ts';
 import { EventTime } from '../watermark.ts';
 import { Arena } from './arena.ts';
+import { Combiner, type GroupPart } from './combine.ts';
 import { Router, type Part } from './part.ts';
-import { openSlice, partsOf, type RawSlice } from './raw.ts';
+import { openSlice, partsOf, type RawSlice, type SliceRecords } from './raw.ts';
 import { dueOf, Notes } from './reports.ts';
 import { shadowState } from './shadow-state.ts';
 import { EXCHANGE, type Split } from './split.ts';
@@ -38,8 +39,11 @@ interface Mapped {
   readonly taken: Taken;
   /** Highest event time, epoch ms; -Infinity without any. */
   readonly max: number;
-  /** By worker. */
+  /** By worker; groups where the rows of the slice were folded. */
   readonly parts: readonly (readonly Part[])[];
+  readonly groups: readonly (readonly GroupPart[])[];
+  /** Ends of the windows of groups. */
+  readonly ends: readonly number[];
   readonly warning: string | null;
 }
 
@@ -53,11 +57,13 @@ export class Mapper {
   readonly #decoder: Decoder;
   readonly #input: Output;
   readonly #router: Router | null;
+  readonly #combiner: Combiner | null;
   readonly #time: number | null;
   readonly #unitCheck: TimeUnitCheck | null;
   readonly #arenas: Arena[] = [];
   #arena = new Arena();
   #parts: Part[][] = [];
+  #combining = false;
 
   constructor(p: MapParts) {
     this.#p = p;
@@ -68,6 +74,7 @@ export class Mapper {
     const before = map.operators.find(o => o.id === map.operators.at(-1)?.input) ?? scan;
     this.notes = new Notes(p.plan, keyed === null ? null : dueOf(keyed.aggregate, before.schema.length));
     this.#router = keyed === null ? null : new Router(keyed.schema, keyed.keys, p.count);
+    this.#combiner = keyed === null ? null : Combiner.of(keyed, p.count, p.jit);
     this.#unitCheck = eventTime === null || eventTime.unit === null || eventTime.unit === 'iso' ? null : new TimeUnitCheck(eventTime.from, eventTime.unit);
     const exchange: Output = { push: b => this.#send(b), watermark: () => undefined, finish: () => undefined };
     const context = new RunContext(shadowState(null), this.notes, Infinity, Infinity, () => 0);
@@ -83,12 +90,27 @@ export class Mapper {
     return form === null ? null : (this.#p.unpackers.get(form) as Unpacker).ready(partsOf(slice));
   }
 
-  /** `slot`: whose memory the parts use; until all workers are done with the slice it is given to no other. */
-  map(slice: RawSlice, slot: number): Mapped {
+  /** `slot`: whose memory the parts use; until all workers are done with the slice it is given to no other. `apart`: rows are not to be folded here. */
+  map(slice: RawSlice, slot: number, apart: boolean): Mapped {
+    const combiner = this.#combiner;
     this.#arena = this.#arenas[slot] ??= new Arena();
     this.#arena.reset();
-    this.#parts = Array.from({ length: this.#p.count }, () => []);
+    if (apart) combiner?.rest();
     const records = openSlice(slice, this.#p.unpackers);
+    const taken = { bytes: bytesOf(records, 0, records.length), timestamp: records.timestamps[0] as number };
+    this.#combining = combiner?.next() ?? false;
+    const folded = { taken, ...this.#run(slice, records) };
+    if (combiner === null || !this.#combining) return { ...folded, groups: [], ends: [] };
+    const groups = combiner.take(this.#arena);
+    if (groups !== null) return { ...folded, groups: groups.parts, ends: groups.ends };
+    // a row that fails is to do so where its key is, and all that was said of the slice is said again
+    this.notes.take();
+    this.#combining = false;
+    return { ...folded, ...this.#run(slice, records), warning: folded.warning, groups: [], ends: [] };
+  }
+
+  #run(slice: RawSlice, records: SliceRecords): Pick<Mapped, 'max' | 'parts' | 'warning'> {
+    this.#parts = Array.from({ length: this.#p.count }, () => []);
     let batch = this.#decoder.decode(records, 0, records.length, this.#bad);
     let max = -Infinity;
     let warning: string | null = null;
@@ -99,10 +121,11 @@ export class Mapper {
       max = clock.maxEventTime(slice.partition);
     }
     if (batch.length > 0) this.#input.push(batch);
-    return { taken: { bytes: bytesOf(records, 0, records.length), timestamp: records.timestamps[0] as number }, max, parts: this.#parts, warning };
+    return { max, parts: this.#parts, warning };
   }
 
   #send(b: Batch): void {
+    if (this.#combining) return (this.#combiner as Combiner).push(b);
     (this.#router as Router).route(b, this.#arena).forEach((part, owner) => { if (part !== null) (this.#parts[owner] as Part[]).push(part); });
   }
 

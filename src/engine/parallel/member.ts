@@ -60,7 +60,7 @@ export class Member {
 
   receive(c: Exclude<Command, { readonly k: 'open' }>): void {
     this.#guarded(() => {
-      if (c.k === 'map') return this.#mapReady(c.slice, c.slot);
+      if (c.k === 'map') return this.#mapReady(c.slice, c.slot, c.apart);
       if (c.k === 'fold') for (const f of c.folds) this.#queue.push({ ...f, k: 'one' });
       else this.#queue.push(c);
       this.#goOn();
@@ -70,20 +70,20 @@ export class Member {
   /** Of a plan without state rows are written where they are read. */
   #books(): Notes { return this.#reducer === null ? this.#mapper.notes : this.#notes; }
 
-  #mapReady(slice: RawSlice, slot: number): void {
+  #mapReady(slice: RawSlice, slot: number, apart: boolean): void {
     const waiting = this.#mapper.ready(slice);
-    if (waiting === null) this.#map(slice, slot);
-    else waiting.then(() => this.#map(slice, slot)).catch(error => this.#guarded(() => { throw error; }));
+    if (waiting === null) this.#map(slice, slot, apart);
+    else waiting.then(() => this.#map(slice, slot, apart)).catch(error => this.#guarded(() => { throw error; }));
   }
 
-  #map(slice: RawSlice, slot: number): void {
-    const { taken, max, parts, warning } = this.#mapper.map(slice, slot);
-    const rows = parts.map(list => list.reduce((n, p) => n + p.length, 0));
+  #map(slice: RawSlice, slot: number, apart: boolean): void {
+    const { taken, max, parts, groups, ends, warning } = this.#mapper.map(slice, slot, apart);
+    const rows = parts.map((list, owner) => [...list, ...(groups[owner] ?? [])].reduce((n, p) => n + p.length, 0));
     const blocks = this.#reducer === null ? this.#outbox.take() : [];
-    this.#post({ k: 'mapped', slice: slice.id, taken, max, rows, reports: this.#mapper.notes.take(), blocks, taps: this.#reducer === null ? this.#takeTaps() : [], warning }, buffers(blocks));
+    this.#post({ k: 'mapped', slice: slice.id, taken, max, rows, ends, reports: this.#mapper.notes.take(), blocks, taps: this.#reducer === null ? this.#takeTaps() : [], warning }, buffers(blocks));
     parts.forEach((list, owner) => {
-      if (list.length === 0) return;
-      const delivered = { slice: slice.id, topic: slice.topic, partition: slice.partition, parts: list };
+      if (rows[owner] === 0) return;
+      const delivered = { slice: slice.id, topic: slice.topic, partition: slice.partition, parts: list, groups: groups[owner] ?? [], apart };
       if (owner === this.#o.index) this.#deliver(delivered);
       else (this.#o.peers[owner] as MessagePort).postMessage(delivered);
     });
@@ -106,7 +106,7 @@ export class Member {
       slices = [];
     };
     for (let c = this.#queue[0]; c !== undefined; c = this.#queue[0]) {
-      if (c.k === 'one' && c.rows > 0 && !this.#parts.has(c.slice)) break;
+      if (c.k === 'one' && c.rows > 0 && this.#parts.get(c.slice)?.apart !== c.apart) break;
       this.#queue.shift();
       if (c.k === 'snapshot') {
         done();
@@ -124,7 +124,7 @@ export class Member {
     if (c.k === 'watermark') return reducer.watermark(c.ms);
     if (c.k === 'finish') return reducer.finish();
     const parts = this.#parts.get(c.slice);
-    if (parts !== undefined) reducer.fold(parts, c.time);
+    if (parts !== undefined && c.rows > 0) reducer.fold(parts, c.time);
     this.#parts.delete(c.slice);
     if (c.watermark !== null) reducer.watermark(c.watermark);
   }

@@ -1,5 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Code } from '../../errors.ts';
+import type { SliceTime } from '../watermark.ts';
+import type { GroupPart } from './combine.ts';
 import type { Part } from './part.ts';
 import type { Taken } from '../source-reader.ts';
 import type { RawSlice } from './raw.ts';
@@ -23,22 +25,11 @@ export interface Opening {
   readonly peers: readonly (MessagePort | null)[];
 }
 
-/** The event time of a slice among all partitions, epoch ms: what makes watermarks of its own highest event times. */
-export interface SliceTime {
-  /** Watermark before the slice. */
-  readonly floor: number;
-  /** Highest event time of its partition before the slice. */
-  readonly max: number;
-  /** Highest watermark that the other partitions allow. */
-  readonly others: number;
-  readonly delay: number;
-}
-
 /** From the main thread. Everything but `map` is done in the order in which it comes: the same for all workers. */
 export type Command =
   | { readonly k: 'open'; readonly opening: Opening }
-  /** `slot`: whose memory the parts may use. */
-  | { readonly k: 'map'; readonly slice: RawSlice; readonly slot: number }
+  /** `slot`: whose memory the parts may use; `apart`: its rows are to cross over one by one, and what came of it before is void. */
+  | { readonly k: 'map'; readonly slice: RawSlice; readonly slot: number; readonly apart: boolean }
   | { readonly k: 'fold'; readonly folds: readonly Fold[] }
   | { readonly k: 'watermark'; readonly ms: number }
   | { readonly k: 'snapshot' }
@@ -47,8 +38,10 @@ export type Command =
 /** One slice, passed. */
 export interface Fold {
   readonly slice: number;
-  /** How many rows of it are for this worker. */
+  /** How many rows or groups of it are for this worker. */
   readonly rows: number;
+  /** Those that came of the `map` that said so: of another there may be some that are void. */
+  readonly apart: boolean;
   readonly time: SliceTime;
   /** The one after it, where it moved. */
   readonly watermark: number | null;
@@ -85,8 +78,8 @@ export interface TappedRows {
 /** To the main thread. */
 export type Answer =
   | { readonly k: 'ready' }
-  /** `max`: highest event time, -Infinity without any; `rows`: by the worker that they are for; `blocks`: output of a plan without state. */
-  | { readonly k: 'mapped'; readonly slice: number; readonly taken: Taken; readonly max: number; readonly rows: readonly number[]; readonly reports: Reports; readonly blocks: readonly Block[]; readonly taps: readonly TappedRows[]; readonly warning: string | null }
+  /** `max`: highest event time, -Infinity without any; `rows`: rows or groups by the worker that they are for; `ends`: of the windows of groups; `blocks`: output of a plan without state. */
+  | { readonly k: 'mapped'; readonly slice: number; readonly taken: Taken; readonly max: number; readonly rows: readonly number[]; readonly ends: readonly number[]; readonly reports: Reports; readonly blocks: readonly Block[]; readonly taps: readonly TappedRows[]; readonly warning: string | null }
   /** Of so many commands; `slices`: those that it has folded. */
   | { readonly k: 'done'; readonly commands: number; readonly slices: readonly number[]; readonly reports: Reports; readonly status: Status }
   | { readonly k: 'snapshot'; readonly writes: readonly StateWrite[]; readonly blocks: readonly Block[]; readonly taps: readonly TappedRows[]; readonly reports: Reports; readonly status: Status }
@@ -98,4 +91,7 @@ export interface Delivered {
   readonly topic: string;
   readonly partition: number;
   readonly parts: readonly Part[];
+  readonly groups: readonly GroupPart[];
+  /** As its `map` said. */
+  readonly apart: boolean;
 }

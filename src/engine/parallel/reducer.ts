@@ -4,7 +4,10 @@ import { buildGraph } from '../build.ts';
 import { RunContext } from '../context.ts';
 import type { Graph } from '../graph.ts';
 import type { Output } from '../operator.ts';
-import type { Delivered, SliceTime, Status } from './messages.ts';
+import { AggregateOperator } from '../aggregate.ts';
+import type { SliceTime } from '../watermark.ts';
+import { openGroups } from './combine.ts';
+import type { Delivered, Status } from './messages.ts';
 import { readPart } from './part.ts';
 import { stubOf } from './raw.ts';
 import type { Notes } from './reports.ts';
@@ -29,6 +32,9 @@ export class Reducer {
   readonly #context: RunContext;
   readonly #graph: Graph;
   readonly #input: Output;
+  readonly #grouping: AggregateOperator;
+  /** Columns of its state. */
+  readonly #slots: number;
 
   constructor(p: ReduceParts) {
     this.#p = p;
@@ -37,10 +43,14 @@ export class Reducer {
     this.#context = new RunContext(shadowState(p.saved), p.notes, Infinity, 1, () => p.outputBytes() * share.count, share);
     this.#graph = buildGraph(keyed.reduce, this.#context, p.sinks, p.jit, () => shapeOf(plan, keyed.aggregate));
     this.#input = this.#graph.inputs.get(EXCHANGE) as Output;
+    this.#grouping = this.#graph.operators.find(o => o instanceof AggregateOperator) as AggregateOperator;
+    this.#slots = keyed.aggregate.calls.reduce((n, c) => n + c.fn.state.length, 0);
     for (const o of this.#graph.operators) o.open();
   }
 
-  fold({ slice: id, topic, partition, parts }: Delivered, time: SliceTime): void {
+  fold({ slice: id, topic, partition, parts, groups }: Delivered, time: SliceTime): void {
+    for (const g of groups) this.#grouping.merge(g, openGroups(g, this.#slots));
+    if (parts.length === 0) return;
     // the main thread has the records
     const records = stubOf(id, topic, partition);
     for (const part of parts) {
