@@ -132,6 +132,5 @@ export const engine: readonly Mutant[] = [
   ...of('engine/parallel/loop.ts', ['cases/workers'], [
     ['late rows folded', 'return ends.some(end => end - 1 <= watermark);', 'return false;', 'rows that are late count where worker threads fold them'],
     ['folded before their time', 'watermarkAt(clock.before(partition), max)', '-Infinity', 'rows count that are late because of others of their slice'],
-    ['slice passed before it came again', '    f.mapped = null;\n', '', 'a slice with late rows is passed as it was'],
   ]),
 ];
