@@ -8,6 +8,7 @@ import { bindQuery, outputNames } from '../sql/bind/query.ts';
 import type { Expr, Rel, RelColumn } from '../sql/bound.ts';
 import { parseQuery } from '../sql/parse/parse.ts';
 import { TIMESTAMP_LTZ } from '../sql/types.ts';
+import { groupingsOfUpdates } from './check-groupings.ts';
 import { keyProblems, outputProblems, type OutputColumn } from './check-output.ts';
 import { expectProblems } from './check-tests.ts';
 import type { PipelineSpec, SinkSpec, SourceSpec } from './spec.ts';
@@ -62,6 +63,7 @@ class Binder {
   bind(): this {
     this.#bindSteps();
     for (const sink of this.#spec.sinks) this.#bindSink(sink);
+    this.problems.push(...groupingsOfUpdates(this.steps, this.sinks));
     this.problems.push(...expectProblems(this.#spec.tests, this.#outputs));
     this.problems.sort((a, b) => (a.span?.start ?? 0) - (b.span?.start ?? 0));
     return this;

@@ -218,6 +218,18 @@ z.yaml:1:7 error[user.config.duplicate]: pipeline "fraud" is the name in fraud.y
 `);
   });
 
+  it('an aggregate over a grouping without a window, of a step', async () => {
+    expect(await changed(['sinks:', 'steps:\n  each: SELECT account, SUM(amount) AS total FROM transactions GROUP BY account\nsinks:'], ['SELECT account, SUM(amount) AS total\n', 'SELECT account, SUM(total) AS total\n'],
+      ['FROM transactions\n      GROUP BY account, TUMBLE(ts, INTERVAL \'1\' MINUTE)\n      HAVING SUM(amount) > 5000.0', 'FROM each\n      GROUP BY account'])).toBe(`3
+fraud.yaml:12:23 error[user.sql.unsupported]: not supported yet: SUM(total) over a grouping without a window, that of "each"
+     11 |     sql: |
+  >  12 |       SELECT account, SUM(total) AS total
+        |                       ^^^^^^^^^^ groups come again at each end of the input, and would be counted again
+     13 |       FROM each
+  hint: give the inner GROUP BY a window, such as TUMBLE(ts, INTERVAL '1' DAY), or write one grouping, such as COUNT(DISTINCT account) for the number of groups
+`);
+  });
+
   it('an aggregate without a window while following', async () => {
     writeFileSync(join(dir, 'fraud.yaml'), RIGHT.replace(", TUMBLE(ts, INTERVAL '1' MINUTE)", ''));
     const [compiled] = await loadCompiled(parseCommandLine(validate, ['fraud.yaml']), fakeIo({ cwd: dir }));
