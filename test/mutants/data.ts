@@ -122,4 +122,7 @@ export const data: readonly Mutant[] = [
     ['base of a block', '(row[1] as number) - b.rows, b.rows', '(row[1] as number), b.rows', 'blocks stand behind a gap'],
     ['key to any partition', 'if (r.key !== null) return partitionOf(', 'if (r.key === undefined) return partitionOf(', 'records of one key go to several partitions'],
   ]),
+  ...of('config/check-groupings.ts', ['cases/ends'], [
+    ['groups counted again', '    if (inner !== null) found.push(...refused(rel, inner));\n', '', 'an aggregate over a grouping without a window counts its groups at each end of the input'],
+  ]),
 ];

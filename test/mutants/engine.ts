@@ -59,9 +59,11 @@ export const engine: readonly Mutant[] = [
     ['waiting close forgotten', 'if (this.closed > this.#forwarded || this.#due(false).length > 0) this.#waiting', 'if (this.closed < -1) this.#waiting', 'a close that was cut by a crash waits for a newer record', 'engine/close'],
   ]),
   ...of('engine/emit-groups.ts', SIM, [
+    ['end sends all groups', '      if (pane.pending !== null && pane.pending[g] === 0) continue;\n', '', 'each end of the input sends groups again that have no new records'],
     ['result NULL as 0', 'if (v === null) empty[i] = 1;\n          else', '', 'an aggregate of nothing is 0', 'sim/sim', 'property/windows'],
   ]),
   ...of('engine/pane.ts', ['engine/pane', 'sim/sim'], [
+    ['sent group not saved', '    if (this.dirty[g] === 0) this.touch(g);\n    (this.pending', '    (this.pending', 'that a group was sent at an end of the input is forgotten with the process', 'sim/sim'],
     ['change not noted', '      this.changed[this.changes++] = g;\n', '', 'a group that changed after it was saved is not saved again', 'sim/sim'],
     ['dirty kept', '    this.dirty.fill(0, this.saved, this.groups);\n', '', 'the first change after an epoch is not saved', 'sim/sim'],
     ['saved off by one', '    this.changes = 0;\n    this.saved = this.groups;', '    this.changes = 0;\n    this.saved = this.groups - 1;', 'a group is written twice, once as new', 'engine/close', 'engine/pane'],
@@ -70,6 +72,7 @@ export const engine: readonly Mutant[] = [
     ['state not grown', '      bigger.set(column);\n      return bigger;', '      return bigger;', 'groups lose their values when the pane grows', 'engine/pane', 'property/windows'],
   ]),
   ...of('engine/group-store.ts', STATE, [
+    ['pending forgotten', 'if (p.pending !== null) p.pending[g] = row[rest] as number;', '', 'groups that were to be sent at the end of the input when the process was killed are not sent', 'sim/sim'],
     ['closed panes stay', '    for (const pane of this.#erase) this.#delete(tx, pane);\n', '', 'closed windows come back after a restart'],
     ['new groups only', 'for (let i = 0; i < pane.changes; i++) if ((pane.changed[i] as number) >= first) groups.push(pane.changed[i] as number);', '', 'changes of saved groups are not saved', 'sim/sim'],
     ['saved groups only', 'for (let g = Math.max(first, pane.saved); g < pane.groups; g++) groups.push(g);', '', 'new groups are not saved'],

@@ -3,8 +3,14 @@ import type { CompiledPipeline } from '../../src/config/compile.ts';
 import { recordsFrom } from '../../src/engine/block.ts';
 import type { Broker } from './broker.ts';
 import type { LifeOptions } from './life.ts';
-import { DELAY, DISORDER, type Expected, type Input, inputsOf, pipelineOf, type Shape, shapes, timed } from './shapes.ts';
+import { DELAY, DISORDER, type Expected, type Input, inputsOf, pipelineOf, type Shape, shapes, timed, totals } from './shapes.ts';
 import { BASE, type World } from './world.ts';
+
+/** Next offsets by `source partition`, as a state file has them. */
+export type Positions = ReadonlyMap<string, { readonly next: number }>;
+
+/** Seeds of this kind have groups without a window; all others mean what they did before there were such. */
+const isOfTotals = (seed: number): boolean => seed % 8 === 7;
 
 /** What one seed is about: a pipeline, its input and when it is sent. */
 export class Scene {
@@ -23,8 +29,8 @@ export class Scene {
   /** Offset of each input in its partition. */
   readonly #offsets = new Map<Input, number>();
 
-  constructor(w: World) {
-    this.shape = w.one(shapes);
+  constructor(w: World, seed: number) {
+    this.shape = isOfTotals(seed) ? totals : w.one(shapes);
     this.partitions = 1 + w.pick(3);
     this.outPartitions = 1 + w.pick(3);
     this.ticking = this.shape.tumbling && w.chance(0.15);
@@ -40,7 +46,7 @@ export class Scene {
   prepare(w: World, broker: Broker): void {
     for (const s of this.shape.sources) broker.create(s, this.partitions);
     for (const s of [...this.shape.sinks, 'dead']) broker.create(s, this.outPartitions);
-    const span = w.chance(0.5) ? 0 : w.between(50, 1500);
+    const span = this.shape.updates === true ? w.between(50, 8000) : w.chance(0.5) ? 0 : w.between(50, 1500);
     const transactional = w.chance(0.3);
     const lists = new Map<string, Input[]>();
     for (const i of this.inputs) lists.set(`${i.source}/${i.partition}`, [...(lists.get(`${i.source}/${i.partition}`) ?? []), i]);
@@ -76,6 +82,12 @@ export class Scene {
     const made = this.shape.model(timed(kept, this.shape, this.delay, one));
     const dropped = this.inputs.filter(i => !kept.includes(i));
     return { ...made, late: [...made.late, ...dropped] };
+  }
+
+  /** The result over the inputs below `positions`, by topic. */
+  result(positions: Positions): Expected['out'] {
+    const read = this.inputs.filter(i => (this.#offsets.get(i) ?? Infinity) < (positions.get(`${this.shape.sources[i.source]} ${i.partition}`)?.next ?? 0));
+    return this.shape.model(timed(read, this.shape, this.delay, false)).out;
   }
 
   place(i: Input): string { return `${this.shape.sources[i.source]}/${i.partition}/${this.#offsets.get(i)}`; }

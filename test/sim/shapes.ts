@@ -39,6 +39,8 @@ export interface Shape {
   readonly tumbling: boolean;
   /** Sources whose event time nothing asks for: no event of theirs is late, or from the future. */
   readonly timeless: readonly number[];
+  /** Its groups have no window: they are sent at each end of the input, and nobody follows it. `model` makes the rows of the last end. */
+  readonly updates?: true;
   /** Rows of the inputs of each source in the order of their reading, with the watermark before each, or -Infinity when nothing is late. */
   model(rows: readonly (readonly Timed[])[]): Expected;
 }
@@ -226,6 +228,44 @@ sinks:
     },
   },
 ];
+
+/** Groups of several sinks, one of them without a key. */
+export const totals: Shape = {
+  name: 'totals', sources: ['a'], sinks: ['out', 'big', 'all'], tumbling: false, timeless: [0], updates: true,
+  sql: `steps:
+  per: |
+    SELECT k, COUNT(*) AS n, SUM(amount) AS s, COUNT(DISTINCT v) AS d, MIN(v) AS lo, MAX(at) AS last FROM a GROUP BY k
+sinks:
+  out:
+    key: k
+    sql: |
+      SELECT k, n, s, d, lo, last FROM per
+  big:
+    key: k
+    sql: |
+      SELECT k, n FROM per WHERE n > 4
+  all:
+    sql: |
+      SELECT COUNT(*) AS n, SUM(v) AS s, MAX(amount) AS top FROM a WHERE v IS NOT NULL
+`,
+  model: ([a = []]) => {
+    const groups = new Map<string | null, Row[]>();
+    for (const { row } of a) groups.set(row.k, [...(groups.get(row.k) ?? []), row]);
+    const out = [...groups].map(([k, rows]) => {
+      const v = some(rows.map(r => r.v));
+      return { k, n: rows.length, value: `{"k":${text(k)},"n":${rows.length},"s":${decimal(sum(rows.map(r => r.cents)))},"d":${new Set(v).size},"lo":${v.length === 0 ? 'null' : Math.min(...v)},"last":${Math.max(...rows.map(r => r.at))}}` };
+    });
+    const whole = a.filter(({ row }) => row.v !== null).map(({ row }) => row);
+    const cents = some(whole.map(r => r.cents));
+    return {
+      out: new Map([
+        ['out', out.map(g => g.value)],
+        ['big', out.filter(g => g.n > 4).map(g => `{"k":${text(g.k)},"n":${g.n}}`)],
+        ['all', whole.length === 0 ? [] : [`{"n":${whole.length},"s":${sum(whole.map(r => r.v))},"top":${decimal(cents.length === 0 ? null : Math.max(...cents))}}`]],
+      ]), late: [], filtered: a.length - whole.length,
+    };
+  },
+};
 
 const compiled = new Map<string, CompiledPipeline>();
 

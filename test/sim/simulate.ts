@@ -1,10 +1,11 @@
-import type { Saved, StateStore } from '../../src/state/store.ts';
+import type { OutBlock, Saved, StateStore } from '../../src/state/store.ts';
 import { Broker, split, type TopicOffsets } from './broker.ts';
 import type { StoredRecord } from './broker-log.ts';
 import { type CommitFate, Disk, SimStore } from './disk.ts';
 import { Life, type LifeOptions } from './life.ts';
+import { Ends } from './ends.ts';
 import { Network } from './network.ts';
-import { Scene } from './scene.ts';
+import { type Positions, Scene } from './scene.ts';
 import { type Actor, World } from './world.ts';
 
 export interface Outcome {
@@ -59,6 +60,8 @@ class Simulation {
   readonly #disks = new Map<string, Disk>();
   /** Of output: how many of each `topic value` are still to come. */
   #due = new Map<string, number>();
+  /** In place of what is due, where rows come at each end of the input. */
+  readonly #ends: Ends | null;
   readonly #seen = new Map<string, number>();
   readonly #places = new Map<string, number>();
   #expectedNow = false;
@@ -73,7 +76,8 @@ class Simulation {
   constructor(seed: number) {
     this.world = new World(seed);
     const w = this.world;
-    this.scene = new Scene(w);
+    this.scene = new Scene(w, seed);
+    this.#ends = this.scene.shape.updates === true ? new Ends(this.scene) : null;
     this.broker = new Broker(w, { visible: (t, p, r) => this.#visible(t, p, r), committed: (g, o) => this.#committed(g, o) });
     this.net = new Network(w, this.broker, 1 + w.pick(2), w.chance(0.5));
     this.broker.markerDelay = () => (w.chance(0.05) ? w.between(0, 600) : w.between(0.1, 5));
@@ -83,18 +87,22 @@ class Simulation {
     const { world: w, scene, net } = this;
     scene.prepare(w, this.broker);
     if (!scene.ticking) {
-      for (const [topic, values] of scene.expected(new Set()).out) for (const v of values) add(this.#due, `${topic} ${v}`, 1);
+      if (this.#ends === null) for (const [topic, values] of scene.expected(new Set()).out) for (const v of values) add(this.#due, `${topic} ${v}`, 1);
       if (scene.onError === '{topic: dead}') for (const i of this.#bad(scene.expected(new Set()).late)) add(this.#due, `dead ${i}`, 1);
       this.#expectedNow = scene.exactlyOnce;
     }
     net.rate = w.one([0, 0, 0.01, 0.05, 0.15]);
     for (let n = 0; n < DISTURBED && w.chance(n === 0 ? 0.9 : 0.4); n++) await this.#disturbed();
+    for (let n = this.#ends === null ? 0 : w.pick(4); n > 0; n--) {
+      await this.#pass(w.between(0, 3000));
+      await this.#disturbed();
+    }
     await this.#heal();
     for (let n = 0; ; n++) {
       const life = this.#life(this.#disk, false, 'none');
       await this.#until(life, () => false, HEALED_MS);
       const code = codeOf(life.end?.error);
-      if (life.end?.error === null) break;
+      if (life.end?.error === null) { this.#reached(life); break; }
       // requests that were late from before may still fence
       if (code !== 'system.sink.fenced' || n > 4) throw new Broken(`the last process ended with ${describe(life.end?.error)}`);
     }
@@ -114,7 +122,7 @@ class Simulation {
   /** One process, and what happens to it. */
   async #disturbed(): Promise<void> {
     const { world: w, net, scene } = this;
-    const following = w.now < scene.sentAt || w.chance(0.3);
+    const following = this.#following();
     const fate: Fate = w.one(['kill', 'kill', 'kill in commit', 'kill in commit', 'disk full', 'stop', 'stall', 'second process', 'second process', 'clock jump', 'broker restart', 'leaders move', 'none']);
     const after = Math.floor(10 ** w.between(0, 2.7));
     const life = this.#life(this.#disk, following, fate);
@@ -153,10 +161,10 @@ class Simulation {
 
   /** The first process stands still, another one starts elsewhere on a copy of its state, and the first wakes up. */
   async #second(first: Life): Promise<void> {
-    const { world: w, net, scene } = this;
+    const { world: w, net } = this;
     first.actor.frozen = w.chance(0.8);
     const disk = this.#disks.get(first.actor.name) as Disk;
-    const second = this.#life(disk.copy(), w.now < scene.sentAt || w.chance(0.3), 'none');
+    const second = this.#life(disk.copy(), this.#following(), 'none');
     await this.#steps(second, Math.floor(10 ** w.between(0, 2.5)));
     if (first.actor.frozen) w.thaw(first.actor);
     const limit = w.now + 20_000;
@@ -181,7 +189,7 @@ class Simulation {
     const before = this.#disk.copy();
     const old = before.copy(1 + w.pick(3));
     this.#note('an older copy of the state', 'lost tail');
-    const next = this.#life(old, w.now < this.scene.sentAt || w.chance(0.3), 'none');
+    const next = this.#life(old, this.#following(), 'none');
     await this.#until(next, () => w.chance(0.005), 100_000);
     if (next.end === null && !next.actor.dead) next.kill(this.net);
     this.#judge(next, true);
@@ -194,13 +202,23 @@ class Simulation {
 
   #judge(life: Life, copy: boolean): void {
     const { error } = life.end ?? { error: null };
-    if (error === null) return;
+    if (error === null) return this.#reached(life);
     const code = codeOf(error);
     this.#note(`${life.actor.name} ended: ${code ?? describe(error)}`);
     // a delivery is tried until it arrives, or the process is told to stop
     const gaveUp = code === 'system.sink.unreachable' && !life.stopped && (error as Error).message.startsWith('cannot deliver');
     if (code !== null && !gaveUp && (ALLOWED.has(code) || (copy && code === 'system.state.rolled_back'))) return;
     throw new Broken(`${life.actor.name} ended with ${describe(error)}`);
+  }
+
+  /** Whether the next process follows. */
+  #following(): boolean { return this.#ends === null && (this.world.now < this.scene.sentAt || this.world.chance(0.3)); }
+
+  /** A process that has ended well, and by itself, has come to the end of the input. */
+  #reached(life: Life): void {
+    if (this.#ends === null || life.end === null || life.stopped) return;
+    this.#ends.reached((this.#disks.get(life.actor.name) as Disk).content().positions, life.actor.name);
+    this.#note(`${life.actor.name} has come to the end`);
   }
 
   #life(disk: Disk, following: boolean, fate: Fate): Life {
@@ -217,6 +235,8 @@ class Simulation {
     };
     const options: LifeOptions = this.scene.life(w, following);
     this.#note(`${name} starts, ${following ? 'following' : 'until-end'}, at ${disk.transactions.length}, fate ${fate}, batch ${options.batchRows}, checkpoint ${options.checkpoint}`);
+    // of an epoch whose process was killed as soon as it was committed
+    this.#ends?.epoch(disk.content());
     const open = (actor: Actor): StateStore => {
       const store: SimStore = new SimStore(disk, actor, { fate: commitFate, committed: (before, after) => this.#epoch(name, before, after) });
       return store;
@@ -261,13 +281,18 @@ class Simulation {
   #visible(topic: string, partition: number, records: readonly StoredRecord[]): void {
     for (const { key, value } of records) {
       const name = `${topic} ${value}`;
-      add(this.#seen, name, 1);
       if (key !== null && topic !== 'dead') {
         const place = `${topic} ${key}`;
         const known = this.#places.get(place) ?? partition;
         this.#places.set(place, known);
         if (known !== partition) this.#fail(`key ${key} of ${topic} is in partition ${partition}, before in ${known}`);
       }
+      if (this.#ends !== null && topic !== 'dead') {
+        const wrong = this.#ends.row(topic, String(value));
+        if (wrong !== null) this.#fail(wrong);
+        continue;
+      }
+      add(this.#seen, name, 1);
       if (!this.#expectedNow) continue;
       const left = this.#due.get(name) ?? 0;
       if (left === 0) this.#fail(`${(this.#seen.get(name) ?? 0) > 1 ? 'doubled' : 'wrong'}: ${name}`);
@@ -298,7 +323,8 @@ class Simulation {
     if (!last.includes(e)) this.#fail(`the marker says ${e}, the last deliveries of ${r} are ${last.join(', ')}`);
   }
 
-  #epoch(name: string, before: Pick<Saved, 'epoch' | 'delivery' | 'watermarks'> & { positions: ReadonlyMap<string, { next: number }> }, after: typeof before): void {
+  #epoch(name: string, before: Pick<Saved, 'epoch' | 'delivery' | 'watermarks'> & { positions: Positions; outbox: readonly OutBlock[] }, after: typeof before): void {
+    this.#ends?.epoch(after);
     this.#note(`${name} epoch ${after.epoch}, delivery ${after.delivery}`);
     if (after.delivery === after.epoch) this.#outputs++;
     if (after.epoch !== before.epoch + 1) this.#fail(`epoch ${after.epoch} after ${before.epoch}`);
@@ -312,11 +338,13 @@ class Simulation {
 
   #checkEnd(): void {
     const { scene } = this;
+    const lost = this.#ends?.lost() ?? null;
+    if (lost !== null) throw new Broken(lost);
     const saved = this.#disk.content();
     const letters = saved.deadLetters.map(d => ({ code: d.code as string, place: `${d.topic}/${d.partition}/${d.offset}` }));
     const expected = scene.expected(new Set(letters.filter(l => l.code === 'user.data.late').map(l => l.place)));
     const due = new Map<string, number>();
-    for (const [topic, values] of expected.out) for (const v of values) add(due, `${topic} ${v}`, 1);
+    if (this.#ends === null) for (const [topic, values] of expected.out) for (const v of values) add(due, `${topic} ${v}`, 1);
     const policy = scene.ticking ? 'dead_letters' : scene.onError;
     if (policy === '{topic: dead}') for (const v of this.#bad(expected.late)) add(due, `dead ${v}`, 1);
     for (const [name, n] of due) {
@@ -332,7 +360,10 @@ class Simulation {
       if (kept.join() !== wanted.join()) throw new Broken(`dead letters are ${kept.join(' ')}, expected ${wanted.join(' ')}`);
     }
     if (policy !== 'dead_letters' && letters.length > 0) throw new Broken(`${letters.length} dead letters in the state file, which should have none`);
-    const wanted = { records_in: scene.inputs.length, future: kinds.future.length, undecodable: kinds.bad.length, late: expected.late.length, filtered: expected.filtered, failed: 0, rows_out: [...expected.out.values()].reduce((n, v) => n + v.length, 0) };
+    const sent = [...expected.out.values()].reduce((n, v) => n + v.length, 0);
+    // at least once, how often a group came again is known to nobody
+    const rows_out = this.#ends === null ? sent : scene.exactlyOnce ? this.#ends.count : saved.counters.get('rows_out') ?? 0;
+    const wanted = { records_in: scene.inputs.length, future: kinds.future.length, undecodable: kinds.bad.length, late: expected.late.length, filtered: expected.filtered, failed: 0, rows_out };
     for (const [name, n] of Object.entries(wanted)) if (saved.counters.get(name) !== n && (n > 0 || (saved.counters.get(name) ?? 0) > 0)) throw new Broken(`${name} is ${saved.counters.get(name)}, expected ${n}`);
     if (scene.exactlyOnce && this.#marker !== saved.delivery) throw new Broken(`the marker says ${this.#marker}, the last delivery is ${saved.delivery}`);
     if (saved.outbox.length > 0) throw new Broken('a clean stop left an outbox');
