@@ -175,8 +175,13 @@ export class Backfill {
     }
   }
 
+  /** Closes that paused because enough waits to be staged go on; between two of them a signal is heard. */
   async #settle(): Promise<void> {
-    while (!this.#graph.operators.every(o => o.resume())) await this.#stage();
+    while (!this.#graph.operators.every(o => o.resume())) {
+      await this.#stage();
+      await setImmediate();
+      this.#checkStopped();
+    }
   }
 
   async #stage(): Promise<void> {

@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { Database } from '../../src/state/database.ts';
 import { canonical, truth } from '../cases/edit-project.ts';
 import { unique } from '../unique.ts';
-import { Project } from './project.ts';
+import { Project, type Running } from './project.ts';
 
 // of the built command: dist/
 
@@ -90,3 +91,66 @@ it('a backfill that is killed leaves the state as it was, and starts over', asyn
   expect(await rows('big-sums', {})).toEqual(of(SUMS, many));
   expect(await rows('big-counts', {})).toEqual(of(COUNTS, many));
 });
+
+/** All of the state but what a backfill lays aside. */
+function kept(name: string): unknown {
+  const db = new Database(join(p.dir, `.pipe/state/${name}@embedded.db`), { readonly: true });
+  try {
+    const tables = db.prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT IN ('backlog', 'sqlite_sequence', 'sqlite_stat1') ORDER BY 1").pluck().all() as string[];
+    return tables.map(t => [t, db.prepare(`SELECT * FROM "${t}"`).raw().all()]);
+  } finally {
+    db.close();
+  }
+}
+
+/** Rows that lie aside. */
+function staged(name: string): number {
+  const db = new Database(join(p.dir, `.pipe/state/${name}@embedded.db`), { readonly: true });
+  try {
+    return db.prepare('SELECT coalesce(sum(rows), 0) FROM backlog').pluck().get() as number;
+  } finally {
+    db.close();
+  }
+}
+
+it('a backfill ends at SIGTERM, while it reads and while it lays its rows aside, and leaves the state as it was', async () => {
+  const keys = 300_000;
+  const wide = (more: string): string => `name: wide
+sources:
+  events:
+    schema: k STRING, at BIGINT
+    event_time: {from: at, unit: ms, delay: 0s}
+    create: {partitions: 1}
+steps:
+  counted: SELECT k, COUNT(*) AS n FROM events GROUP BY k, TUMBLE(ts, INTERVAL '10' SECOND)
+sinks:
+  first:
+    create: {partitions: 1}
+    sql: SELECT k FROM counted WHERE n > 1
+${more}`;
+  p.write('wide.yaml', wide(''));
+  await p.run(['topics', 'create', 'events', '--partitions', '1']);
+  await p.run(['topics', 'send', 'events'], { input: Array.from({ length: keys }, (_, i) => `{"k":"k${i}","at":1000}\n`).join('') });
+  // the end of the input closes the window: the backfill does so behind its last record
+  expect((await p.run(['run', 'wide.yaml', '--until-end', '--no-print'])).code).toBe(0);
+  const before = kept('wide');
+  // some 190 MB of history, which are laid aside in six parts
+  p.write('wide.yaml', wide("  long:\n    create: {partitions: 1}\n    sql: SELECT k, n, REPEAT('x', 600) AS pad FROM counted\n"));
+  for (const [env, begun] of [
+    [{ PIPE_BATCH_ROWS: '20' }, (r: Running) => r.err.includes('goes on where it stopped')],
+    [{}, () => staged('wide') > 0],
+  ] as const) {
+    const run = p.start(['run', 'wide.yaml', '--backfill', '--until-end', '--no-print'], { env });
+    await run.until(begun, 120_000);
+    run.kill('SIGTERM');
+    const { code, err } = await run.finished;
+    expect([code, err], err).toEqual([0, expect.stringContaining('stopped before the run began: what --backfill had not put in its place yet starts over with it')]);
+    expect([err.includes('built again'), err.includes('error')], err).toEqual([false, false]);
+    expect(kept('wide')).toEqual(before);
+  }
+  const built = await p.run(['run', 'wide.yaml', '--backfill', '--until-end', '--no-print']);
+  expect([built.code, built.err]).toEqual([0, expect.stringContaining('300,000 rows of history for long')]);
+  expect(staged('wide')).toBe(0);
+  const { lines: found } = await p.run(['topics', 'tail', 'long', '--from-beginning', '--until-end']);
+  expect(found.map(l => JSON.parse(l) as { k: string; n: number; pad: string }).map(r => `${r.k} ${r.n} ${r.pad.length}`).sort()).toEqual(Array.from({ length: keys }, (_, i) => `k${i} 1 600`).sort());
+}, 600_000);
