@@ -2,6 +2,7 @@ import { deserialize, serialize } from 'node:v8';
 import { crc32 } from 'node:zlib';
 import { PipeError } from '../errors.ts';
 import type { StateSlot } from '../sql/functions/define.ts';
+import { WAYS_OUT } from '../state/store.ts';
 import type { Pane } from './pane.ts';
 
 /*
@@ -71,7 +72,7 @@ function saved(column: unknown[], slot: StateSlot, from: number, to: number, cha
 /** Start of the window that a piece belongs to, epoch ms. Throws system.state.corrupt when the bytes are not what was written. */
 export function chunkStart(b: Buffer): number {
   if (b.length < HEAD || b.readUInt32LE(0) !== MAGIC || crc32(b.subarray(8)) !== b.readUInt32LE(4)) {
-    throw new PipeError('system.state.corrupt', 'a packed piece of the state file is damaged: its checksum is wrong', { hint: 'restore a copy of the state file, or start again with --reset-state' });
+    throw new PipeError('system.state.corrupt', 'a packed piece of the state file is damaged: its checksum is wrong', { hint: WAYS_OUT });
   }
   return Number(b.readBigInt64LE(32));
 }

@@ -1,7 +1,7 @@
 import type { Delivery } from '../connectors/connector.ts';
 import { PipeError } from '../errors.ts';
 import { failpoint } from '../failpoint.ts';
-import type { OutBlock, Position, Replay, Saved, StateStore } from '../state/store.ts';
+import { WAYS_OUT, type OutBlock, type Position, type Replay, type Saved, type StateStore } from '../state/store.ts';
 import { openBlock } from './block.ts';
 
 /** Next offset by topic and partition. */
@@ -45,7 +45,7 @@ function checkBlock({ data, topic, partition }: OutBlock): void {
   try {
     openBlock(data, topic, partition, 0, null);
   } catch (cause) {
-    throw new PipeError('system.state.corrupt', `the state file is damaged: output for ${topic}/${partition} that was not delivered yet has changed in it`, { cause, hint: 'restore a copy of it, or start again with --reset-state' });
+    throw new PipeError('system.state.corrupt', `the state file is damaged: output for ${topic}/${partition} that was not delivered yet has changed in it`, { cause, hint: WAYS_OUT });
   }
 }
 

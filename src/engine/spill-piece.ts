@@ -4,7 +4,7 @@ import { PipeError } from '../errors.ts';
 import type { GroupFn, GroupLayout } from './group-table.ts';
 import { stateColumn, type StateColumn, type StateSlot } from '../sql/functions/define.ts';
 import { hashBytes } from '../sql/values/text-column.ts';
-import { PARTS } from '../state/store.ts';
+import { PARTS, WAYS_OUT } from '../state/store.ts';
 import type { Pane } from './pane.ts';
 
 /*
@@ -198,7 +198,7 @@ interface Piece {
 
 function openPiece(data: Buffer, slots: readonly StateSlot[], pending: boolean): Piece {
   if (data.length < HEAD || data.readUInt32LE(0) !== MAGIC || crc32(data.subarray(8)) !== data.readUInt32LE(4)) {
-    throw new PipeError('system.state.corrupt', 'a spilled piece of the state file is damaged: its checksum is wrong', { hint: 'restore a copy of the state file, or start again with --reset-state' });
+    throw new PipeError('system.state.corrupt', 'a spilled piece of the state file is damaged: its checksum is wrong', { hint: WAYS_OUT });
   }
   // views need an alignment that a buffer from SQLite may lack
   const b = Buffer.from(new Uint8Array(data).buffer);

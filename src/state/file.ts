@@ -2,6 +2,7 @@ import { closeSync, fsyncSync, openSync, readFileSync, readSync, renameSync, rmS
 import type Sqlite from 'better-sqlite3';
 import { PipeError } from '../errors.ts';
 import { present } from './folders.ts';
+import { WAYS_OUT } from './store.ts';
 
 /** 'pipe' in ASCII: PRAGMA application_id of a state file. */
 export const APPLICATION_ID = 0x70697065;
@@ -9,7 +10,6 @@ export const APPLICATION_ID = 0x70697065;
 export const LAYOUT = 4;
 
 const SQLITE_MAGIC = 'SQLite format 3\0';
-export const WAYS_OUT = 'restore a copy of it (pipe state restore), or start again with --reset-state (it reads the topics from their start and sends rows a second time)';
 
 /** What a file is for, in messages: a backup has no way out but another one. */
 type What = 'state' | 'backup';

@@ -178,6 +178,9 @@ export interface LetterBook {
   drop(ids: readonly number[]): number;
 }
 
+/** What to do with a state file that cannot be used. */
+export const WAYS_OUT = 'restore a copy of it (pipe state restore), or start again with --reset-state (it reads the topics from their start and sends rows a second time)';
+
 /** Ways on when a state was made by another file. */
 export const OTHER_SQL = 'put it back as it was; or build what changed again from its topics with --backfill; or start all of it again with --reset-state, which sends rows a second time';
 
