@@ -23,6 +23,9 @@ export const plural = (n: number, word: string): string => `${grouped(n)} ${word
 /** How many records lie between two offsets. On Kafka the markers of transactions and aborted records have offsets, too: there may be fewer. */
 export const recordCount = (log: 'embedded' | 'kafka', n: number): string => (log === 'kafka' && n > 0 ? `≤ ${grouped(n)}` : grouped(n));
 
+/** How many groups a job or an operator holds. Of what lies on disk a group counts in each run that it is in, so there may be fewer. */
+export const groupCount = (n: number, onDisk: number, show = grouped): string => (onDisk > 0 ? `≤ ${show(n)}` : show(n));
+
 /** Time of day of an epoch ms (UTC), with the date when that is not the one of `now`; a dash for what is no date. `ms` shows milliseconds where there are any. */
 export function clockTime(at: number, now: number, ms = false): string {
   if (!isDate(at)) return '-';

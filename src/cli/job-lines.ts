@@ -1,6 +1,6 @@
 import type { Progress } from '../engine/progress.ts';
 import { ALIVE, type JobReport, type OperatorReport, type SinkReport, type SourceReport } from '../observe/job.ts';
-import { bytes, clockTime, duration, grouped, percent, plural } from '../numbers.ts';
+import { bytes, clockTime, duration, groupCount, grouped, percent, plural } from '../numbers.ts';
 
 /** Whether nothing happens any more. */
 export const isOver = (r: JobReport): boolean => !ALIVE.includes(r.state);
@@ -19,7 +19,7 @@ export const sourceLive = (s: SourceReport, now: number): string => [
 
 export const operatorLive = (o: OperatorReport): string => [
   ...(o.rows_in === null || o.rows_out === null ? ['rows and time are known of one thread only'] : [`${grouped(o.in_per_s ?? 0)} rows/s in, ${grouped(o.out_per_s ?? 0)} out`, `${grouped(o.rows_in)} in, ${grouped(o.rows_out)} out${o.rows_in === 0 ? '' : ` (${percent(o.rows_out / o.rows_in)})`}`]),
-  ...busy(o.busy), ...(o.keys === null ? [] : [`${plural(o.keys, 'key')}, ${bytes(o.memory_bytes)}${o.disk_bytes === 0 ? '' : ` and ${bytes(o.disk_bytes)} on disk`}`]),
+  ...busy(o.busy), ...(o.keys === null ? [] : [`${groupCount(o.keys, o.disk_bytes)} ${o.keys === 1 ? 'key' : 'keys'}, ${bytes(o.memory_bytes)}${o.disk_bytes === 0 ? '' : ` and ${bytes(o.disk_bytes)} on disk`}`]),
   ...((o.open_windows ?? 0) === 0 ? [] : [`${plural(o.open_windows as number, 'open window')}`]), ...count(o.filtered, 'filtered'), ...count(o.late, 'late'), ...count(o.failed, 'failed'),
 ].join(' · ');
 

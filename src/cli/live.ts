@@ -1,6 +1,6 @@
 import type { Progress } from '../engine/progress.ts';
 import type { Sinkable } from './command.ts';
-import { bytes, clockTime, duration, grouped, percent } from '../numbers.ts';
+import { bytes, clockTime, duration, groupCount, grouped, percent } from '../numbers.ts';
 import { PATIENCE_MS, Redrawn } from './redrawn.ts';
 import { fit, harmless, width } from './text-width.ts';
 
@@ -60,7 +60,7 @@ const OUT = column('OUT/s', true, fresh(j => j.rate.out));
 const LAG = column('LAG', true, fresh(j => j.progress.lag));
 const WATERMARK = column('WATERMARK', false, (j, now) => watermarkText(j.progress, now));
 const WATERMARK_SHORT = column('WATERMARK', false, (j, now) => short(lowestWatermark(j.progress), now));
-const KEYS = column('KEYS', true, j => grouped(j.progress.keys));
+const KEYS = column('KEYS', true, ({ progress: p }) => groupCount(p.keys, p.onDisk));
 const MEMORY = column('MEMORY', true, ({ progress: p }) => (p.onDisk === 0 ? bytes(p.memory) : `${bytes(p.memory)} + ${bytes(p.onDisk)} on disk`));
 const LATE = column('LATE', true, j => grouped(j.progress.counts.late));
 const DEAD = column('DEAD', true, j => grouped(dead(j.progress)));

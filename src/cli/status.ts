@@ -17,6 +17,7 @@ export const status: Command = {
     ['pipe status --json', 'as one JSON object a job, with sources, operators and sinks'],
   ],
   flags: [],
+  notes: ['≤ before KEYS: of what lies on disk a group counts in each run that it is in, so there may be fewer.'],
   async run(p: Parsed, io: Io): Promise<number> {
     const jobs = wantedJobs(dataDir(p, io), p.args);
     if (p.has('json')) for (const { history: _, ...r } of jobs) io.out.write(`${JSON.stringify(r)}\n`);

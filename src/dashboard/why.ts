@@ -1,4 +1,4 @@
-import { duration, grouped, plural } from '../numbers.ts';
+import { duration, groupCount, grouped, plural } from '../numbers.ts';
 import type { JobReport } from '../observe/job.ts';
 import type { PlanReport } from '../observe/plan.ts';
 import { time } from './format.ts';
@@ -43,9 +43,9 @@ function none({ run, operators }: JobReport, plan: PlanReport | null): string {
 
 /** When the next window closes and what it waits for; null: none is open. */
 function waiting(job: JobReport, plan: PlanReport | null): string | null {
-  const open = job.operators.flatMap(o => o.windows.map(w => ({ ...w, watermark: o.watermark }))).sort((a, b) => a.end - b.end)[0];
+  const open = job.operators.flatMap(o => o.windows.map(w => ({ ...w, watermark: o.watermark, disk: o.disk_bytes }))).sort((a, b) => a.end - b.end)[0];
   if (open === undefined) return null;
-  const name = `The next window, ${time(open.start, job.at)} to ${time(open.end, job.at)}, holds ${plural(open.keys, 'group')}`;
+  const name = `The next window, ${time(open.start, job.at)} to ${time(open.end, job.at)}, holds ${groupCount(open.keys, open.disk)} ${open.keys === 1 ? 'group' : 'groups'}`;
   if (open.watermark === null) return `${name} and waits for a first watermark.`;
   const missing = open.end - 1 - open.watermark;
   if (missing <= 0) return `${name} and closes with the next commit.`;

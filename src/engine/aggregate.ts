@@ -89,7 +89,7 @@ export class AggregateOperator implements Operator, AggregateHost {
     if (typeof forwarded === 'number') this.#forwarded = forwarded;
     this.#store.load((start, end) => this.pane(start, end));
     this.#logValues();
-    this.#told(0);
+    this.#told(0, 0);
     // a close that was cut goes on, also when no newer record comes
     if (this.closed > this.#forwarded || this.#due(false).length > 0) this.#waiting = { ms: this.closed, finish: false };
     for (const pane of this.#panes.values()) if (pane.extra !== null) this.#weigh(pane, 0);
@@ -271,6 +271,8 @@ export class AggregateOperator implements Operator, AggregateHost {
     const short = disk.pressed || disk.used > disk.limit;
     if (!short && spill.windows.size === 0) return;
     const before = spill.written;
+    let held = 0;
+    for (const pane of this.#panes.values()) held += pane.groups - pane.emitted;
     for (const pane of [...this.#panes.values()]) {
       if (!spill.windows.has(pane.end)) continue;
       const keep = pane.groups > 0 && !short;
@@ -288,7 +290,7 @@ export class AggregateOperator implements Operator, AggregateHost {
       }
       this.#logValues();
     }
-    this.#told(spill.written - before);
+    this.#told(spill.written - before, held);
   }
 
   /** Its memory stays for the rows of the next epoch. */
@@ -305,9 +307,10 @@ export class AggregateOperator implements Operator, AggregateHost {
     this.#logged = true;
   }
 
-  #told(written: number): void {
+  /** `held`: groups that were in memory before. */
+  #told(written: number, held: number): void {
     const { spill } = this.#store;
-    if (spill !== null && (written > 0 || spill.windows.size > 0 || this.#onDisk)) this.#context.disk?.spilled(this.id, spill.groups, spill.bytes, written);
+    if (spill !== null && (written > 0 || spill.windows.size > 0 || this.#onDisk)) this.#context.disk?.spilled(this.id, held, spill.bytes, written);
     this.#onDisk = (spill?.windows.size ?? 0) > 0;
   }
 

@@ -40,7 +40,7 @@ export interface DiskBudget {
   readonly step: number;
   /** An operator asks for an epoch, since it cannot grow on without passing the limit. */
   pressed: boolean;
-  /** An operator has so many bytes on disk, and wrote `written` more of them. */
+  /** An operator has so many bytes on disk, and wrote `written` more of them, of `keys` groups that were in memory. */
   spilled(operator: string, keys: number, bytes: number, written: number): void;
 }
 

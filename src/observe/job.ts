@@ -41,7 +41,7 @@ export interface JobReport {
   /** The last one committed. */
   readonly epoch: number;
   readonly last_commit_at: number | null;
-  /** Groups held by all operators, their bytes in memory by the operators' own estimate, and on disk only. */
+  /** Groups held by all operators (at most, where disk_bytes is not 0: one counts in each run on disk that it is in), their bytes in memory by the operators' own estimate, and on disk only. */
   readonly keys: number;
   readonly memory_bytes: number;
   readonly disk_bytes: number;
@@ -117,7 +117,7 @@ export interface OperatorReport {
   readonly busy_ms: number | null;
   /** It has come so far, epoch ms. */
   readonly watermark: number | null;
-  /** Groups that it holds; null: it has no state. */
+  /** Groups that it holds, at most where disk_bytes is not 0; null: it has no state. */
   readonly keys: number | null;
   readonly memory_bytes: number;
   readonly disk_bytes: number;

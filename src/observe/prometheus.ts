@@ -48,7 +48,7 @@ const FAMILIES: readonly Family[] = [
   define('operator_late_total', 'counter', 'Rows whose windows had closed.', j => j.operators.map(o => [{ operator: o.id }, o.late])),
   define('operator_failed_total', 'counter', 'Rows on which an expression failed.', j => j.operators.map(o => [{ operator: o.id }, o.failed])),
   define('operator_busy_seconds_total', 'counter', 'Time spent in an operator, without those behind it.', j => j.operators.map(o => [{ operator: o.id }, seconds(o.busy_ms)])),
-  define('operator_state_rows', 'gauge', 'Groups that an operator holds.', j => j.operators.map(o => [{ operator: o.id }, o.keys])),
+  define('operator_state_rows', 'gauge', 'Groups that an operator holds; at most, where it has bytes on disk: one counts in each run on disk that it is in.', j => j.operators.map(o => [{ operator: o.id }, o.keys])),
   define('operator_state_bytes', 'gauge', 'Bytes of its state in memory (by estimate) and on disk only.', j => j.operators.filter(o => o.keys !== null).flatMap(o => [[{ operator: o.id, where: 'memory' }, o.memory_bytes] as const, [{ operator: o.id, where: 'disk' }, o.disk_bytes] as const])),
   define('operator_open_windows', 'gauge', 'Windows that are open.', j => j.operators.filter(o => o.keys !== null).map(o => [{ operator: o.id }, o.open_windows])),
   define('sink_rows_total', 'counter', 'Rows that were written.', j => j.sinks.map(s => [{ sink: s.name, topic: s.topic }, s.rows])),

@@ -6,6 +6,7 @@ export type Schema = { readonly [key: string]: unknown };
 const num: Schema = { type: 'number' };
 const int: Schema = { type: 'integer' };
 const text: Schema = { type: 'string' };
+const groups: Schema = { type: 'integer', description: 'groups that are held; at most, where disk_bytes is not 0: one counts in each run on disk that it is in' };
 const flag: Schema = { type: 'boolean' };
 const any: Schema = {};
 const ms = (description: string): Schema => ({ type: 'integer', description: `epoch ms: ${description}` });
@@ -29,14 +30,14 @@ const histogram = object({ le: list(num), counts: list(int), sum: num, count: in
 const job = object({
   v: { const: 1 }, pipeline: text, file: text, log: object({ kind: words('embedded', 'kafka'), id: text, label: text }), state_file: text, pid: int, version: text, started_at: ms('when the run began'), at: ms('when this was written'),
   state: words('starting', 'running', 'paused', 'draining', 'done', 'failed', 'crashed'), error: orNull(object({ code: text, message: text })), following: flag, away: flag, restarts: int, run: ref('counts'), totals: ref('counts'),
-  rate: object({ in: num, out: num }), history: object({ every_ms: int, in: list(num), out: list(num) }), lag: int, backlog_s: orNull(num), epoch: int, last_commit_at: orNull(ms('the last commit')), keys: int, memory_bytes: num, disk_bytes: num,
+  rate: object({ in: num, out: num }), history: object({ every_ms: int, in: list(num), out: list(num) }), lag: int, backlog_s: orNull(num), epoch: int, last_commit_at: orNull(ms('the last commit')), keys: groups, memory_bytes: num, disk_bytes: num,
   sources: list(object({
     id: text, name: text, topic: text, records: int, bytes: int, per_s: num, busy: orNull(num), event_time: flag, watermark: orNull(num), lag: int, holder: orNull(int),
     partitions: list(object({ partition: int, position: int, end: int, max_event_time: orNull(num), state: words('live', 'idle', 'done') })),
   })),
   operators: list(object({
-    id: text, rows_in: orNull(int), rows_out: orNull(int), in_per_s: orNull(num), out_per_s: orNull(num), filtered: int, late: int, failed: int, busy: orNull(num), busy_ms: orNull(num), watermark: orNull(num), keys: orNull(int),
-    memory_bytes: num, disk_bytes: num, open_windows: orNull(int), windows: list(object({ start: num, end: num, keys: int })),
+    id: text, rows_in: orNull(int), rows_out: orNull(int), in_per_s: orNull(num), out_per_s: orNull(num), filtered: int, late: int, failed: int, busy: orNull(num), busy_ms: orNull(num), watermark: orNull(num), keys: orNull(groups),
+    memory_bytes: num, disk_bytes: num, open_windows: orNull(int), windows: list(object({ start: num, end: num, keys: groups })),
   })),
   sinks: list(object({ name: text, topic: text, rows: int, per_s: num, bytes: int, busy: orNull(num) })),
   dead: list(object({ code: text, n: int })), problems: list(object({ at: ms('when it happened'), code: text, message: text, where: orNull(text) })),

@@ -127,6 +127,11 @@ describe('the live view', () => {
     for (const l of liveLines('x'.repeat(200), [{ ...job, progress: { ...progress, name: 'n'.repeat(200) }, rate: { in: 1e9, out: 1e9 } }], now, 40)) expect(width(l)).toBeLessThanOrEqual(40);
   });
 
+  it('says that there may be fewer keys where a part of them is on disk', () => {
+    const [, , line] = liveLines('x', [{ ...job, progress: { ...progress, keys: 1234, onDisk: 5_600_000 } }], now, 100);
+    expect(line).toMatch(/ ≤ 1,234 +1\.2 MB \+ 5\.6 MB on disk /);
+  });
+
   it('leaves out what matters less, and the dead letters last', () => {
     const busy = { ...job, progress: { ...progress, lag: 1_234_567, keys: 1_000_000, counts: { ...progress.counts, late: 12_345 } }, rate: { in: 123_456, out: 98_765 } };
     const heads = [120, 80, 72, 60, 50, 40, 30, 20].map(columns => {

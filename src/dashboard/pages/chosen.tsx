@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { bytes, duration, grouped } from '../../numbers.ts';
+import { bytes, duration, groupCount, grouped } from '../../numbers.ts';
 import type { JobReport } from '../../observe/job.ts';
 import type { ExplainedOperator, ExplainedSink, ExplainedSource, PlanReport } from '../../observe/plan.ts';
 import { percent, time } from '../format.ts';
@@ -47,7 +47,7 @@ function ofOperator(job: JobReport, o: ExplainedOperator): Facts {
     ...(r.filtered > 0 ? [['Filtered', count(r.filtered)] as const] : []), ...(r.late > 0 ? [['Late', count(r.late)] as const] : []), ...(r.failed > 0 ? [['Failed', count(r.failed)] as const] : []),
     ['Busy', `${percent(r.busy)}${r.busy_ms === null ? '' : `, ${duration(r.busy_ms)} in this run`}`],
     ...(r.watermark === null ? [] : [['Watermark', `${time(r.watermark, job.at, true)} UTC`] as const]),
-    ...(r.keys === null ? [] : [['State', `${count(r.keys)} groups, ${bytes(r.memory_bytes)} in memory${r.disk_bytes > 0 ? `, ${bytes(r.disk_bytes)} on disk` : ''}`] as const, ['Open windows', count(r.open_windows)] as const]),
+    ...(r.keys === null ? [] : [['State', `${groupCount(r.keys, r.disk_bytes)} groups, ${bytes(r.memory_bytes)} in memory${r.disk_bytes > 0 ? `, ${bytes(r.disk_bytes)} on disk` : ''}`] as const, ['Open windows', count(r.open_windows)] as const]),
     ...(o.state === null ? [] : [['State table', <code>{o.state.table}</code>] as const, ['Keeps', o.state.row_per] as const]),
     ['Emits', o.emits],
   ];

@@ -1,4 +1,5 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
+import { groupCount } from '../../numbers.ts';
 import type { JobReport } from '../../observe/job.ts';
 import type { PlanReport } from '../../observe/plan.ts';
 import { behind, level, percent, perSecond, px, short } from '../format.ts';
@@ -113,6 +114,6 @@ function describe(job: JobReport, plan: PlanReport, id: string): Described {
   const r = job.operators.find(x => x.id === id);
   return {
     kind: o?.kind ?? 'select', name: id, does: o?.does[0] ?? '', busy: r?.busy ?? null,
-    facts: [...(r === undefined || r.keys === null ? [] : [['groups', short(r.keys)] as const]), ...(r === undefined || r.watermark === null ? [] : [['watermark', behind(r.watermark, job.at)] as const]), ...(r !== undefined && r.late > 0 ? [['late', short(r.late)] as const] : [])],
+    facts: [...(r === undefined || r.keys === null ? [] : [['groups', groupCount(r.keys, r.disk_bytes, short)] as const]), ...(r === undefined || r.watermark === null ? [] : [['watermark', behind(r.watermark, job.at)] as const]), ...(r !== undefined && r.late > 0 ? [['late', short(r.late)] as const] : [])],
   };
 }

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { post, url } from '../api.ts';
 import { ALIVE, type JobReport, type JobState } from '../../observe/job.ts';
-import { duration, grouped } from '../../numbers.ts';
+import { duration, groupCount, grouped } from '../../numbers.ts';
 import type { JobAnswer } from '../../ui/answers.ts';
 import { ago, perSecond, short } from '../format.ts';
 import { info, jobId, jobs, mayAct } from '../live.ts';
@@ -58,7 +58,7 @@ function Figures({ job }: { readonly job: JobReport }) {
     <Metric name="Lag" value={short(job.lag)} tone={job.lag > 1000 ? 'warn' : undefined} />
     {job.backlog_s === null ? null : <Metric name="Caught up in" value={duration(job.backlog_s * 1000)} />}
     <Metric name="Watermark" value={watermarkDelay(job)} title="How far it is behind the clock" />
-    <Metric name="Groups" value={short(job.keys)} title="Held by all operators" />
+    <Metric name="Groups" value={groupCount(job.keys, job.disk_bytes, short)} title={job.disk_bytes > 0 ? 'Held by all operators; a group counts in each run on disk that it is in' : 'Held by all operators'} />
     <Metric name="Late" value={short(job.run.late)} tone={job.run.late > 0 ? 'warn' : undefined} />
     <Metric name="Dead letters" value={dead === 0 ? '0' : <a href={to(['dead', jobId(job)])}>{short(dead)}</a>} tone={dead > 0 ? 'bad' : undefined} />
     <Metric name="Last commit" value={job.last_commit_at === null ? '-' : ago(job.last_commit_at, nowOf(job))} title={`epoch ${job.epoch}`} />

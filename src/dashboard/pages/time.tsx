@@ -1,4 +1,4 @@
-import { duration, grouped, plural } from '../../numbers.ts';
+import { duration, groupCount, grouped, plural } from '../../numbers.ts';
 import type { JobReport, PartitionReport, SourceReport } from '../../observe/job.ts';
 import type { PlanReport } from '../../observe/plan.ts';
 import { behind, short, time } from '../format.ts';
@@ -58,7 +58,7 @@ function Windows({ job }: { readonly job: JobReport }) {
     <div class="scroll windows" tabIndex={0} role="group" aria-label={`Open windows of ${o.id}, a table`}><table>
       <thead><tr><th>Start</th><th>End</th><th class="num">Groups</th><th>Closes after</th></tr></thead>
       <tbody>{o.windows.map(w => <tr key={`${w.start} ${w.end}`}>
-        <td class="nowrap">{time(w.start, job.at, true)}</td><td class="nowrap">{time(w.end, job.at, true)}</td><td class="num">{grouped(w.keys)}</td>
+        <td class="nowrap">{time(w.start, job.at, true)}</td><td class="nowrap">{time(w.end, job.at, true)}</td><td class="num">{groupCount(w.keys, o.disk_bytes)}</td>
         <td>{o.watermark === null ? 'the first watermark' : w.end - 1 <= o.watermark ? 'the next commit' : `${duration(w.end - 1 - o.watermark)} of event time`}</td>
       </tr>)}</tbody>
     </table></div>
