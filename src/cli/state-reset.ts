@@ -17,10 +17,15 @@ export const stateReset: Command = {
   usage: 'PIPELINE',
   examples: [
     ['pipe state reset fraud.yaml', 'says what will be deleted and asks'],
+    ['pipe state reset fraud.yaml --dry-run', 'says it only'],
     ['pipe state reset fraud.yaml --yes', 'does not ask'],
     ['pipe state reset fraud.yaml --brokers localhost:9092 --yes', 'the state on that cluster'],
   ],
-  flags: [{ name: 'yes', value: 'boolean', summary: 'do not ask; needed where stdin is no terminal' }, ...dlqFlags],
+  flags: [
+    { name: 'yes', value: 'boolean', summary: 'do not ask; needed where stdin is no terminal' },
+    { name: 'dry-run', value: 'boolean', summary: 'say what would be deleted, and delete nothing' },
+    ...dlqFlags,
+  ],
   notes: ['Topics are left alone: the rows that were sent stay, and come a second time. A damaged state can be reset, too.'],
   run: async (p, io) => {
     const compiled = await onePipeline(p, io, 'state reset', p.args);
@@ -31,6 +36,13 @@ export const stateReset: Command = {
       }
       const found = look(place.state);
       const empty = isEmpty(found);
+      const nothing = `${spec.name}  there is nothing to reset: the next run starts at the beginning as it is`;
+      const json = (more: object): void => { if (p.has('json')) io.out.write(`${JSON.stringify({ v: 1, pipeline: spec.name, log: place.log.id, file: place.state, was_empty: empty, ...more })}\n`); };
+      if (p.has('dry-run')) {
+        json({ dry_run: true });
+        say(p, io, empty ? nothing : warning('would delete', place, found, io));
+        return 0;
+      }
       const yes = p.has('yes');
       if (!empty && !yes) {
         say(p, io, warning('would delete', place, found, io));
@@ -46,8 +58,8 @@ export const stateReset: Command = {
       }
       // an empty one, too: it takes the pipeline over on the log from another state
       if (!empty || yes) await reset(place);
-      if (p.has('json')) io.out.write(`${JSON.stringify({ v: 1, pipeline: spec.name, log: place.log.id, file: place.state, was_empty: empty })}\n`);
-      say(p, io, `${spec.name}  ${empty ? 'there is nothing to reset: the next run starts at the beginning as it is' : 'state deleted; the next run starts again'}`);
+      json({ dry_run: false });
+      say(p, io, empty ? nothing : `${spec.name}  state deleted; the next run starts again`);
       return 0;
     });
   },

@@ -229,9 +229,12 @@ describe('pipe state reset', () => {
     const lock = lockState(p.path(STATE), 'sums');
     const running = await p.call(['state', 'reset', 'sums', '--yes']);
     expect([running.exit, running.err]).toEqual([21, '']);
+    // what would go is said also then
+    expect((await p.ok(['state', 'reset', 'sums', '--dry-run', '--yes'])).err).toBe(asked.err);
     lock.release();
+    expect((await p.ok(['state', 'reset', 'sums', '--dry-run', '--json'])).json).toEqual([{ v: 1, pipeline: 'sums', log: 'embedded', file: p.path(STATE), was_empty: false, dry_run: true }]);
     expect((await p.ok(['state', 'reset', 'sums', '--yes'])).err).toMatch(/^sums {2}deletes \.pipe.*\nsums {2}state deleted; the next run starts again\n$/);
-    for (const flags of [[], ['--yes']]) expect((await p.ok(['state', 'reset', 'sums', ...flags])).err).toBe('sums  there is nothing to reset: the next run starts at the beginning as it is\n');
+    for (const flags of [['--dry-run'], [], ['--yes']]) expect((await p.ok(['state', 'reset', 'sums', ...flags])).err).toBe('sums  there is nothing to reset: the next run starts at the beginning as it is\n');
     await run();
     expect(await rows()).toEqual([...once, ...once].sort());
   });

@@ -191,7 +191,8 @@ sums  3 dead letters of these came from one sink of several: the others count th
     expect((await p.records('s')).map(r => [r['key'], r['value']]).slice(5)).toEqual([['k', 'nope'], ['k', 'no']]);
     expect((await p.ok(['dlq', 'ls', 'sums', '--json'])).json.map(l => l['offset'])).toEqual([1, 4]);
     expect((await p.ok(['dlq', 'replay', 'sums', '--code', 'user.data.decode', '--json'])).json).toMatchObject([{ records: 0 }]);
-    expect((await p.ok(['dlq', 'drop', 'sums', '--all', '--json'])).json).toMatchObject([{ dropped: 0, in_topics: 2 }]);
+    expect((await p.ok(['dlq', 'drop', 'sums', '--all', '--dry-run'])).err).toBe('sums  0 dead letters would be dropped; 2 records of dead-letter topics would stay: retention removes them\n');
+    expect((await p.ok(['dlq', 'drop', 'sums', '--all', '--json'])).json).toMatchObject([{ dropped: 0, dry_run: false, in_topics: 2 }]);
   });
 
   it('believes nothing that a record of a dead-letter topic says of itself', async () => {
@@ -230,6 +231,7 @@ sums  3 dead letters of these came from one sink of several: the others count th
       }
       expect((await p.ok(['dlq', 'ls', 'sums', '--json'])).json.length).toBe(1);
       expect((await p.ok(['dlq', 'replay', 'sums', '--all', '--dry-run', '--json'])).json).toMatchObject([{ records: 1 }]);
+      expect((await p.ok(['dlq', 'drop', 'sums', '--all', '--dry-run', '--json'])).json).toMatchObject([{ dropped: 1 }]);
     } finally {
       lock.release();
     }
@@ -241,6 +243,11 @@ sums  3 dead letters of these came from one sink of several: the others count th
     await p.send('s', ['a', 'b', ...Array.from({ length: 6 }, (_, i) => `${i}`.repeat(500_000)), row('k', 'x')]);
     await run();
     const before = statSync(p.path(STATE)).size;
+    const dry = (...flags: string[]): ReturnType<PipeProject['call']> => p.call(['dlq', 'drop', 'sums', '--dry-run', ...flags]);
+    expect((await dry('--id', '1,s-0-1')).err).toBe('sums  2 dead letters would be dropped\n');
+    expect((await dry('--all', '--json')).json).toEqual([{ v: 1, pipeline: 'sums', log: 'embedded', dry_run: true, dropped: 9, in_topics: 0 }]);
+    expect((await dry('--id', '99')).problem?.hint).toBe('pipe dlq ls sums --limit 20 lists them');
+    expect((await p.ok(['dlq', 'ls', 'sums', '--json'])).json.length).toBe(9);
     expect((await p.ok(['dlq', 'drop', 'sums', '--before', '2001-01-01', '--json'])).json).toMatchObject([{ dropped: 0 }]);
     expect((await p.ok(['dlq', 'drop', 'sums', '--code', 'user.data.type', '--json'])).json).toMatchObject([{ dropped: 1 }]);
     expect((await p.ok(['dlq', 'drop', 'sums', '--id', '1,s-0-1', '--json'])).json).toMatchObject([{ dropped: 2 }]);
