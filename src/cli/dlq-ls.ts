@@ -1,5 +1,6 @@
 import { unfit, type Letter } from '../engine/letters/letter.ts';
 import { Letters, type Place } from '../engine/letters/letters.ts';
+import { PipeError } from '../errors.ts';
 import { DEAD_LETTER_BYTES } from '../state/dead-letters.ts';
 import { countFlag } from './args.ts';
 import type { Command, Io, Parsed } from './command.ts';
@@ -14,30 +15,58 @@ const EXAMPLE = 160;
 
 export const dlqLs: Command = {
   name: 'dlq ls',
-  summary: 'lists the dead letters of a pipeline by code, also while it runs',
-  usage: 'PIPELINE',
+  summary: 'lists the dead letters of pipelines by code, also while they run',
+  usage: '[PIPELINE]',
   examples: [
+    ['pipe dlq ls', 'of every pipeline of this project and data folder'],
     ['pipe dlq ls fraud.yaml', 'how many of each code, since when, and an example'],
     ['pipe dlq ls fraud.yaml --code user.data.type --limit 20', 'the last 20 of one code'],
     ['pipe dlq ls fraud.yaml --since 1h --json', 'those of the last hour, one JSON object each'],
   ],
-  flags: [...selectFlags, { name: 'limit', value: 'N', summary: 'letters shown of each code (default 1), with --json in all (default all); the last ones' }, ...dlqFlags],
+  flags: [...selectFlags, { name: 'limit', value: 'N', summary: 'letters shown of each code (default 1), with --json of each pipeline (default all); the last ones' }, ...dlqFlags],
   run: async (p, io) => {
-    const compiled = await onePipeline(p, io, 'dlq ls', p.args);
     const limit = p.text('limit') === undefined ? null : countFlag('--limit', p.text('limit') as string);
+    return p.args.length === 0 ? listEvery(p, io, limit) : listOne(p, io, limit);
+  },
+};
+
+async function listOne(p: Parsed, io: Io, limit: number | null): Promise<number> {
+  const compiled = await onePipeline(p, io, 'dlq ls', p.args);
+  const wanted = selection(p, compiled);
+  return withPlace(p, io, compiled, async place => {
+    const letters = await Letters.open(place, io.signal);
+    try {
+      if (p.has('json')) await printJson(letters, wanted, limit, place, io);
+      else printGroups([await listed(letters, wanted, limit ?? 1, place, io)], p, io);
+    } finally {
+      letters.close();
+    }
+    return 0;
+  });
+}
+
+/** Those that have never run have none. */
+async function listEvery(p: Parsed, io: Io, limit: number | null): Promise<number> {
+  if (p.has('source')) throw new PipeError('user.usage.missing_argument', '--source names a source of one pipeline: which?', { hint: 'pipe dlq ls PIPELINE --source NAME' });
+  const { namedOrEvery } = await import('./every-pipeline.ts');
+  const found: Listed[] = [];
+  for (const compiled of await namedOrEvery(p, io)) {
     const wanted = selection(p, compiled);
-    return withPlace(p, io, compiled, async place => {
-      const letters = await Letters.open(place, io.signal);
+    const code = await withPlace(p, io, compiled, async place => {
+      const letters = await Letters.find(place, io.signal);
       try {
-        if (p.has('json')) await printJson(letters, wanted, limit, place, io);
-        else await printGroups(letters, wanted, limit ?? 1, place, p, io);
+        if (letters !== null && p.has('json')) await printJson(letters, wanted, limit, place, io);
+        else if (letters !== null) found.push(await listed(letters, wanted, limit ?? 1, place, io));
       } finally {
-        letters.close();
+        letters?.close();
       }
       return 0;
     });
-  },
-};
+    if (code !== 0) return code;
+  }
+  if (!p.has('json')) printGroups(found, p, io);
+  return 0;
+}
 
 async function printJson(letters: Letters, wanted: (l: Letter) => boolean, limit: number | null, { compiled: { spec }, log }: Place, io: Io): Promise<void> {
   const lines = new Last<string>(limit ?? Infinity);
@@ -64,12 +93,23 @@ interface Group {
   readonly examples: Last<string>;
 }
 
-async function printGroups(letters: Letters, wanted: (l: Letter) => boolean, limit: number, { compiled: { spec } }: Place, p: Parsed, io: Io): Promise<void> {
+/** The letters of one pipeline. */
+interface Listed {
+  readonly pipeline: string;
+  readonly groups: readonly Group[];
+  readonly n: number;
+  /** Of which the full table kept position and code only. */
+  readonly bare: number;
+  /** Bytes of the table. */
+  readonly size: number;
+}
+
+async function listed(letters: Letters, wanted: (l: Letter) => boolean, limit: number, { compiled: { spec } }: Place, io: Io): Promise<Listed> {
   const groups = new Map<string, Group>();
   let n = 0;
   let bare = 0;
   for await (const l of letters.all()) {
-    if (io.signal.aborted) return;
+    if (io.signal.aborted) break;
     if (!wanted(l)) continue;
     n++;
     if (l.message === null) bare++;
@@ -81,21 +121,35 @@ async function printGroups(letters: Letters, wanted: (l: Letter) => boolean, lim
     g.last = Math.max(g.last, l.at);
     g.examples.add(example(l), l.at);
   }
-  const rows = [...groups.values()].sort((a, b) => b.n - a.n || b.last - a.last);
-  if (rows.length === 0) say(p, io, `${spec.name}  no dead letters${p.args.length > 0 && ['code', 'source', 'since'].some(f => p.has(f)) ? ' like that' : ''}`);
-  else io.out.write(table(rows));
-  const size = letters.bytes();
-  if (bare > 0) say(p, io, `the table of dead letters was full (${bytes(DEAD_LETTER_BYTES)}): of ${plural(bare, 'letter')} position and code only were kept; pipe dlq drop makes room`);
-  else if (size > DEAD_LETTER_BYTES / 2) say(p, io, `the table of dead letters takes ${bytes(size)} of ${bytes(DEAD_LETTER_BYTES)}; once it is full, position and code only are kept; pipe dlq drop makes room`);
-  if (n > 0) say(p, io, `${plural(n, 'dead letter')}; pipe dlq show ${harmless(p.args[0] as string)} ID shows all of one`);
+  return { pipeline: spec.name, groups: [...groups.values()].sort((a, b) => b.n - a.n || b.last - a.last), n, bare, size: letters.bytes() };
 }
 
-function table(groups: readonly Group[]): string {
-  const head = ['COUNT', 'CODE', 'SOURCE', 'FIRST (UTC)', 'LAST (UTC)'];
-  const cells = groups.map(g => [grouped(g.n), g.code, g.source === '' ? '-' : g.source, time(g.first), time(g.last)].map(harmless));
-  const widths = head.map((h, j) => Math.max(h.length, ...cells.map(c => (c[j] as string).length)));
-  const line = (c: readonly string[]): string => `${c.map((x, j) => (j === 0 ? x.padStart(widths[j] as number) : x.padEnd(widths[j] as number))).join('  ').trimEnd()}\n`;
-  return line(head) + cells.map((c, i) => line(c) + (groups[i] as Group).examples.all().map(e => `${' '.repeat((widths[0] as number) + 2)}${e}\n`).join('')).join('');
+/** With a column of names where no pipeline was named. */
+function printGroups(all: readonly Listed[], p: Parsed, io: Io): void {
+  if (io.signal.aborted) return;
+  const every = p.args.length === 0;
+  const n = all.reduce((sum, l) => sum + l.n, 0);
+  if (n > 0) io.out.write(every ? table(['PIPELINE', ...HEAD], all.flatMap(l => l.groups.map(g => [[l.pipeline, ...cells(g)], g] as const))) : table(HEAD, all.flatMap(l => l.groups.map(g => [cells(g), g] as const))));
+  else say(p, io, `${every ? '' : `${(all[0] as Listed).pipeline}  `}no dead letters${['code', 'source', 'since'].some(f => p.has(f)) ? ' like that' : ''}`);
+  for (const { pipeline, bare, size } of all) {
+    const its = every ? `${pipeline}  ` : '';
+    if (bare > 0) say(p, io, `${its}the table of dead letters was full (${bytes(DEAD_LETTER_BYTES)}): of ${plural(bare, 'letter')} position and code only were kept; pipe dlq drop makes room`);
+    else if (size > DEAD_LETTER_BYTES / 2) say(p, io, `${its}the table of dead letters takes ${bytes(size)} of ${bytes(DEAD_LETTER_BYTES)}; once it is full, position and code only are kept; pipe dlq drop makes room`);
+  }
+  if (n > 0) say(p, io, `${plural(n, 'dead letter')}; pipe dlq show ${every ? 'PIPELINE' : harmless(p.args[0] as string)} ID shows all of one`);
+}
+
+const HEAD = ['COUNT', 'CODE', 'SOURCE', 'FIRST (UTC)', 'LAST (UTC)'];
+const cells = (g: Group): string[] => [grouped(g.n), g.code, g.source === '' ? '-' : g.source, time(g.first), time(g.last)];
+
+/** A line a group, and its examples below its code. */
+function table(head: readonly string[], groups: readonly (readonly [cells: readonly string[], g: Group])[]): string {
+  const rows = groups.map(([c, g]) => [c.map(harmless), g] as const);
+  const widths = head.map((h, j) => Math.max(h.length, ...rows.map(([c]) => (c[j] as string).length)));
+  const count = head.indexOf('COUNT');
+  const line = (c: readonly string[]): string => `${c.map((x, j) => (j === count ? x.padStart(widths[j] as number) : x.padEnd(widths[j] as number))).join('  ').trimEnd()}\n`;
+  const indent = ' '.repeat(widths.slice(0, count + 1).reduce((sum, w) => sum + w + 2, 0));
+  return line(head) + rows.map(([c, g]) => line(c) + g.examples.all().map(e => `${indent}${e}\n`).join('')).join('');
 }
 
 /** `#17 transactions-0-412 not JSON: ..`. */

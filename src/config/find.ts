@@ -10,7 +10,7 @@ export const TEST_FILE = '.test.yaml';
 export const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
 /** The pipeline files of a folder, not deeper, in the order of their names, with files of tests only where `tests`; none where it cannot be read. */
-function filesOf(folder: string, tests = false): string[] {
+export function filesOf(folder: string, tests = false): string[] {
   try {
     return readdirSync(folder).filter(f => f.endsWith('.yaml') && (tests || !f.endsWith(TEST_FILE)) && !f.startsWith('.')).sort().map(f => join(folder, f)).filter(f => !isFolder(f));
   } catch {

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { rmSync, statSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { codes } from '../../src/errors.ts';
 import { meaningOf } from '../../src/engine/letters/codes.ts';
@@ -56,6 +56,35 @@ describe('pipe dlq', () => {
     expect(await ids('--since', '2999-01-01')).toEqual([]);
     expect((await p.call(['dlq', 'ls', 'sums', '--source', 'x'])).problem).toMatchObject({ code: 'user.usage.bad_value', hint: 'sources: s' });
     expect((await p.call(['dlq', 'ls', 'sums', '--since', 'soon'])).exit).toBe(2);
+  });
+
+  it('lists those of all pipelines where none is named: of the project, and of other files that have run', async () => {
+    expect((await p.ok(['dlq', 'ls'])).err).toBe('no dead letters\n');
+    expect((await p.ok(['state', 'ls'])).err).toBe(`no saved state in ${p.path('.pipe')}\n`);
+    p.write('sums.yaml', pipeline());
+    p.write('never.yaml', pipeline({ name: 'never' }));
+    writeFileSync(p.path('apart.yaml'), pipeline({ name: 'apart', onError: '{topic: bad}' }));
+    writeFileSync(p.path('gone.yaml'), pipeline({ name: 'gone' }));
+    await p.ok(['topics', 'create', 's', '--partitions', '1']);
+    await p.send('s', [row('a', 1), 'nope', 'no', row('a', 'many')]);
+    for (const name of ['sums', 'apart.yaml', 'gone.yaml']) await p.ok(['run', name, '--until-end', '--no-print']);
+    rmSync(p.path('gone.yaml'));
+    const ls = await p.ok(['dlq', 'ls']);
+    expect(ls.out.replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, '<time>').split('\n').map(l => l.replace(/ {2,}/g, '  ').trimEnd())).toEqual([
+      'PIPELINE  COUNT  CODE  SOURCE  FIRST (UTC)  LAST (UTC)',
+      'sums  2  user.data.decode  s  <time>  <time>', '  #2  s-0-2  not JSON: unexpected "o" at byte 1', 'sums  1  user.data.type  s  <time>  <time>', '  #3  s-0-3  v: "many" is not INT',
+      'apart  2  user.data.decode  s  <time>  <time>', expect.stringMatching(/^ {2}bad-\d-1 {2}s-0-2 {2}not JSON/), 'apart  1  user.data.type  s  <time>  <time>', expect.stringMatching(/^ {2}bad-\d-2 {2}s-0-3 {2}v: /), '',
+    ]);
+    const left = `gone  is left out: its file ${p.path('gone.yaml')} is gone\n`;
+    expect(ls.err).toBe(`${left}6 dead letters; pipe dlq show PIPELINE ID shows all of one\n`);
+    const json = (await p.ok(['dlq', 'ls', '--json', '--code', 'user.data.decode', '--limit', '1'])).json;
+    expect(json.map(l => [l['pipeline'], l['code'], l['offset']])).toEqual([['sums', 'user.data.decode', 2], ['apart', 'user.data.decode', 2]]);
+    expect((await p.ok(['dlq', 'ls', '--code', 'user.data.late'])).err).toBe(`${left}no dead letters like that\n`);
+    expect((await p.call(['dlq', 'ls', '--source', 's'])).problem).toMatchObject({ exit: 2, hint: 'pipe dlq ls PIPELINE --source NAME' });
+    const states = await p.ok(['state', 'ls', '--json']);
+    expect([...new Set(states.json.map(t => t['pipeline']))]).toEqual(['sums', 'apart']);
+    expect((await p.ok(['state', 'ls'])).err).toBe(left);
+    expect(states.json.find(t => t['table'] === 'dead_letters')).toMatchObject({ pipeline: 'sums', log: 'embedded', rows: 3 });
   });
 
   it('shows bytes, cause and place, and lets nothing of the data act on a terminal', async () => {

@@ -21,12 +21,16 @@ export class Letters {
 
   /** Throws user.usage.bad_value where the pipeline has never run, and system.state.* for a state that cannot be read. */
   static async open(place: Place, signal: AbortSignal): Promise<Letters> {
+    const letters = await Letters.find(place, signal);
+    if (letters !== null) return letters;
     const { compiled: { spec }, log, state } = place;
-    const file = DeadLetterFile.find(state);
-    if (file === null && (await deadLetterTopics(spec, log)).length === 0) {
-      throw new PipeError('user.usage.bad_value', `pipeline "${spec.name}" has no state at ${state}`, { hint: `it has some once it has run on the ${log.label}: pipe run; --data-dir and --brokers choose as there` });
-    }
-    return new Letters(place, signal, file);
+    throw new PipeError('user.usage.bad_value', `pipeline "${spec.name}" has no state at ${state}`, { hint: `it has some once it has run on the ${log.label}: pipe run; --data-dir and --brokers choose as there` });
+  }
+
+  /** Null where the pipeline has never run. Throws system.state.* for a state that cannot be read. */
+  static async find(place: Place, signal: AbortSignal): Promise<Letters | null> {
+    const file = DeadLetterFile.find(place.state);
+    return file === null && (await deadLetterTopics(place.compiled.spec, place.log)).length === 0 ? null : new Letters(place, signal, file);
   }
 
   private constructor(place: Place, signal: AbortSignal, file: DeadLetterFile | null) {
