@@ -22,6 +22,8 @@ function project(): string {
   return home;
 }
 const home = project();
+/** Files that the page tells the reader to make, for the commands after them. */
+for (const { tags, lines } of fences(readme).filter(f => f.language === 'yaml' && f.tags[0] === 'make')) writeFileSync(join(home, tags[1] as string), `${lines.join('\n')}\n`);
 /** The tutorial begins in a fresh one. */
 const tutorial = project();
 const terminals = new Terminals();
@@ -65,7 +67,7 @@ describe('README', () => {
     expect(console.length).toBeGreaterThan(3);
   });
 
-  it.each(fences(readme).filter(f => f.language === 'yaml' && f.tags[0] !== 'settings'))('line $line: is part of $tags', ({ tags: [file], lines }) => {
+  it.each(fences(readme).filter(f => f.language === 'yaml' && f.tags[0] !== 'settings' && f.tags[0] !== 'make'))('line $line: is part of $tags', ({ tags: [file], lines }) => {
     expect(readFileSync(join(root, file as string), 'utf8')).toContain(lines.join('\n'));
   });
 
