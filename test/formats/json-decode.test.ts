@@ -180,6 +180,9 @@ describe.each(decoders)('$name', ({ decoderOf }) => {
       expect(outcomes(decoderOf(columns), values)).toEqual([
         { row: [2, null] }, { row: [2, null] }, { row: [null, null] }, { row: [4, 1] }, { code: 'user.data.type', message: 'a: "x" is not INT' }, { row: [5, null] },
       ]);
+      const texts = [column('a', STRING), column('b', STRING)];
+      const twice = ['{"a":"1","a":"2","b":"3"}', '{"a":"1","b":"2","a":"3","b":"4"}', '{"a":"1","\\u0061":"2","b":"3"}'];
+      expect(outcomes(decoderOf(texts), twice)).toEqual(twice.map(t => { const { a, b } = JSON.parse(t) as { a: string; b: string }; return { row: [a, b] }; }));
     });
 
     it('have keys that are compared after unescaping', () => {
