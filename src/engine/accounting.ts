@@ -72,8 +72,9 @@ export class RunAccounting implements Accounting {
 
   undecodable(source: string, records: RecordBatch, i: number, code: Code, message: string): void {
     this.#run.undecodable++;
-    this.#put('undecodable', this.#policy(source, null), { source, operator: null, code, message, at: null }, records, i);
-    this.#share.add(code, message);
+    const policy = this.#policy(source, null);
+    this.#put('undecodable', policy, { source, operator: null, code, message, at: null }, records, i);
+    this.#share.add(code, message, policy === 'skip');
   }
 
   future(source: string, b: Batch, i: number): void {
@@ -94,8 +95,8 @@ export class RunAccounting implements Accounting {
   failed(operator: string, b: Batch, i: number, code: Code, message: string, at: Span | null): void {
     this.#run.failed++;
     add(this.#failed, operator, 1);
-    this.#row('failed', this.#sourceOf(operator, b), operator, b, i, code, message, at);
-    this.#share.add(code, message);
+    const policy = this.#row('failed', this.#sourceOf(operator, b), operator, b, i, code, message, at);
+    this.#share.add(code, message, policy === 'skip');
   }
 
   counts(): RunCounts { return { ...this.#run }; }
@@ -126,13 +127,14 @@ export class RunAccounting implements Accounting {
     return { rows: this.#rows, filtered: this.#filtered, late: this.#late, failed: this.#failed, dead: this.#dead, problems: this.#problems, restarts: this.#before.get('starts') ?? 0 };
   }
 
-  /** Of a row of records, its record; of a row made of many, its columns as JSON. */
-  #row(reason: Reason, source: string, operator: string | null, b: Batch, i: number, code: Code, message: string, at: Span | null): void {
+  /** Of a row of records, its record; of a row made of many, its columns as JSON. Returns what became of it. */
+  #row(reason: Reason, source: string, operator: string | null, b: Batch, i: number, code: Code, message: string, at: Span | null): OnError {
     const sink = operator === null ? null : this.#origins.get(operator)?.sink ?? null;
     const why = { source, operator, code, message, at };
     const policy = this.#policy(source, sink);
     if (b.origin !== null) this.#put(reason, policy, why, b.origin.records, b.origin.rows[i] as number);
     else this.#keep(reason, policy, why, { topic: this.#o.spec.sources.find(s => s.name === source)?.topic ?? '', partition: -1, offset: -1, timestamp: this.#o.now(), key: null, value: this.#json(b, i) });
+    return policy;
   }
 
   #put(reason: Reason, policy: OnError, why: Why, r: RecordBatch, i: number): void {

@@ -12,6 +12,7 @@ export class BadShare {
   readonly #warn: (message: string) => void;
   readonly #causes = new Map<Code, { n: number; readonly first: string }>();
   #bad = 0;
+  #skipped = 0;
   #warned = false;
 
   /** `limit` is a fraction, or null. */
@@ -21,8 +22,10 @@ export class BadShare {
     this.#warn = warn;
   }
 
-  add(code: Code, message: string): void {
+  /** `skipped`: it is counted only, where others are kept. */
+  add(code: Code, message: string, skipped: boolean): void {
     this.#bad++;
+    if (skipped) this.#skipped++;
     const cause = this.#causes.get(code);
     if (cause === undefined) this.#causes.set(code, { n: 1, first: message });
     else cause.n++;
@@ -38,11 +41,17 @@ export class BadShare {
     }
     if (share <= WARN || this.#warned) return;
     this.#warned = true;
-    this.#warn(`${this.#pipeline}: ${this.#words(read)}. First causes: ${this.#list()}`);
+    this.#warn(`${this.#pipeline}: ${this.#words(read)}${this.#fate()}. First causes: ${this.#list()}`);
   }
 
   /** `other` is a share that ours must not look like. */
   #words(read: number, other = ''): string { return `${this.#bad} of ${read} records are bad (${percent(this.#bad / read, other)})`; }
+
+  /** Nobody should look for those that are not kept. */
+  #fate(): string {
+    if (this.#skipped === 0) return '';
+    return this.#skipped === this.#bad ? ' and skipped: counted, not kept' : `; ${this.#skipped} of them skipped: counted, not kept`;
+  }
 
   #list(): string {
     return [...this.#causes].sort((a, b) => b[1].n - a[1].n).slice(0, CAUSES).map(([code, c]) => `${c.n} x ${code}: ${c.first}`).join('; ');

@@ -4,6 +4,7 @@ import type { OnError } from '../config/spec.ts';
 import type { Aggregate, PhysicalOperator, Stage } from '../plan/physical.ts';
 import { printDuration, printExpr, printWindow } from '../plan/print.ts';
 import { groupTable } from '../engine/group-table.ts';
+import { onlySink, sourcesOf } from '../engine/scan.ts';
 import { splitPlan } from '../engine/parallel/split.ts';
 import { typeName, type Schema } from '../sql/types.ts';
 import type { Explained, ExplainedOperator } from './plan.ts';
@@ -33,7 +34,7 @@ export function explainModel(c: CompiledPipeline): Explained {
         on_error: onErrorText(s.onError),
       };
     }),
-    operators: plan.operators.map(o => operator(o, names.get(o.input) as readonly string[])),
+    operators: plan.operators.map(o => operator(o, names.get(o.input) as readonly string[], lateFate(c, o))),
     sinks: plan.sinks.map(w => {
       const s = spec.sinks.find(x => x.name === w.sink) as (typeof spec.sinks)[number];
       return { name: s.name, input: w.input, topic: s.topic, format: s.format.type, key: s.key.map(k => k.name), columns: columnsOf(w.schema) };
@@ -57,7 +58,15 @@ function workerNote({ spec, plan }: CompiledPipeline): string[] {
   return [`${workers} worker threads: ${split.keyed === null ? 'each writes what it reads' : 'rows go to the one that holds their key'}`];
 }
 
-const operator = (o: PhysicalOperator, input: readonly string[]): ExplainedOperator => (o.k === 'stage' ? stage(o, input) : aggregate(o, input));
+/** What becomes of late rows by `on_error` of sink and source. */
+function lateFate({ spec, plan }: CompiledPipeline, o: PhysicalOperator): string {
+  const sink = onlySink(plan, o.id);
+  const [source] = sourcesOf(plan, o.input);
+  const policy = spec.sinks.find(s => s.name === sink)?.onError ?? spec.sources.find(s => s.name === source)?.onError ?? null;
+  return policy === 'skip' ? 'counted and skipped' : policy !== null && typeof policy === 'object' ? `counted and sent to topic ${policy.topic}` : 'counted and kept';
+}
+
+const operator = (o: PhysicalOperator, input: readonly string[], late: string): ExplainedOperator => (o.k === 'stage' ? stage(o, input) : aggregate(o, input, late));
 
 function stage(s: Stage, input: readonly string[]): ExplainedOperator {
   const filter = s.filterText === null ? [] : [`${s.overRecords ? 'WHERE' : 'HAVING'} ${s.filterText}`];
@@ -69,7 +78,7 @@ function stage(s: Stage, input: readonly string[]): ExplainedOperator {
   };
 }
 
-function aggregate(a: Aggregate, input: readonly string[]): ExplainedOperator {
+function aggregate(a: Aggregate, input: readonly string[], late: string): ExplainedOperator {
   const table = groupTable(a);
   const w = a.window;
   const keys = a.keys.map(k => printExpr(k, input));
@@ -85,7 +94,7 @@ function aggregate(a: Aggregate, input: readonly string[]): ExplainedOperator {
       row_per: w === null ? (keys.length === 0 ? 'one row' : `one row per (${a.keyNames.join(', ')})`) : `one row per open (${['window', ...a.keyNames].join(', ')})`,
       bytes_per_row: 96 + 8 * (table.columns.length - 1),
     },
-    emits: w === null ? 'final rows at the end of the input (--until-end)' : 'once per window, when window_end - 1 ms <= watermark; later rows for it are late: counted and kept',
+    emits: w === null ? 'final rows at the end of the input (--until-end)' : `once per window, when window_end - 1 ms <= watermark; later rows for it are late: ${late}`,
     output: columnsOf(a.schema),
   };
 }

@@ -91,6 +91,19 @@ it('more than 5 % bad of 1,000 or more is said loudly, and stops where max_bad s
   const warned = await p.run(['run', 'balances.yaml']);
   expect(warned.code).toBe(0);
   expect(warned.err).toContain('warning: balances: 120 of 1200 records are bad (10 %). First causes: 120 x user.data.decode: not JSON: unexpected "h" at byte 0\n');
+  p.write('skips.yaml', `name: skips
+sources:
+  transactions:
+    schema: account STRING, timestamp STRING
+    event_time: {from: timestamp, unit: s}
+    on_error: skip
+sinks:
+  counts: {sql: "SELECT COUNT(*) AS n FROM transactions GROUP BY TUMBLE(ts, INTERVAL '1' MINUTE)"}
+  kept: {on_error: {topic: bad}, sql: "SELECT COUNT(*) AS n FROM transactions WHERE account <> 'x' GROUP BY TUMBLE(ts, INTERVAL '1' MINUTE)"}
+`);
+  const skips = await p.run(['run', 'skips.yaml', '--no-print']);
+  expect(skips.err).toContain('warning: skips: 120 of 1200 records are bad (10 %) and skipped: counted, not kept. First causes: 120 x user.data.decode');
+  expect((await p.run(['explain', 'skips.yaml'])).out.match(/late: .*/g)).toEqual(['late: counted and skipped', 'late: counted and sent to topic bad']);
   p.write('strict.yaml', `name: strict
 sources:
   transactions:

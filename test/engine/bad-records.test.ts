@@ -4,7 +4,7 @@ import { BadShare } from '../../src/engine/bad-records.ts';
 /** What stops a run of so many records, the first of which are bad. */
 function stopped(limit: number, bad: number, read: number): string {
   const share = new BadShare('p', limit, () => undefined);
-  for (let i = 0; i < bad; i++) share.add('user.data.decode', 'not JSON');
+  for (let i = 0; i < bad; i++) share.add('user.data.decode', 'not JSON', false);
   try {
     share.check(read);
     return 'no';
@@ -25,10 +25,23 @@ describe('the share of bad records', () => {
     expect(stopped(0.05, 999, 999)).toBe('no');
   });
 
+  it('says of those that are skipped that nobody keeps them', () => {
+    const lines: string[] = [];
+    for (const kept of [0, 1]) {
+      const share = new BadShare('p', null, line => lines.push(line));
+      for (let i = 0; i < 100; i++) share.add('user.data.decode', 'not JSON', i >= kept);
+      share.check(1000);
+    }
+    expect(lines).toEqual([
+      'p: 100 of 1000 records are bad (10 %) and skipped: counted, not kept. First causes: 100 x user.data.decode: not JSON',
+      'p: 100 of 1000 records are bad (10 %); 99 of them skipped: counted, not kept. First causes: 100 x user.data.decode: not JSON',
+    ]);
+  });
+
   it('warns once past 5 %', () => {
     const lines: string[] = [];
     const share = new BadShare('p', null, line => lines.push(line));
-    for (let i = 0; i < 333; i++) share.add('user.data.decode', 'not JSON');
+    for (let i = 0; i < 333; i++) share.add('user.data.decode', 'not JSON', false);
     share.check(1000);
     share.check(1000);
     expect(lines).toEqual(['p: 333 of 1000 records are bad (33.3 %). First causes: 333 x user.data.decode: not JSON']);
