@@ -1,10 +1,13 @@
 import type { CompiledPipeline } from '../config/compile.ts';
+import { checkCut, workOf } from '../engine/backfill-work.ts';
 import { planChange, refusals, isRefused } from '../engine/plan-change.ts';
+import { PipeError } from '../errors.ts';
 import type { Fate, OperatorFate, PartFate, PlanChange } from '../plan/compare.ts';
 import { isState } from '../state/file.ts';
 import { StateReader } from '../state/reader.ts';
 import type { Position } from '../state/store.ts';
 import { plural } from '../numbers.ts';
+import { fit, width } from './text-width.ts';
 
 /** What `pipe explain --diff` shows, as data. Append-only. */
 export interface Diff {
@@ -20,6 +23,8 @@ export interface Diff {
   readonly parts: readonly DiffPart[];
   readonly problems: readonly string[];
   readonly ways_out: readonly string[];
+  /** Why --backfill would be refused, too; null: it would not. */
+  readonly backfill_refused: string | null;
 }
 
 export interface DiffPart {
@@ -37,15 +42,16 @@ export interface DiffPart {
 /** Positions of so many partitions are shown. */
 const SHOWN = 8;
 
-const WAYS_OUT = [
-  'put it back as it was',
-  'pipe run --backfill: what changed is built again from its topics, what is gone is dropped, the rest goes on',
+const BACKFILL = 'pipe run --backfill: what changed is built again from its topics, what is gone is dropped, the rest goes on';
+
+const waysOut = (refused: string | null): string[] => [
+  'put it back as it was', refused === null ? BACKFILL : `${BACKFILL}; not before a run of the file as it was`,
   'pipe run --reset-state: all of it starts again, and rows are sent a second time',
 ];
 
 /** Compares a pipeline with the state at `path`, which may be in use. Throws system.state.corrupt, foreign and newer, system.source.unreachable. */
 export function diff({ spec, plan }: CompiledPipeline, log: string, path: string): Diff {
-  const none: Diff = { v: 1, pipeline: spec.name, log, state: null, epoch: 0, next: 'starts', parts: [], problems: [], ways_out: [] };
+  const none: Diff = { v: 1, pipeline: spec.name, log, state: null, epoch: 0, next: 'starts', parts: [], problems: [], ways_out: [], backfill_refused: null };
   if (!isState(path)) return none;
   const reader = new StateReader(path);
   try {
@@ -55,9 +61,21 @@ export function diff({ spec, plan }: CompiledPipeline, log: string, path: string
     const change = planChange(spec, plan, reader, positions);
     const problems = refusals(spec, change).map(p => (p.message.split('\n') as [string])[0]);
     const refused = problems.length > 0;
-    return { ...none, state: path, epoch, next: refused ? 'refused' : 'goes on', parts: partsOf(change, positions), problems, ways_out: refused ? WAYS_OUT : [] };
+    const cut = backfillRefused(change, plan, reader);
+    return { ...none, state: path, epoch, next: refused ? 'refused' : 'goes on', parts: partsOf(change, positions), problems, ways_out: refused ? waysOut(cut) : [], backfill_refused: cut };
   } finally {
     reader.close();
+  }
+}
+
+/** As the start of such a run would say it. */
+function backfillRefused(change: PlanChange, plan: CompiledPipeline['plan'], state: StateReader): string | null {
+  try {
+    checkCut(change, workOf(plan, change), state);
+    return null;
+  } catch (error) {
+    if (!(error instanceof PipeError) || error.code !== 'system.state.incompatible') throw error;
+    return `${error.message}; ${error.hint}`;
   }
 }
 
@@ -100,12 +118,10 @@ function sinkNext(s: PartFate): string {
 
 export function diffText(d: Diff, file: string): string {
   if (d.state === null) return `${file} · no saved state on ${d.log}: the next run starts it\n`;
-  const width = Math.max(...d.parts.map(p => p.name.length + (p.was === null ? 0 : p.was.length + 6)));
+  const name = (p: DiffPart): string => (p.was === null ? p.name : `${p.name} (was ${p.was})`);
+  const widest = Math.max(...d.parts.map(p => width(name(p))));
   const lines = [`${file} · compared with ${d.state} · epoch ${d.epoch}`];
-  for (const p of d.parts) {
-    const name = p.was === null ? p.name : `${p.name} (was ${p.was})`;
-    lines.push(`${p.kind.toUpperCase().padEnd(8)} ${name.padEnd(width)}  ${p.fate.padEnd(7)}  ${p.next}`, ...p.differs.map(l => `     ${l}`));
-  }
-  lines.push(`next run: ${d.next}${d.next === 'refused' ? ' (exit code 33)' : ''}`, ...d.ways_out.map((w, i) => `${i === 0 ? 'ways out: ' : '          '}${w}`));
+  for (const p of d.parts) lines.push(`${p.kind.toUpperCase().padEnd(8)} ${fit(name(p), widest)}  ${p.fate.padEnd(7)}  ${p.next}`, ...p.differs.map(l => `     ${l}`));
+  lines.push(`next run: ${d.next}${d.next === 'refused' ? ' (exit code 33)' : ''}`, ...(d.backfill_refused === null ? [] : [`--backfill: refused (exit code 33): ${d.backfill_refused}`]), ...d.ways_out.map((w, i) => `${i === 0 ? 'ways out: ' : '          '}${w}`));
   return `${lines.join('\n')}\n`;
 }

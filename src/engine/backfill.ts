@@ -4,10 +4,11 @@ import type { SourceSpec } from '../config/spec.ts';
 import { PipeError } from '../errors.ts';
 import { plural } from '../numbers.ts';
 import { upstream, type PlanChange } from '../plan/compare.ts';
-import type { PhysicalPlan, Scan } from '../plan/physical.ts';
+import type { Scan } from '../plan/physical.ts';
 import type { Position, Saved, SavedState } from '../state/store.ts';
 import { BackfillAccounting } from './backfill-accounting.ts';
 import { checkStart } from './backfill-start.ts';
+import { checkCut, workOf, type Work } from './backfill-work.ts';
 import { BoundedSource } from './bounded-source.ts';
 import { buildGraph } from './build.ts';
 import { claimState } from './claim.ts';
@@ -33,18 +34,6 @@ export interface BackfillParts {
   readonly text: string;
   /** Aborted: what was built is thrown away. */
   readonly signal: AbortSignal;
-}
-
-/** What a backfill builds. */
-interface Work {
-  /** Groupings that are written anew; those of a source that starts anew are only emptied. */
-  readonly rebuilt: ReadonlySet<string>;
-  /** Those of them that the state does not know. */
-  readonly fresh: ReadonlySet<string>;
-  /** New sinks, which get the rows of their history. */
-  readonly sinks: readonly string[];
-  /** What has to run for it. */
-  readonly plan: PhysicalPlan;
 }
 
 /**
@@ -85,7 +74,7 @@ export class Backfill {
   async run(): Promise<void> {
     const { store, plan, notices, spec } = this.#p.run;
     const { rebuilt, sinks } = this.#work;
-    this.#checkCut();
+    checkCut(this.#p.change, this.#work, store);
     store.unstage();
     for (const o of this.#graph.operators) o.open();
     try {
@@ -216,14 +205,6 @@ export class Backfill {
     return Math.min(this.#watermark(scan.source), ...changed.map(o => this.#closed(o.id)));
   }
 
-  /** Of windows that are half out, only the file that began to close them knows which rows are left. Throws system.state.incompatible. */
-  #checkCut(): void {
-    const { store } = this.#p.run;
-    const cut = this.#p.change.operators.find(({ id, was }) => was !== null && this.#work.plan.operators.some(o => o.id === id) && Number(store.get(was, 'closed') ?? -Infinity) > Number(store.get(was, 'forwarded') ?? -Infinity));
-    if (cut === undefined) return;
-    throw new PipeError('system.state.incompatible', `the last run was cut short while it sent the closed windows of "${cut.was}": what is left of them would come twice`, { hint: 'run the file once as it was, it sends the rest; then --backfill' });
-  }
-
   /** How far (epoch ms) the windows of an operator were closed and sent: where it had others, as far as the last of those went. */
   #closed(id: string): number {
     const { plan, store } = this.#p.run;
@@ -247,17 +228,3 @@ export class Backfill {
 
 /** A state that holds nothing. */
 const NOTHING: SavedState = { table: emptyTable, get: () => undefined };
-
-function workOf(plan: PhysicalPlan, change: PlanChange): Work {
-  // a source without saved positions is read from its start by the run itself
-  const read = new Set(change.sources.filter(s => s.fate === 'kept').map(s => s.name));
-  const scanOf = (id: string): Scan => plan.scans.find(s => s.id === upstream(plan, id).at(-1)) as Scan;
-  const wanted = change.operators.filter(o => o.fate === 'new' || o.fate === 'changed' || o.partial === true);
-  const built = wanted.filter(o => read.has(scanOf(o.id).source)).map(o => o.id);
-  const sinks = plan.sinks.filter(w => change.sinks.some(s => s.name === w.sink && s.fate === 'new') && read.has(scanOf(w.input).source));
-  const parts = new Set([...built, ...sinks.map(w => w.input)].flatMap(id => upstream(plan, id)));
-  return {
-    rebuilt: new Set(wanted.map(o => o.id)), fresh: new Set(wanted.filter(o => o.fate === 'new').map(o => o.id)), sinks: sinks.map(w => w.sink),
-    plan: { scans: plan.scans.filter(s => parts.has(s.id)), operators: plan.operators.filter(o => parts.has(o.id)), sinks },
-  };
-}

@@ -64,6 +64,9 @@ export class StateReader {
 
   partial(): ReadonlySet<string> { return new Set(this.#values(PARTIAL_SQL) as string[]); }
 
+  /** What an operator keeps beside its groups. */
+  get(operator: string, name: string): SqlValue | undefined { return this.#values('SELECT value FROM operators WHERE operator = ? AND name = ?', operator, name)[0] as SqlValue | undefined; }
+
   /** Whether a table, by its name without `state_`, holds groups. */
   holds(name: string): boolean {
     const table = `state_${name}`;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { PipeError } from '../../src/errors.ts';
-import { canonical, run, send, truth, written } from './edit-project.ts';
+import { canonical, diff, run, send, truth, written } from './edit-project.ts';
 import { Crash, crashing } from './run-case.ts';
 
 const event = (i: number): { k: string; v: number; at: number } => ({ k: `k${(i * 7919) % 300}`, v: 1 + ((i * 17) % 50), at: i * 10 });
@@ -32,11 +32,18 @@ it('a backfill behind a close of windows on disk that was cut is refused, and af
       await run(dir, file('40KB', ''), [], { engine: crashing(epochs), env: { PIPE_BATCH_ROWS: '100' } }).catch((error: unknown) => { if (!(error instanceof Crash)) throw error; });
       await send(dir, 't', second);
       const edited = file('100MB', '  copy: {sql: "SELECT k, total, window_start FROM per"}\n');
+      const said = (JSON.parse((await diff(dir, edited, ['--json'])).out) as { backfill_refused: string | null }).backfill_refused;
       try {
         await run(dir, edited, ['--backfill']);
+        expect(said).toBeNull();
       } catch (error) {
         if (!(error instanceof PipeError) || error.code !== 'system.state.incompatible') throw error;
         expect(error.message).toContain('the last run was cut short while it sent the closed windows of "per"');
+        // as --diff has said
+        expect(said).toBe(`${error.message}; ${error.hint}`);
+        expect((await diff(dir, edited)).out).toContain(`\nnext run: goes on\n--backfill: refused (exit code 33): ${said}\n`);
+        const other = await diff(dir, edited.replace('SUM(v)', 'MAX(v)'));
+        expect([other.code, other.out]).toEqual([33, expect.stringContaining('the rest goes on; not before a run of the file as it was\n')]);
         refused++;
         await run(dir, file('100MB', ''));
         await run(dir, edited, ['--backfill']);

@@ -91,6 +91,17 @@ describe('an edit that changes what open windows mean', () => {
   }));
 });
 
+it('--diff stands in columns, whatever the names, and says what is new', () => inCopy('rows', async dir => {
+  const renamed = FILE.replace('  totals:\n', '  total_of_each_type:\n    topic: totals\n').replace('  big:', '  other:');
+  const { out } = await diff(dir, `${renamed}  more: {sql: SELECT type FROM events}\n`);
+  const parts = out.split('\n').filter(l => /^(SOURCE|OPERATOR|SINK)/.test(l));
+  expect(parts.map(l => /^(\S+) +(.*?) {2,}(\S+) {2,}(\S+)/.exec(l)?.slice(1))).toEqual([
+    ['SOURCE', 'events', 'kept', 'goes'], ['OPERATOR', 'total_of_each_type (was totals)', 'kept', 'goes'], ['SINK', 'total_of_each_type (was totals)', 'kept', 'goes'],
+    ['SINK', 'other', 'new', 'gets'], ['SINK', 'more', 'new', 'gets'], ['SINK', 'big', 'gone', 'gets'],
+  ]);
+  expect([...new Set(parts.map(l => l.search(/ (kept|new|gone) /)))]).toEqual([(parts[1] as string).search(/ kept /)]);
+}));
+
 it('what has no open windows may be edited freely', () => inCopy('rows', async dir => {
   await run(dir, FILE);
   await send(dir, 'events', records([{ ...event(1), at: 81_000, amount: 7 }]));
