@@ -13,8 +13,11 @@ const LEAST_MOST = 1 << 20;
 /** `limit` in bytes; `way` begins the hint: what helps first. */
 export const memoryError = (limit: number, operator: string, keys: number, way = 'raise settings.memory'): PipeError =>
   new PipeError('system.resource.memory', `state in memory has passed settings.memory (${size(limit)}): operator "${operator}" holds ${keys} ${keys === 1 ? 'key' : 'keys'}`, {
-    hint: `${way}, group by fewer keys or use shorter windows; nothing that was committed is lost`, retriable: true,
+    hint: `${keys === 1 ? ONE_GROUP : `${way}, group by fewer keys or use shorter windows`}; nothing that was committed is lost`, retriable: true,
   });
+
+/** No other thread and no disk takes a part of a group. */
+const ONE_GROUP = 'raise settings.memory, or make that one group smaller: what it keeps of each row (DISTINCT, LISTAGG, a long key) must fit; group by a further column, use a shorter window, or leave values out with FILTER or WHERE';
 
 /** What the operators of one pipeline share; adds up the state that they hold in memory. */
 export class RunContext implements OperatorContext {

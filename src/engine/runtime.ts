@@ -272,7 +272,7 @@ export class PipelineRuntime {
 }
 
 function diskLine(pipeline: string, operator: string, keys: number, bytes: number): string {
-  return `${pipeline}  state goes to disk from here on: operator "${operator}" holds ${keys} keys, more than settings.memory has room for; ${Math.ceil(bytes / 2 ** 20)} MB written`;
+  return `${pipeline}  state goes to disk from here on: operator "${operator}" holds ${keys} ${keys === 1 ? 'key' : 'keys'}, more than settings.memory has room for; ${Math.ceil(bytes / 2 ** 20)} MB written`;
 }
 
 const savedNext = (saved: Saved, at: Position): number => saved.positions.find(p => p.source === at.source && p.partition === at.partition)?.next ?? 0;
