@@ -9,8 +9,11 @@ export const isOver = (r: JobReport): boolean => !ALIVE.includes(r.state);
 export const progressOf = (r: JobReport): Progress => ({
   name: r.pipeline, state: r.state, counts: r.run, lag: r.lag, keys: r.keys, memory: r.memory_bytes, onDisk: r.disk_bytes,
   sources: r.sources.map(s => ({ name: s.name, watermark: s.event_time ? s.watermark ?? -Infinity : null, holder: s.holder, lag: s.lag })),
-  lastProblem: r.error?.message ?? (r.problems[0] === undefined ? null : r.problems[0].message + (r.problems[0].where === null ? '' : ` at ${r.problems[0].where}`)),
+  // of several pipelines each error says whose it is; here its line does
+  lastProblem: r.error !== null ? withoutName(r.error.message, r.pipeline) : r.problems[0] === undefined ? null : r.problems[0].message + (r.problems[0].where === null ? '' : ` at ${r.problems[0].where}`),
 });
+
+const withoutName = (message: string, name: string): string => (message.startsWith(`${name}: `) ? message.slice(name.length + 2) : message);
 
 /** How the parts of a running pipeline go, each in one line. */
 export const sourceLive = (s: SourceReport, now: number): string => [

@@ -108,7 +108,7 @@ const short = (w: number | null, now: number): string => (w === null ? '-' : (cl
 
 /** Sources whose event time cannot begin, since one of their partitions has given nothing yet; it holds them for `idle` at most. */
 const waiting = (p: Progress): string[] =>
-  p.sources.flatMap(s => (s.watermark === -Infinity && s.holder !== null && p.counts.records_in > 0 ? [`${s.name} waits for a first record in partition ${s.holder}`] : []));
+  p.sources.flatMap(s => (p.state === 'running' && s.watermark === -Infinity && s.holder !== null && p.counts.records_in > 0 ? [`${s.name} waits for a first record in partition ${s.holder}`] : []));
 
 /** How long a backlog takes yet, where that is worth saying. */
 const backlog = ({ progress: p, rate }: JobView): string[] =>

@@ -158,6 +158,8 @@ describe('the live view', () => {
     expect(liveLines('', [held], now, 80).at(-1)).toBe(' ▲ balances: transactions waits for a first record in partition 2');
     expect(JSON.parse(progressLine(held.progress, held.rate, false, now))).toMatchObject({ watermark: null, waits_for: [{ source: 'transactions', partition: 2 }] });
     expect(liveLines('', [job], now, 80).join()).not.toContain('waits');
+    // one that has ended waits for nothing
+    expect(liveLines('', [{ ...held, progress: { ...held.progress, state: 'failed' } }], now, 80).join()).not.toContain('waits');
   });
 
   it('shows no old figures as new ones while the broker is away', () => {

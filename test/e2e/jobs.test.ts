@@ -102,6 +102,8 @@ it('status says what made a run fail', async () => {
   expect(jobs.map(j => [j['state'], j['error'].code])).toEqual([['failed', /error\[([\w.]+)\]/.exec(failed.err)?.[1]]]);
   const { code, out } = await p.run(['status', 'stops']);
   expect([code, out]).toEqual([4, expect.stringMatching(/^ stops +✗ fail [^]* ▲ stops: \S/m)]);
+  // its name once
+  expect(out.split('\n').find(l => l.startsWith(' ▲'))).toBe(' ▲ stops: n: "many" is not INT at numbers/0 offset 1'.replace('numbers/0 offset 1', /numbers\/\d offset \d/.exec(out)?.[0] ?? ''));
 });
 
 it('stop drains a run: it ends with 0 and its summary, and so does stop', async () => {
