@@ -63,25 +63,25 @@ const WATERMARK_SHORT = column('WATERMARK', false, (j, now) => short(lowestWater
 const KEYS = column('KEYS', true, ({ progress: p }) => groupCount(p.keys, p.onDisk));
 const MEMORY = column('MEMORY', true, ({ progress: p }) => (p.onDisk === 0 ? bytes(p.memory) : `${bytes(p.memory)} + ${bytes(p.onDisk)} on disk`));
 const LATE = column('LATE', true, j => grouped(j.progress.counts.late));
-const DEAD = column('DEAD', true, j => grouped(dead(j.progress)));
+const BAD = column('BAD', true, j => grouped(bad(j.progress)));
 
-/** Layouts from the widest to the narrowest: what matters less goes first, dead letters last. */
+/** Layouts from the widest to the narrowest: what matters less goes first, bad records last. */
 const LAYOUTS: readonly (readonly Column[])[] = [
-  [NAME, STATE, IN, OUT, LAG, WATERMARK, KEYS, MEMORY, LATE, DEAD],
-  [NAME, STATE, IN, OUT, LAG, WATERMARK, KEYS, LATE, DEAD],
-  [NAME, STATE, IN, OUT, LAG, WATERMARK, LATE, DEAD],
-  [NAME, STATE, IN, OUT, LAG, WATERMARK_SHORT, LATE, DEAD],
-  [NAME, STATE, IN, OUT, WATERMARK_SHORT, LATE, DEAD],
-  [NAME, STATE, IN, WATERMARK_SHORT, LATE, DEAD],
-  [NAME, STATE, IN, LATE, DEAD],
-  [NAME, STATE, DEAD],
-  [NAME, DEAD],
+  [NAME, STATE, IN, OUT, LAG, WATERMARK, KEYS, MEMORY, LATE, BAD],
+  [NAME, STATE, IN, OUT, LAG, WATERMARK, KEYS, LATE, BAD],
+  [NAME, STATE, IN, OUT, LAG, WATERMARK, LATE, BAD],
+  [NAME, STATE, IN, OUT, LAG, WATERMARK_SHORT, LATE, BAD],
+  [NAME, STATE, IN, OUT, WATERMARK_SHORT, LATE, BAD],
+  [NAME, STATE, IN, WATERMARK_SHORT, LATE, BAD],
+  [NAME, STATE, IN, LATE, BAD],
+  [NAME, STATE, BAD],
+  [NAME, BAD],
 ];
 /** Names are cut down to this before a column is left out. */
 const LEAST_NAME = 8;
 
-/** Bad records. */
-export const dead = (p: Progress): number => p.counts.undecodable + p.counts.future + p.counts.failed;
+/** Bad records; late rows are counted apart, though both are kept as dead letters. */
+export const bad = (p: Progress): number => p.counts.undecodable + p.counts.future + p.counts.failed;
 const stateText = ({ progress: p, away }: JobView): string => (away && (p.state === 'running' || p.state === 'starting') ? '▲ away' : STATES[p.state]);
 
 /** The lowest watermark of a pipeline's sources, epoch ms; null without event time. */

@@ -1,6 +1,6 @@
 import type { Progress } from '../engine/progress.ts';
 import type { Sinkable } from './command.ts';
-import { dead, lowestWatermark, sampler, type Job } from './live.ts';
+import { bad, lowestWatermark, sampler, type Job } from './live.ts';
 import { Logged } from './logged.ts';
 import { LEVELS } from './messages.ts';
 
@@ -10,7 +10,7 @@ export function progressLine(p: Progress, rate: { readonly in: number; readonly 
   return JSON.stringify({
     v: 1, level: LEVELS.info, time: now, msg: 'progress', pipeline: p.name, state: p.state, in_per_s: Math.round(rate.in), out_per_s: Math.round(rate.out),
     records_in: p.counts.records_in, rows_out: p.counts.rows_out, lag: p.lag, watermark: watermark === null || !Number.isFinite(watermark) ? null : watermark,
-    keys: p.keys, memory_bytes: p.memory, disk_bytes: p.onDisk, late: p.counts.late, dead_letters: dead(p), away, waits_for: waitsFor(p), last_problem: p.lastProblem,
+    keys: p.keys, memory_bytes: p.memory, disk_bytes: p.onDisk, late: p.counts.late, dead_letters: bad(p), away, waits_for: waitsFor(p), last_problem: p.lastProblem,
   });
 }
 

@@ -12,7 +12,7 @@ export const status: Command = {
   summary: 'shows the jobs of this data folder: those that run, and how the others ended',
   usage: '[NAME|FILE...]',
   examples: [
-    ['pipe status', 'all jobs: state, rates, lag, watermark, late rows, dead letters'],
+    ['pipe status', 'all jobs: state, rates, lag, watermark, late rows, bad records'],
     ['pipe status fraud', 'one of them; exit code 4 when it does not run'],
     ['pipe status --json', 'as one JSON object a job, with sources, operators and sinks'],
   ],

@@ -117,7 +117,7 @@ const now = Date.UTC(2026, 0, 5, 12, 0, 43);
 describe('the live view', () => {
   it('says how each job goes, within the width', () => {
     const lines = liveLines('2 jobs · embedded log · following', [job, { ...job, progress: { ...progress, name: 'fraud', lastProblem: 'user.data.type: "a\u001b[2J"' }, rate: { in: 0, out: 0 } }], now, 80);
-    expect(lines[1]).toMatch(/^ JOB +STATE +IN\/s +OUT\/s +LAG +WATERMARK +KEYS +MEMORY +LATE +DEAD$/);
+    expect(lines[1]).toMatch(/^ JOB +STATE +IN\/s +OUT\/s +LAG +WATERMARK +KEYS +MEMORY +LATE +BAD$/);
     expect(lines[2]).toMatch(/^ balances +● run +8,412 +1,204 +12 +12:00:41 \(-2\.0 s\) +913 +1\.2 MB +3 +7$/);
     expect(lines[4]).toMatch(/^ ▲ fraud: user\.data\.type/);
     for (const l of lines) {
@@ -132,7 +132,7 @@ describe('the live view', () => {
     expect(line).toMatch(/ ≤ 1,234 +1\.2 MB \+ 5\.6 MB on disk /);
   });
 
-  it('leaves out what matters less, and the dead letters last', () => {
+  it('leaves out what matters less, and the bad records last', () => {
     const busy = { ...job, progress: { ...progress, lag: 1_234_567, keys: 1_000_000, counts: { ...progress.counts, late: 12_345 } }, rate: { in: 123_456, out: 98_765 } };
     const heads = [120, 80, 72, 60, 50, 40, 30, 20].map(columns => {
       const [, head = '', line = ''] = liveLines('1 job', [busy], now, columns);
@@ -140,16 +140,16 @@ describe('the live view', () => {
       expect(line).toMatch(/^ balances[^]* 7$/);
       return head.trim().split(/ +/);
     });
-    expect(heads[0]).toEqual(['JOB', 'STATE', 'IN/s', 'OUT/s', 'LAG', 'WATERMARK', 'KEYS', 'MEMORY', 'LATE', 'DEAD']);
-    expect(heads[1]).toEqual(['JOB', 'STATE', 'IN/s', 'OUT/s', 'LAG', 'WATERMARK', 'LATE', 'DEAD']);
-    for (const head of heads) expect(head.at(-1)).toBe('DEAD');
-    expect(heads.at(-1)).toEqual(['JOB', 'DEAD']);
+    expect(heads[0]).toEqual(['JOB', 'STATE', 'IN/s', 'OUT/s', 'LAG', 'WATERMARK', 'KEYS', 'MEMORY', 'LATE', 'BAD']);
+    expect(heads[1]).toEqual(['JOB', 'STATE', 'IN/s', 'OUT/s', 'LAG', 'WATERMARK', 'LATE', 'BAD']);
+    for (const head of heads) expect(head.at(-1)).toBe('BAD');
+    expect(heads.at(-1)).toEqual(['JOB', 'BAD']);
   });
 
   it('shortens a watermark of another day', () => {
     const at = (watermark: number, columns: number): string => liveLines('', [{ ...job, progress: { ...progress, sources: [{ name: 't', watermark, holder: 1, lag: 0 }] } }], now, columns)[2] as string;
     expect(at(Date.UTC(2024, 0, 1, 12, 59, 50), 80)).toContain('  2024-01-01 12:59  ');
-    expect(at(Date.UTC(2024, 0, 1, 12, 59, 50), 64)).toContain('  2024-01-01  ');
+    expect(at(Date.UTC(2024, 0, 1, 12, 59, 50), 63)).toContain('  2024-01-01  ');
     expect(at(-Infinity, 80)).toContain('  -  ');
   });
 

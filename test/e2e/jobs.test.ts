@@ -69,7 +69,7 @@ it('status: running, stopped and crashed', async () => {
   expect(jobs[1]).not.toHaveProperty('history');
   const words = await p.run(['status', 'fraud']);
   expect([words.code, words.err, words.lines.length]).toEqual([0, '', 3]);
-  expect(words.lines[0]).toMatch(/^ JOB +STATE +IN\/s +OUT\/s +LAG +WATERMARK +KEYS +MEMORY +LATE +DEAD$/);
+  expect(words.lines[0]).toMatch(/^ JOB +STATE +IN\/s +OUT\/s +LAG +WATERMARK +KEYS +MEMORY +LATE +BAD$/);
   expect(words.lines[1]).toMatch(/^ fraud +● run +\d+ +\d+ +0 +2024-01-01 12:\d\d +\d+ +.* 0 +0$/);
   expect(words.lines[2]).toBe(`   fraud: process ${run.child.pid}, embedded log, following`);
 

@@ -6,7 +6,7 @@ import { Project } from './project.ts';
 import { noTmux, Terminal } from './tmux.ts';
 
 // the built command (dist) in a real terminal
-const HEAD = /^ JOB +STATE +IN\/s +OUT\/s +LAG +WATERMARK +KEYS +MEMORY +LATE +DEAD$/;
+const HEAD = /^ JOB +STATE +IN\/s +OUT\/s +LAG +WATERMARK +KEYS +MEMORY +LATE +BAD$/;
 const TITLE = ' pipe  2 jobs · embedded log · following · q quit  p pause  e explain';
 
 /** The lines of the view: from its title to the last row of a sink. */

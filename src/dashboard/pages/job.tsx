@@ -60,7 +60,7 @@ function Figures({ job }: { readonly job: JobReport }) {
     <Metric name="Watermark" value={watermarkDelay(job)} title="How far it is behind the clock" />
     <Metric name="Groups" value={groupCount(job.keys, job.disk_bytes, short)} title={job.disk_bytes > 0 ? 'Held by all operators; a group counts in each run on disk that it is in' : 'Held by all operators'} />
     <Metric name="Late" value={short(job.run.late)} tone={job.run.late > 0 ? 'warn' : undefined} />
-    <Metric name="Dead letters" value={dead === 0 ? '0' : <a href={to(['dead', jobId(job)])}>{short(dead)}</a>} tone={dead > 0 ? 'bad' : undefined} />
+    <Metric name="Bad records" value={dead === 0 ? '0' : <a href={to(['dead', jobId(job)])}>{short(dead)}</a>} tone={dead > 0 ? 'bad' : undefined} />
     <Metric name="Last commit" value={job.last_commit_at === null ? '-' : ago(job.last_commit_at, nowOf(job))} title={`epoch ${job.epoch}`} />
   </dl>;
 }

@@ -57,7 +57,7 @@ function Job({ job }: { readonly job: JobReport }) {
       <Metric name="Lag" value={short(job.lag)} tone={job.lag > 1000 ? 'warn' : undefined} title={job.backlog_s === null ? undefined : `worked off in about ${duration(job.backlog_s * 1000)}`} />
       <Metric name="Watermark" value={watermarkDelay(job)} title="How far it is behind the clock" />
       <Metric name="Late" value={short(job.run.late)} tone={job.run.late > 0 ? 'warn' : undefined} />
-      <Metric name="Dead letters" value={short(dead)} tone={dead > 0 ? 'bad' : undefined} />
+      <Metric name="Bad records" value={short(dead)} tone={dead > 0 ? 'bad' : undefined} />
       <Metric name="Restarts" value={grouped(job.restarts)} />
       <Metric name="Last commit" value={job.last_commit_at === null ? '-' : ago(job.last_commit_at, nowOf(job))} title={`epoch ${job.epoch}`} />
     </dl>
