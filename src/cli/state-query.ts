@@ -17,6 +17,10 @@ export const stateQuery: Command = {
     ['pipe state query fraud.yaml "SELECT code, count(*) FROM dead_letters GROUP BY code" --json', 'dead letters by code'],
   ],
   flags: [logFlag, { name: 'limit', value: 'N', summary: `rows printed at most (default ${MOST_ROWS})` }],
+  notes: [
+    'A grouping is a table state_NAME: its keys, window_end, window_start, and what each aggregate keeps, named by its SQL and not by its alias. An exact sum is two',
+    'columns, as sum_amount_lo + sum_amount_hi * 4503599627370496 in units of the last digit, or of long numbers one, as text. pipe state ls --json lists the columns.',
+  ],
   run: async (p, io) => {
     const [file, sql, ...more] = p.args;
     if (file === undefined || sql === undefined || more.length > 0) throw new PipeError('user.usage.missing_argument', 'pipe state query takes a pipeline and one SQL text', { hint: 'see: pipe state query --help' });

@@ -65,6 +65,8 @@ describe('pipe state', () => {
     expect(rows.split('\n').filter(l => l !== '').length).toBeGreaterThan(20);
     expect(rows).toContain('"b":"9007199254740993"');
     expect((await call(stateLs, ['sums.yaml', '--json'])).out).toContain('"table":"state_out"');
+    // keys, window, and aggregates by their SQL: total is an alias of a result, which is not kept
+    expect((await call(stateLs, ['sums.yaml', '--json'])).out).toContain('"columns":["window_end","k","b","window_start","sum_v_lo","sum_v_hi","max_k","count_distinct_b_seen","count_distinct_b_result"]');
     expect((await call(stateQuery, ['sums.yaml', "SELECT value FROM meta WHERE key = 'pipeline'"])).out).toContain('sums');
   });
 
