@@ -35,7 +35,7 @@ export function parseCommandLine(command: Command, argv: readonly string[]): Par
     open = null;
     if (t.kind !== 'option') continue;
     const flag = flags.get(t.name) ?? shorts.get(t.name);
-    if (flag === undefined) throw unknownFlag(command, t.rawName, flags.keys());
+    if (flag === undefined) throw unknownFlag(command, t.rawName, flags);
     if (flag.optional !== undefined && t.value === undefined) open = flag;
     values.set(flag.name, [...(values.get(flag.name) ?? []), checked(command, flag, t.rawName, t.value, values.has(flag.name))]);
   }
@@ -55,9 +55,18 @@ function checked(command: Command, flag: Flag, raw: string, value: string | unde
   return value;
 }
 
-function unknownFlag(command: Command, raw: string, names: Iterable<string>): PipeError {
-  const near = didYouMean(raw.replace(/^-+/, ''), names)?.replace('"', '"--');
+function unknownFlag(command: Command, raw: string, flags: ReadonlyMap<string, Flag>): PipeError {
+  const other = ofOtherLog(raw, flags);
+  if (other !== null) return new PipeError('user.usage.unknown_flag', `pipe ${command.name} has no flag ${raw}`, { hint: other });
+  const near = didYouMean(raw.replace(/^-+/, ''), flags.keys())?.replace('"', '"--');
   return new PipeError('user.usage.unknown_flag', `pipe ${command.name} has no flag ${raw}`, { hint: near ?? seeHelp(command) });
+}
+
+/** Commands that open a log are told its brokers; those that read saved state ask none, and are told the name of its log. */
+function ofOtherLog(raw: string, flags: ReadonlyMap<string, Flag>): string | null {
+  if (raw === '--brokers' && flags.has('log')) return 'it asks no broker: --log ID names the log of the state, embedded or a Kafka cluster id; pipe state ls lists them';
+  if (raw === '--log' && flags.has('brokers') && !flags.has('log-format')) return 'it opens the log: --brokers LIST names its brokers, --brokers none the embedded log';
+  return null;
 }
 
 const seeHelp = (command: Command): string => `see: pipe ${command.name} --help`;

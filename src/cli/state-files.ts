@@ -4,7 +4,7 @@ import { stateFilesOf, type StateFile } from '../observe/state-places.ts';
 import type { Flag, Io, Parsed } from './command.ts';
 import { dataDir } from './places.ts';
 
-export const logFlag: Flag = { name: 'log', value: 'ID', summary: 'which state, where the pipeline has run on several logs: embedded, or a Kafka cluster id' };
+export const logFlag: Flag = { name: 'log', value: 'ID', summary: 'which state, where the pipeline has run on several logs: embedded, or a Kafka cluster id, as pipe state ls shows it; no broker is asked' };
 
 /** State files of a pipeline, one for each log that it ran on. Throws system.source.unreachable. */
 export const stateFiles = (p: Parsed, io: Io, { spec }: CompiledPipeline): readonly StateFile[] => stateFilesOf(dataDir(p, io), spec);

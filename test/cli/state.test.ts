@@ -70,6 +70,11 @@ describe('pipe state', () => {
     expect((await call(stateQuery, ['sums.yaml', "SELECT value FROM meta WHERE key = 'pipeline'"])).out).toContain('sums');
   });
 
+  it('asks no broker: a flag for one is answered with the one that names the log of a state, and the other way round', async () => {
+    await expect(call(stateQuery, ['sums.yaml', 'SELECT 1', '--brokers', 'none'])).rejects.toMatchObject({ code: 'user.usage.unknown_flag', hint: expect.stringContaining('--log ID names the log of the state') as string });
+    await expect(call(explain, ['sums.yaml', '--diff', '--log', 'embedded'])).rejects.toMatchObject({ code: 'user.usage.unknown_flag', hint: expect.stringContaining('--brokers none the embedded log') as string });
+  });
+
   it('changes nothing, says what is wrong, and prints so many rows', async () => {
     await expect(call(stateQuery, ['sums.yaml', 'SELECT 1'])).rejects.toMatchObject({ code: 'user.usage.bad_value', message: expect.stringContaining('has no state') as string });
     await leaveOpen('1');
