@@ -17,7 +17,7 @@ port.on('message', (c: Command) => {
   if (c.k !== 'open') return member?.receive(c);
   try {
     const spec = loadPipeline(path, { env, root, name, text });
-    member = new Member({ spec, plan: compilePipeline(spec).plan, formats, unpackers }, c.opening, post);
+    member = new Member({ spec, plan: compilePipeline(spec).plan, formats, unpackers: unpackers() }, c.opening, post);
     post({ k: 'ready' }, []);
   } catch (error) {
     const e = error as Error;

@@ -1,9 +1,9 @@
 import type { Unpacker } from '../engine/records.ts';
-import { BATCH_FORM, codecsFor, unpackBatches } from './kafka/pack.ts';
+import { BATCH_FORM, codecsFor, unpackInTurn } from './kafka/pack.ts';
 import { BLOCK_FORM, unpackBlocks } from './log/blocks.ts';
 
-/** Who opens what sources give packed, by its form; in every thread. */
-export const unpackers: ReadonlyMap<string, Unpacker> = new Map<string, Unpacker>([
+/** Who opens what sources give packed, by its form, in a thread that takes one after the other. */
+export const unpackers = (): ReadonlyMap<string, Unpacker> => new Map<string, Unpacker>([
   [BLOCK_FORM, { ready: () => null, unpack: unpackBlocks }],
-  [BATCH_FORM, { ready: codecsFor, unpack: unpackBatches }],
+  [BATCH_FORM, { ready: codecsFor, unpack: unpackInTurn() }],
 ]);

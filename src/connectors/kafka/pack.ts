@@ -1,4 +1,4 @@
-import { PackedRecords, type PackedPart, type RecordBatch } from '../../engine/records.ts';
+import { PackedRecords, type PackedPart, type RecordBatch, type Unpack } from '../../engine/records.ts';
 import { loadCodecs, missingCodecs } from './codecs/index.ts';
 import type { AbortedTransaction } from './protocol-fetch.ts';
 import { codecIds, damaged } from './record-batch.ts';
@@ -25,9 +25,21 @@ export function packBatches(fetched: Buffer, topic: string, partition: number, f
 }
 
 /** Throws system.source.corrupt_batch and system.source.codec. The codecs were loaded. */
-export function unpackBatches(parts: readonly PackedPart[], topic: string, partition: number): RecordBatch {
+function unpackBatches(parts: readonly PackedPart[], topic: string, partition: number): RecordBatch {
   const { data, base } = parts[0] as PackedPart;
   return new PartitionDecoder(topic, partition).decode(data, base, []);
+}
+
+/** The same for one who looks at no records after those that came next: their arrays are used again. */
+export function unpackInTurn(): Unpack {
+  const decoders = new Map<string, PartitionDecoder>();
+  return (parts, topic, partition) => {
+    const { data, base } = parts[0] as PackedPart;
+    const key = `${partition} ${topic}`;
+    let decoder = decoders.get(key);
+    if (decoder === undefined) decoders.set(key, decoder = new PartitionDecoder(topic, partition));
+    return decoder.decode(data, base, []);
+  };
 }
 
 /** Loads what `unpackBatches` needs; null when it has that. */
