@@ -51,3 +51,17 @@ it('what does not say how long it is is read up to the limit', () => {
   const { status, stderr } = spawnSync('sh', ['-c', 'head -c 2000000 /dev/zero | "$0" "$1" validate /dev/stdin', process.execPath, main], { encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } });
   expect([status, stderr]).toEqual([3, 'error[user.config.too_large]: /dev/stdin has more than 1048576 bytes; a pipeline file has at most so many\n']);
 });
+
+it('a pipe is read to its end however slow its writer is, and one that nobody writes to is refused', () => {
+  const text = 'name: p\nsources:\n  t: {schema: a STRING}\nsinks:\n  o: {sql: SELECT a FROM t}\n';
+  const sh = (script: string): [number | null, string] => {
+    const { status, stdout, stderr } = spawnSync('bash', ['-c', script, process.execPath, main], { cwd: folder.dir, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1', TEXT: text } });
+    return [status, `${stdout}${stderr}`.replace(/\S*(\/dev\/fd\/\d+)/g, '<pipe>')];
+  };
+  const ok = (file: string): [number, string] => [0, `ok  ${file}: p, 1 source (t), 1 sink (o)\n`];
+  expect(sh('"$0" "$1" validate <(printf %s "$TEXT")')).toEqual(ok('<pipe>'));
+  expect(sh('"$0" "$1" validate <(sleep 1; printf %s "${TEXT:0:20}"; sleep 1; printf %s "${TEXT:20}")')).toEqual(ok('<pipe>'));
+  expect(sh('printf %s "$TEXT" | "$0" "$1" validate /dev/stdin')).toEqual(ok('/dev/stdin'));
+  expect(sh('mkfifo named; (sleep 0.5; printf %s "$TEXT" > named) & "$0" "$1" validate named; code=$?; wait; exit $code')).toEqual(ok('named'));
+  expect(sh('"$0" "$1" validate named')).toEqual([3, expect.stringMatching(/^error\[user\.config\.file_missing\]: \S*named is a pipe that nobody writes to\n/)]);
+});
