@@ -6,6 +6,8 @@ import { Snapshot } from '../state/backup.ts';
 export interface Held {
   readonly epoch: number;
   readonly letters: number;
+  /** Records that dlq replay has sent. */
+  readonly replayed: number;
 }
 
 /** Null for a file that cannot be read. */
@@ -13,8 +15,9 @@ export function look(path: string): Held | null {
   try {
     const state = new Snapshot(path);
     try {
-      const [epoch, letters] = ["SELECT value FROM meta WHERE key = 'epoch'", 'SELECT count(*) FROM dead_letters'].map(sql => state.value(sql) as number) as [number, number];
-      return { epoch, letters };
+      const [epoch, letters, replayed] = ["SELECT value FROM meta WHERE key = 'epoch'", 'SELECT count(*) FROM dead_letters', "SELECT coalesce(max(value), 0) FROM counters WHERE name = 'replayed'"]
+        .map(sql => state.value(sql) as number) as [number, number, number];
+      return { epoch, letters, replayed };
     } finally {
       state.close();
     }
@@ -26,8 +29,10 @@ export function look(path: string): Held | null {
 /** Nothing is lost with it. */
 export const isEmpty = (found: Held | null): boolean => found !== null && found.epoch === 0 && found.letters === 0;
 
-/** "1.2 MB, epoch 70, 15 dead letters" */
+/** "1.2 MB, epoch 70, 15 dead letters"; and that whoever reads the topics from their start counts twice what was replayed. */
 export function heldText(path: string, found: Held | null): string {
   const size = bytes(statSync(path, { throwIfNoEntry: false })?.size ?? 0);
-  return `${size}, ${found === null ? 'cannot be read' : `epoch ${grouped(found.epoch)}, ${plural(found.letters, 'dead letter')}`}`;
+  if (found === null) return `${size}, cannot be read`;
+  const copies = found.replayed === 0 ? '' : `; ${plural(found.replayed, 'record')} that dlq replay has sent will count beside the original where both can be read`;
+  return `${size}, epoch ${grouped(found.epoch)}, ${plural(found.letters, 'dead letter')}${copies}`;
 }

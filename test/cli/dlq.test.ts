@@ -289,6 +289,20 @@ sums  3 dead letters of these came from one sink of several: the others count th
     expect((await p.call(['dlq', 'drop', 'sums', '--all', '--id', '10'])).exit).toBe(2);
   });
 
+  it('a reset says that copies of a replay will count beside their originals, and they do', async () => {
+    p.write('sums.yaml', pipeline());
+    await p.ok(['topics', 'create', 's', '--partitions', '1']);
+    await p.send('s', [row('a', 1), row('a', 3_000_000_000), row('b', 2)]);
+    await run();
+    expect((await p.ok(['state', 'reset', 'sums', '--dry-run'])).err).toContain(', 1 dead letter); the next run');
+    await p.ok(['dlq', 'replay', 'sums', '--all']);
+    const copies = ', 0 dead letters; 1 record that dlq replay has sent will count beside the original where both can be read)';
+    expect((await p.ok(['state', 'reset', 'sums', '--dry-run'])).err).toContain(copies);
+    p.write('sums.yaml', pipeline({ v: 'BIGINT' }));
+    expect((await run('--reset-state')).err).toContain(copies);
+    expect((await p.records('out')).map(r => r['value'])).toEqual(expect.arrayContaining([expect.stringContaining('{"k":"a","total":6000000001,')]));
+  });
+
   it('replays what a backfill then counts once', async () => {
     p.write('sums.yaml', pipeline());
     await p.ok(['topics', 'create', 's', '--partitions', '1']);
