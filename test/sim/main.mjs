@@ -1,10 +1,40 @@
-// npm run sim -- --seed N | --seeds N [--from N]
-import { createServer } from 'vite';
+// npm run sim -- --seed N [--verbose], or --seeds N [--from N] [--threads N] [--most N]
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { rolldown } from 'rolldown';
 
-const server = await createServer({ configFile: false, root: new URL('../..', import.meta.url).pathname, logLevel: 'error', appType: 'custom', server: { middlewareMode: true, hmr: false, watch: null, ws: false }, optimizeDeps: { noDiscovery: true } });
-try {
-  const { main } = await server.ssrLoadModule('/test/sim/main.ts');
-  process.exitCode = await main(process.argv.slice(2));
-} finally {
-  await server.close();
+const here = fileURLToPath(new URL('.', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** As one file: modules of a test runner look up every import each time it is used. */
+async function bundle(dir) {
+  const file = join(dir, 'main.mjs');
+  const build = await rolldown({ input: join(here, 'main.ts'), cwd: root, platform: 'node', external: id => !/^[./]/.test(id) });
+  await build.write({ file, format: 'esm', codeSplitting: false });
+  await build.close();
+  copyFileSync(join(here, 'seeds.txt'), join(dir, 'seeds.txt'));
+  return pathToFileURL(file).href;
 }
+
+/** Every `parts`-th seed, in a thread of its own: what it counted. */
+const part = (data, argv) => new Promise((done, failed) => {
+  new Worker(new URL(import.meta.url), { workerData: data, argv }).once('message', done).once('error', failed);
+});
+
+async function main(argv) {
+  // inside the project, where the packages that it imports are found
+  mkdirSync(join(root, '.pipe'), { recursive: true });
+  const dir = mkdtempSync(join(root, '.pipe/sim-'));
+  try {
+    const file = await bundle(dir);
+    const { command } = await import(file);
+    return await command(argv, threads => Promise.all(Array.from({ length: threads }, (_, k) => part({ file, k, parts: threads }, argv))));
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+if (isMainThread) process.exitCode = await main(process.argv.slice(2));
+else parentPort.postMessage(await (await import(workerData.file)).runPart(process.argv.slice(2), workerData.k, workerData.parts));

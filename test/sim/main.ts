@@ -2,53 +2,74 @@ import { seedsThatFailed } from './seeds.ts';
 import { simulate, type Outcome } from './simulate.ts';
 import { virtually } from './world.ts';
 
-const USAGE = 'npm run sim -- --seed N [--verbose], or --seeds N [--from N]\n';
+const USAGE = 'npm run sim -- --seed N [--verbose], or --seeds N [--from N] [--threads N] [--most N]\n';
 
-/** The long run of the simulation, and the replay of one seed. */
-export const main = (argv: readonly string[]): Promise<number> => virtually(() => run(argv));
+/** What many seeds came to. */
+interface Tally {
+  readonly seeds: number;
+  readonly steps: number;
+  readonly lives: number;
+  readonly failed: number;
+  /** How often each kind of fault happened. */
+  readonly faults: ReadonlyMap<string, number>;
+}
 
-async function run(argv: readonly string[]): Promise<number> {
-  const number = (flag: string, otherwise: number): number => {
-    const at = argv.indexOf(flag);
-    return at < 0 ? otherwise : Number(argv[at + 1]);
-  };
-  const one = number('--seed', NaN);
-  if (!Number.isNaN(one)) {
-    const o = await simulate(one);
-    if (argv.includes('--verbose') || o.problem !== null) process.stdout.write(`${o.journal.slice(-200).join('\n')}\n`);
-    process.stdout.write(`${report(o)}\n`);
-    return o.problem === null ? 0 : 1;
-  }
-  const count = number('--seeds', NaN);
-  const from = number('--from', 1);
-  if (Number.isNaN(count)) { process.stderr.write(USAGE); return 2; }
-  // the many errors of a simulated network cost their stacks; the replay has them
-  Error.stackTraceLimit = 0;
-  const faults = new Map<string, number>();
-  const failed: Outcome[] = [];
-  let [steps, lives, done] = [0, 0, 0];
+const numberOf = (argv: readonly string[], flag: string, otherwise: number): number => {
+  const at = argv.indexOf(flag);
+  return at < 0 ? otherwise : Number(argv[at + 1]);
+};
+
+/** The long run of the simulation, and the replay of one seed. `inThreads` runs `runPart` once in each of so many threads. */
+export async function command(argv: readonly string[], inThreads: (threads: number) => Promise<readonly Tally[]>): Promise<number> {
+  const one = numberOf(argv, '--seed', NaN);
+  if (!Number.isNaN(one)) return replay(one, argv.includes('--verbose'));
+  if (Number.isNaN(numberOf(argv, '--seeds', NaN))) { process.stderr.write(USAGE); return 2; }
+  const threads = numberOf(argv, '--threads', 1);
   const began = performance.now();
   const cpu = process.cpuUsage();
-  for (const seed of [...seedsThatFailed(), ...Array.from({ length: count }, (_, i) => from + i)]) {
-    const o = await simulate(seed);
-    done++;
+  const tallies = threads === 1 ? [await runPart(argv, 0, 1)] : await inThreads(threads);
+  const s = (performance.now() - began) / 1000;
+  const used = process.cpuUsage(cpu);
+  const sum = (of: (t: Tally) => number): number => tallies.reduce((n, t) => n + of(t), 0);
+  const faults = new Map<string, number>();
+  for (const t of tallies) for (const [kind, n] of t.faults) faults.set(kind, (faults.get(kind) ?? 0) + n);
+  const [seeds, lives, failed] = [sum(t => t.seeds), sum(t => t.lives), sum(t => t.failed)];
+  process.stdout.write(`${seeds} seeds in ${s.toFixed(1)} s (${(seeds / s).toFixed(0)}/s; ${((used.user + used.system) / 1e6).toFixed(1)} s of CPU), ${lives} processes, ${sum(t => t.steps)} steps, ${failed} failed\n`);
+  process.stdout.write(`PROMISE P37 seeds=${seeds} processes=${lives} kills=${faults.get('kill') ?? 0} failing=${failed}\n`);
+  process.stdout.write(`faults: ${[...faults].sort((a, b) => b[1] - a[1]).map(([k, n]) => `${k} ${n}`).join(', ')}\n`);
+  return failed === 0 ? 0 : 1;
+}
+
+/** Each `parts`-th of the seeds, from the `k`-th on; those that fail are printed at once. */
+export const runPart = (argv: readonly string[], k: number, parts: number): Promise<Tally> => virtually(async () => {
+  // the many errors of a simulated network cost their stacks; the replay has them
+  Error.stackTraceLimit = 0;
+  const from = numberOf(argv, '--from', 1);
+  const most = numberOf(argv, '--most', 10);
+  const all = [...seedsThatFailed(), ...Array.from({ length: numberOf(argv, '--seeds', 0) }, (_, i) => from + i)];
+  const faults = new Map<string, number>();
+  let [seeds, steps, lives, failed] = [0, 0, 0, 0];
+  for (let i = k; i < all.length && failed < most; i += parts) {
+    const o = await simulate(all[i] as number);
+    seeds++;
     steps += o.steps;
     lives += o.lives;
     for (const [kind, n] of o.faults) faults.set(kind, (faults.get(kind) ?? 0) + n);
     if (o.problem !== null) {
-      failed.push(o);
+      failed++;
       process.stdout.write(`${report(o)}\n`);
-      if (failed.length >= number('--most', 10)) break;
     }
-    if (done % 10_000 === 0) process.stdout.write(`${done} seeds, ${failed.length} failed\n`);
+    if (seeds % 10_000 === 0) process.stdout.write(`${seeds} seeds, ${failed} failed\n`);
   }
-  const s = (performance.now() - began) / 1000;
-  const used = process.cpuUsage(cpu);
-  process.stdout.write(`${done} seeds in ${s.toFixed(1)} s (${(done / s).toFixed(0)}/s; ${((used.user + used.system) / 1e6).toFixed(1)} s of CPU), ${lives} processes, ${steps} steps, ${failed.length} failed\n`);
-  process.stdout.write(`PROMISE P37 seeds=${done} processes=${lives} kills=${faults.get('kill') ?? 0} failing=${failed.length}\n`);
-  process.stdout.write(`faults: ${[...faults].sort((a, b) => b[1] - a[1]).map(([k, n]) => `${k} ${n}`).join(', ')}\n`);
-  return failed.length === 0 ? 0 : 1;
-}
+  return { seeds, steps, lives, failed, faults };
+});
+
+const replay = (seed: number, verbose: boolean): Promise<number> => virtually(async () => {
+  const o = await simulate(seed);
+  if (verbose || o.problem !== null) process.stdout.write(`${o.journal.slice(-200).join('\n')}\n`);
+  process.stdout.write(`${report(o)}\n`);
+  return o.problem === null ? 0 : 1;
+});
 
 /** For code that was broken on purpose: what the first of so many seeds says that finds it, or null. */
 export const firstProblem = (seeds: number): Promise<string | null> => virtually(async () => {

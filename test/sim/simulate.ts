@@ -6,7 +6,7 @@ import { Life, type LifeOptions } from './life.ts';
 import { Ends } from './ends.ts';
 import { Network } from './network.ts';
 import { type Positions, Scene } from './scene.ts';
-import { type Actor, World } from './world.ts';
+import { type Actor, turn, World } from './world.ts';
 
 export interface Outcome {
   readonly seed: number;
@@ -34,6 +34,7 @@ class Broken extends Error {}
 
 /** Runs one seed to its end; within `virtually`. */
 export async function simulate(seed: number): Promise<Outcome> {
+  await turn();
   const s = new Simulation(seed);
   let problem: string | null = null;
   try {
@@ -168,7 +169,7 @@ class Simulation {
     await this.#steps(second, Math.floor(10 ** w.between(0, 2.5)));
     if (first.actor.frozen) w.thaw(first.actor);
     const limit = w.now + 20_000;
-    while (w.now < limit && !(first.end !== null || first.actor.dead) && !(second.end !== null || second.actor.dead)) await this.#step();
+    while (w.now < limit && !(first.end !== null || first.actor.dead) && !(second.end !== null || second.actor.dead)) this.#look(await this.world.step());
     if (w.chance(0.5)) await this.#until(second.end !== null ? first : second, () => w.chance(0.002), 5000);
     for (const life of [first, second]) {
       if (life.end === null && !life.actor.dead) { this.#note(`kill ${life.actor.name}`, 'kill'); life.kill(net); }
@@ -244,25 +245,26 @@ class Simulation {
     return new Life(w, this.net, name, open, options);
   }
 
-  async #step(): Promise<void> {
-    if (!await this.world.step()) throw new Broken('nothing happens any more');
+  /** Behind each step: `more` is false when there was none. */
+  #look(more: boolean): void {
+    if (!more) throw new Broken('nothing happens any more');
     const wrong = this.#failure ?? this.net.broken;
     if (wrong !== null) throw new Broken(wrong);
     if (this.world.steps > MOST_STEPS) throw new Broken(`${MOST_STEPS} steps and no end`);
   }
 
-  async #steps(life: Life, n: number): Promise<void> { for (let i = 0; i < n && life.end === null && !life.actor.dead; i++) await this.#step(); }
+  async #steps(life: Life, n: number): Promise<void> { for (let i = 0; i < n && life.end === null && !life.actor.dead; i++) this.#look(await this.world.step()); }
 
   async #pass(ms: number): Promise<void> {
     let over = false;
     this.world.after(ms, null, () => { over = true; });
-    while (!over) await this.#step();
+    while (!over) this.#look(await this.world.step());
   }
 
   async #until(life: Life, enough: () => boolean, ms: number): Promise<void> {
     const limit = this.world.now + ms;
     while (life.end === null && !life.actor.dead && !enough()) {
-      await this.#step();
+      this.#look(await this.world.step());
       if (this.world.now <= limit) continue;
       if (this.#healed) throw new Broken(`${life.actor.name} has not come to its end in ${ms / 1000} s without faults`);
       return;

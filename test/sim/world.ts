@@ -31,6 +31,9 @@ interface Event {
 
 const real = { setTimeout: globalThis.setTimeout, clearTimeout: globalThis.clearTimeout, setImmediate: globalThis.setImmediate, now: performance.now, date: Date.now, sleep: timers.setTimeout, immediate: timers.setImmediate };
 
+const AN_EVENT = Promise.resolve(true);
+const NO_EVENT = Promise.resolve(false);
+
 /** Virtual time: one event after the other, in an order that the seed decides, and never two at once. */
 export class World {
   /** ms since the beginning. */
@@ -65,16 +68,16 @@ export class World {
   }
 
   /** One event and all that follows from it at once; false when there is none. */
-  async step(): Promise<boolean> {
+  step(): Promise<boolean> {
     let event = this.#events.pop();
     while (event !== undefined && (event.off || event.owner?.dead === true)) event = this.#events.pop();
-    if (event === undefined) return false;
+    if (event === undefined) return NO_EVENT;
     const { owner, run } = event;
     if (event.at > this.now) this.now = event.at;
     if (owner?.frozen === true) {
       const held = event;
       owner.held.push(() => { if (!held.off) run(); });
-      return true;
+      return AN_EVENT;
     }
     this.steps++;
     this.current = owner;
@@ -82,13 +85,16 @@ export class World {
     try {
       run();
     } catch (error) {
-      if (!(error instanceof Killed)) throw error;
+      if (!(error instanceof Killed)) return Promise.reject(error as Error);
     }
-    // all promises that this has settled
-    await new Promise<void>(done => { real.setImmediate(done); });
-    this.current = null;
-    return true;
+    // a tick comes behind all promises that this settles, as a turn of the event loop would, which costs a call of the system
+    return new Promise(done => { process.nextTick(this.#settled, done); });
   }
+
+  readonly #settled = (done: (more: boolean) => void): void => {
+    this.current = null;
+    done(true);
+  };
 
   thaw(a: Actor): void {
     a.frozen = false;
@@ -138,6 +144,9 @@ const immediate = <T>(value?: T): Promise<T | undefined> => {
   if (world?.current == null) return real.immediate(value);
   return new Promise(resolve => { world.after(world.random() * 0.2, world.current, () => resolve(value)); });
 };
+
+/** The event loop gets its turn: steps never give it one. */
+export const turn = (): Promise<void> => new Promise(done => { real.setImmediate(done); });
 
 /** Runs `work` with timers and clocks of this thread taken over: what belongs to a process of a world lives in that world's time. */
 export async function virtually<T>(work: () => Promise<T>): Promise<T> {

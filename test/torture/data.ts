@@ -44,7 +44,7 @@ export const dataPromises: readonly Promised[] = [
   ofTests('P32', 'state of older layouts is read, of newer ones refused', ['state/golden']),
   ofCommand('P33', 'no text of a pipeline file crashes pipe, hangs it, or becomes code', 2000, ['uncaught', 'hangs', 'foreign_tokens'], (n, seed) => ['test/promises/fuzz.mjs', '--count', String(n), '--seed', String(seed)]),
   ofTests('P34', 'the parser is linear, and says how deep is too deep', ['sql/errors']),
-  ofCommand('P37', 'under simulated faults of network, brokers, disk and processes nothing is lost, doubled or wrong', 500, ['failing'], (n, seed) => ['test/sim/main.mjs', '--seeds', String(n), '--from', String(1 + seed * n)]),
+  ofCommand('P37', 'under simulated faults of network, brokers, disk and processes nothing is lost, doubled or wrong', 500, ['failing'], (n, seed) => ['test/sim/main.mjs', '--seeds', String(n), '--from', String(1 + seed * n), '--threads', '2']),
   // one of so many parts a pass
   ofCommand('P38', 'code that is broken on purpose is noticed', 20, ['survived'], (n, seed) => ['test/mutants/run.mjs', '--part', `${1 + (seed % n)}/${n}`]),
 ];
