@@ -1,5 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
+/**
+ * PIPE_TEST_NO_CODEGEN=1: no test, and nothing that a test starts, makes code from text. Vitest itself must be allowed to: where it
+ * is not, dynamic imports of modules go to the wrong folder.
+ */
+const forbidden = process.env['PIPE_TEST_NO_CODEGEN'] === '1' ? '--disallow-code-generation-from-strings' : null;
+
 export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
@@ -7,5 +13,6 @@ export default defineConfig({
     globalSetup: ['test/global-setup.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    ...(forbidden === null ? {} : { execArgv: [forbidden], env: { NODE_OPTIONS: forbidden } }),
   },
 });

@@ -7,10 +7,6 @@ export const root = resolve(import.meta.dirname, '../..');
 /** The built command, as a user runs it. */
 export const main = join(root, 'dist/cli/main.js');
 
-/** For every process of pipe that is started here: PIPE_TEST_NODE_OPTIONS=--disallow-code-generation-from-strings runs them all without generated code. */
-const given = process.env['PIPE_TEST_NODE_OPTIONS'];
-const options: Readonly<Record<string, string>> = given === undefined ? {} : { NODE_OPTIONS: given };
-
 /** Nothing that was started outlives this process. */
 const alive = new Set<ChildProcess>();
 process.on('exit', () => { for (const child of alive) child.kill('SIGKILL'); });
@@ -36,7 +32,7 @@ export class Project {
 
   start(args: readonly string[], o: { readonly env?: Readonly<Record<string, string>>; readonly input?: string } = {}): Running {
     const { PIPE_BROKERS, PIPE_DATA_DIR, ...env } = process.env;
-    const child = spawn(process.execPath, [main, ...args], { cwd: this.dir, env: { ...env, NO_COLOR: '1', ...options, ...o.env }, stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [main, ...args], { cwd: this.dir, env: { ...env, NO_COLOR: '1', ...o.env }, stdio: ['pipe', 'pipe', 'pipe'] });
     for (const set of [this.#running, alive]) {
       set.add(child);
       child.on('exit', () => set.delete(child));

@@ -12,6 +12,7 @@ import type { PhysicalPlan } from '../../src/plan/physical.ts';
 import { BIGINT } from '../../src/sql/types.ts';
 import { openStateStore } from '../../src/state/sqlite.ts';
 import type { StateStore } from '../../src/state/store.ts';
+import { GENERATED } from '../no-codegen.ts';
 import { WINDOW, countPipeline } from './stand-ins.ts';
 
 const GROUPS = 20_000;
@@ -40,7 +41,7 @@ class Job {
       counts: { filtered: () => undefined, late: () => { this.late++; }, failed: (_o, _b, _i, code, message) => { throw new Error(`${code} ${message}`); } },
     };
     const sink = { push: (b: Batch) => { this.#rows += b.length; for (let i = 0; i < b.length; i++) this.out.push((b.cols[0] as number[])[i] as number); }, watermark: () => undefined, finish: () => undefined };
-    this.#graph = buildGraph(plan, this.context, new Map(plan.sinks.map(w => [w.sink, sink])), true);
+    this.#graph = buildGraph(plan, this.context, new Map(plan.sinks.map(w => [w.sink, sink])), GENERATED);
     for (const o of this.#graph.operators) o.open();
   }
 

@@ -4,6 +4,7 @@
  */
 import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { mayCompile } from '../../dist/codegen/writer.js';
 import { compilePipeline } from '../../dist/config/compile.js';
 import { loadPipeline } from '../../dist/config/load.js';
 import { buildGraph } from '../../dist/engine/build.js';
@@ -29,7 +30,7 @@ const counts = { filtered() {}, late() {}, failed() { throw new Error('a row fai
 const contexts = [1e9, 1e6].map(limit => new RunContext(store, counts, limit, 1000, () => 0, null, undefined, () => undefined));
 const sinks = new Map([['out', { push: b => { rows += b.length; }, watermark() {}, finish() {} }]]);
 // one graph keeps its state in memory, the other one sends it to disk; the state file is for one of them at a time
-const graphs = contexts.map(c => buildGraph(plan, c, sinks, true));
+const graphs = contexts.map(c => buildGraph(plan, c, sinks, mayCompile()));
 let epoch = 0;
 const { schema } = plan.scans[0];
 

@@ -7,6 +7,7 @@ import { SourceReader } from '../../src/engine/source-reader.ts';
 import { EventTime } from '../../src/engine/watermark.ts';
 import { formats } from '../../src/formats/index.ts';
 import { BIGINT, TIMESTAMP_LTZ } from '../../src/sql/types.ts';
+import { GENERATED } from '../no-codegen.ts';
 import { MemorySource } from './memory-source.ts';
 
 const HOUR = 3_600_000;
@@ -61,7 +62,7 @@ async function make(source: MemorySource, o: { following?: boolean; batchRows?: 
   const clock = new EventTime({ delay: 5, idle: o.idle ?? 50, maxFuture: HOUR, following }, systemClock, -Infinity);
   const decoder = formats.find('json')?.decoder?.(
     [{ field: { name: 'id', type: BIGINT, nullable: true }, key: 'id', time: null, required: false }, { field: { name: 'ts', type: TIMESTAMP_LTZ, nullable: false }, key: 'ts', time: 'ms', required: true }],
-    { topic: 'events', maxRecordBytes: 1 << 20, generated: true });
+    { topic: 'events', maxRecordBytes: 1 << 20, generated: GENERATED });
   const bad: string[] = [];
   const future: number[] = [];
   await source.open();

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { Database } from '../../src/state/database.ts';
 import type { Case } from '../cases/case.ts';
 import { runCase } from '../cases/run-case.ts';
+import { GENERATED } from '../no-codegen.ts';
 
 /** Seconds: a row is in so many windows. A longer run: PIPE_OPEN_WINDOWS=10000. */
 const SIZE = Number(process.env['PIPE_OPEN_WINDOWS'] ?? 1000);
@@ -27,7 +28,7 @@ it(`${SIZE} open windows of a hot key and others, most of them on disk, equal th
     sql: `SELECT k, COUNT(*) AS c, SUM(n) AS s, COUNT(DISTINCT n) AS d, window_start FROM t GROUP BY k, HOP(ts, INTERVAL '1' SECOND, INTERVAL '${SIZE}' SECOND)`,
   };
   let said = '';
-  const found = await runCase(c, { batch: 10, jit: true, decoder: 'fast', crash: null, memory: 800 * SIZE, said: text => { said = text; } });
+  const found = await runCase(c, { batch: 10, jit: GENERATED, decoder: 'fast', crash: null, memory: 800 * SIZE, said: text => { said = text; } });
   expect(said).toContain('state goes to disk from here on');
   expect(found.sort()).toEqual(oracle());
 }, 300_000);

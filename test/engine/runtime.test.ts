@@ -8,6 +8,7 @@ import { PipelineRuntime } from '../../src/engine/runtime.ts';
 import type { RuntimeOptions } from '../../src/engine/runtime-parts.ts';
 import { formats } from '../../src/formats/index.ts';
 import { openStateStore } from '../../src/state/sqlite.ts';
+import { GENERATED, JIT } from '../no-codegen.ts';
 import { counted, countPipeline, event, memoryParts, MemoryLog } from './stand-ins.ts';
 
 let dir: string;
@@ -30,7 +31,7 @@ function runtime(l: MemoryLog, c: CompiledPipeline, more: Partial<RuntimeOptions
   const store = openStateStore({ path: join(dir, `${c.spec.name}.db`), pipeline: c.spec.name, logId: l.id, reset: false });
   return new PipelineRuntime({
     spec: c.spec, plan: c.plan, log: l, source: o => l.source(o), store, formats, engine: memoryParts, clock: systemClock, workers: null, notices: { warn: m => { warnings.push(m); }, info: () => undefined }, taps: new Map(), committed: () => Promise.resolve(),
-    options: { following: false, from: null, batchRows: 1000, jit: true, decoder: 'fast', onError: null, resume: null, memory: 1e9, packFrom: 1000, drain: 20_000, backfill: false, takeOver: false, ownerId: 'me', ...more },
+    options: { following: false, from: null, batchRows: 1000, jit: GENERATED, decoder: 'fast', onError: null, resume: null, memory: 1e9, packFrom: 1000, drain: 20_000, backfill: false, takeOver: false, ownerId: 'me', ...more },
   });
 }
 
@@ -48,7 +49,7 @@ async function toEnd(l: MemoryLog, c: CompiledPipeline, more: Partial<RuntimeOpt
 const until = async (true_: () => boolean): Promise<void> => { while (!true_()) await new Promise(r => setTimeout(r, 2)); };
 
 describe('a pipeline to the end', () => {
-  for (const jit of [true, false]) {
+  for (const jit of JIT) {
     for (const batchRows of [1, 7, 1000]) {
       it(`gives the rows of all windows (slices of ${batchRows}, ${jit ? 'generated' : 'interpreted'})`, async () => {
         const l = await log(3);

@@ -7,12 +7,13 @@ import { formats } from '../../src/formats/index.ts';
 import type { DecodeColumn, Decoder } from '../../src/formats/format.ts';
 import { BIGINT, STRING, TIMESTAMP_LTZ, decimal, type SqlType } from '../../src/sql/types.ts';
 import { plainColumn } from '../../src/sql/values/text-column.ts';
+import { GENERATED } from '../no-codegen.ts';
 
 const column = (name: string, type: SqlType, more: Partial<DecodeColumn> = {}): DecodeColumn => ({ field: { name, type, nullable: true }, key: name, time: null, required: false, ...more });
 const time = column('ts', TIMESTAMP_LTZ, { key: 'timestamp', time: 's', required: true });
 const BALANCES = [column('account', STRING, { bytes: true }), column('amount', decimal(12, 2)), column('type', STRING), time];
 const FRAUD = [column('amount', decimal(12, 2)), column('account', BIGINT), time];
-const options = { topic: 't', maxRecordBytes: 1 << 20, generated: true };
+const options = { topic: 't', maxRecordBytes: 1 << 20, generated: GENERATED };
 
 const decoderIn = (found: { find(name: string): (typeof formats extends { find(name: string): infer F } ? F : never) }, columns: readonly DecodeColumn[]): Decoder => found.find('json')?.decoder?.(columns, options) as Decoder;
 

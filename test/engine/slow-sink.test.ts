@@ -10,6 +10,7 @@ import { engineParts } from '../../src/engine/parts.ts';
 import { PipelineRuntime } from '../../src/engine/runtime.ts';
 import { formats } from '../../src/formats/index.ts';
 import { openStateStore } from '../../src/state/sqlite.ts';
+import { GENERATED } from '../no-codegen.ts';
 import { MemoryLog } from './stand-ins.ts';
 
 let dir: string;
@@ -39,7 +40,7 @@ it('a sink that takes nothing stops the source after two epochs of output, and n
   const store = openStateStore({ path: join(dir, 'slow.db'), pipeline: 'slow', logId: log.id, reset: false });
   const made = new PipelineRuntime({
     spec, plan, log, source: o => { const s = log.source(o); Object.assign(s, { most: POLL }); return s; }, store, formats, engine: engineParts, clock: systemClock, workers: null, notices: { warn: () => undefined, info: () => undefined }, taps: new Map(), committed: () => Promise.resolve(),
-    options: { following: false, from: null, batchRows: 1000, jit: true, decoder: 'fast', onError: null, resume: null, backfill: false, memory: 1e9, packFrom: 1000, drain: 20_000, takeOver: false, ownerId: 'me' },
+    options: { following: false, from: null, batchRows: 1000, jit: GENERATED, decoder: 'fast', onError: null, resume: null, backfill: false, memory: 1e9, packFrom: 1000, drain: 20_000, takeOver: false, ownerId: 'me' },
   });
   await made.open();
   const running = made.run(new AbortController().signal);

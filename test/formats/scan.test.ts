@@ -3,6 +3,7 @@ import { BIGINT, BOOLEAN, BYTES, DATE, DOUBLE, FLOAT, INT, SMALLINT, STRING, TIM
 import type { DecodeColumn, Decoder } from '../../src/formats/format.ts';
 import { PlainDecoder } from '../../src/formats/json/decode.ts';
 import { scanDecoder } from '../../src/formats/json/fast/decoder.ts';
+import { GENERATED } from '../no-codegen.ts';
 import { blank, int, mutate, next, object, parsed, pick, value } from './documents.ts';
 import { cell, column, generated, random, recordsOf, rounds, seed } from './support.ts';
 
@@ -94,7 +95,7 @@ function readAll(decoder: Decoder, records: ReturnType<typeof recordsOf>, cuts: 
 
 const same = (a: readonly unknown[], b: readonly unknown[] | undefined): boolean => b !== undefined && a.length === b.length && a.every((v, i) => Object.is(v, b[i]));
 
-describe(`the generated scanner beside the plain decoder and JSON.parse, FORMATS_SEED=${seed}`, () => {
+describe.runIf(GENERATED)(`the generated scanner beside the plain decoder and JSON.parse, FORMATS_SEED=${seed}`, () => {
   it('reads and refuses the same', () => {
     console.error(`FORMATS_SEED=${seed}`);
     let accepted = 0;

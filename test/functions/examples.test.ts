@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { aggregates, scalars } from '../../src/sql/functions/index.ts';
+import { JIT } from '../no-codegen.ts';
 import { evaluate } from './harness.ts';
 
-const engines = [['generated', true], ['interpreter', false]] as const;
+const engines = JIT.map(jit => [jit ? 'generated' : 'interpreter', jit] as const);
 
 describe.each(engines)('examples with %s code', (_, jit) => {
   it.each(scalars.list().flatMap(f => f.examples.map(x => [x.sql, x.result] as const)))('%s is %s', (sql, result) => {

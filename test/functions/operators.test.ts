@@ -1,12 +1,13 @@
 import { expect, it } from 'vitest';
 import { Database } from '../../src/state/database.ts';
+import { JIT } from '../no-codegen.ts';
 import { evaluate } from './harness.ts';
 
 const values = ['NULL', '1', '2', "'a'", "'b'"];
 const comparable = (a: string, b: string): boolean => a === 'NULL' || b === 'NULL' || a.startsWith("'") === b.startsWith("'");
 
 /** SQLite calls it IS NOT and IS. */
-it.each([['generated', true], ['interpreter', false]] as const)('IS [NOT] DISTINCT FROM knows NULL as SQLite does, of columns and of literals (%s)', (_, jit) => {
+it.each(JIT.map(jit => [jit ? 'generated' : 'interpreter', jit] as const))('IS [NOT] DISTINCT FROM knows NULL as SQLite does, of columns and of literals (%s)', (_, jit) => {
   const db = new Database(':memory:');
   const number = (v: unknown): unknown => (typeof v === 'boolean' ? Number(v) : v);
   for (const a of values) {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { batchFor, column, graphOf, pipelineOf, type Made } from '../engine/graph-of.ts';
+import { JIT } from '../no-codegen.ts';
 
 const tumble = pipelineOf("SELECT window_start, COUNT(*) AS n, window_end FROM a GROUP BY TUMBLE(ts, INTERVAL '10' SECOND)");
 const hop = pipelineOf("SELECT window_start, COUNT(*) AS n, window_end FROM a GROUP BY HOP(ts, INTERVAL '5' SECOND, INTERVAL '15' SECOND)");
@@ -7,7 +8,7 @@ const hop = pipelineOf("SELECT window_start, COUNT(*) AS n, window_end FROM a GR
 /** [start, count, end] of each window that came out, in order. */
 const windows = ({ out }: Made): unknown[][] => column(out, 0).map((start, i) => [start, column(out, 1)[i], column(out, 2)[i]]);
 
-describe.each([true, false])('windows with generated code: %s', jit => {
+describe.each(JIT)('windows with generated code: %s', jit => {
   const run = (c: typeof tumble, rows: readonly { at: number; wm?: number }[]): Made => {
     const made = graphOf(c, jit);
     made.graph.inputs.get('a')?.push(batchFor(c, rows));

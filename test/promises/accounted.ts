@@ -1,4 +1,5 @@
 import { whole } from '../random.ts';
+import { GENERATED } from '../no-codegen.ts';
 import { compiled, MemoryRun, type MemoryRecord } from './memory-run.ts';
 import type { Promised } from './promise.ts';
 
@@ -67,7 +68,7 @@ export const accounted: Promised = {
     const found = { records: 0, used: 0, filtered: 0, late: 0, future: 0, dead: 0, unaccounted: 0, twice: 0 };
     for (let n = 0; n < rounds; n++) {
       const [a, b] = [stream(pick, 200 + pick(300)), stream(pick, 100 + pick(100))] as const;
-      const run = new MemoryRun(c, PARTITIONS, { batch: [1, 7, 8192][pick(3)] as number, most: 1 + pick(100), jit: pick(3) === 0 });
+      const run = new MemoryRun(c, PARTITIONS, { batch: [1, 7, 8192][pick(3)] as number, most: 1 + pick(100), jit: pick(3) === 0 && GENERATED });
       run.send('a', a);
       run.send('b', b);
       const { rows, counts, letters } = await run.toEnd();

@@ -1,5 +1,6 @@
 import type { Clock } from '../../src/engine/clock.ts';
 import { whole } from '../random.ts';
+import { GENERATED } from '../no-codegen.ts';
 import { compiled, MemoryRun, type MemoryRecord } from './memory-run.ts';
 import type { Promised } from './promise.ts';
 import { Sandbox } from './sandbox.ts';
@@ -88,7 +89,7 @@ export const inOrder: Promised = {
     const found = { shuffles: 0, mismatch: 0, late: 0 };
     for (let n = 0; n < rounds; n++) {
       const events = ordered(pick, 20 + pick(60));
-      const run = new MemoryRun(c, 1, { batch: BATCHES[pick(4)] as number, jit: pick(8) === 0 });
+      const run = new MemoryRun(c, 1, { batch: BATCHES[pick(4)] as number, jit: pick(8) === 0 && GENERATED });
       run.send('t', shuffled(events, pick, DELAY).map(e => record(e)));
       const { rows, counts } = await run.toEnd();
       found.shuffles++;
@@ -118,7 +119,7 @@ export const lateness: Promised = {
       let max = -Infinity;
       for (const e of events) { watermarks.push(max - DELAY); max = Math.max(max, e.at); }
       const closed = (i: number, end: number): boolean => end - 1 <= (watermarks[i] as number);
-      const run = new MemoryRun(c, 1, { batch: BATCHES[pick(4)] as number, most: 1 + pick(200), jit: pick(2) === 0 });
+      const run = new MemoryRun(c, 1, { batch: BATCHES[pick(4)] as number, most: 1 + pick(200), jit: pick(2) === 0 && GENERATED });
       run.send('t', events.map(e => record(e)));
       const { rows, counts, letters } = await run.toEnd();
       const wanted = { tumbling: byHand(events, tumbling, closed), hopping: byHand(events, hopping, closed) };
@@ -325,7 +326,7 @@ export const sameRows: Promised = {
         }
       } else {
         const most = [1, 3, 50, Infinity][pick(4)] as number;
-        const run = new MemoryRun(c, 3, { batch, most, jit: pick(4) === 0 });
+        const run = new MemoryRun(c, 3, { batch, most, jit: pick(4) === 0 && GENERATED });
         run.send('t', interleaved(events, 3, pick).map(e => record(e)));
         const { rows, counts } = await run.toEnd();
         take(rowsOf(rows), `batches of ${batch}, polls of ${most}`);

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { explainMermaid, explainText } from '../../dist/cli/explain-format.js';
 import { explainModel } from '../../dist/observe/explained.js';
 import { code, relations } from '../../dist/cli/explain-phases.js';
+import { mayCompile } from '../../dist/codegen/writer.js';
 import { problemJson, renderProblems } from '../../dist/cli/render-error.js';
 import { compilePipeline, sqlProblems } from '../../dist/config/compile.js';
 import { readPipeline } from '../../dist/config/load.js';
@@ -97,12 +98,14 @@ const records = recordsFrom([
   'no json',
 ].map(value => ({ key: null, value, timestamp: 1_704_110_400_000 })));
 
+const jit = mayCompile();
+
 /** Compiles, explains and runs a pipeline over a few records. */
 function use(c) {
   const model = explainModel(c);
   explainText(model);
   explainMermaid(model);
-  code(c);
+  if (jit) code(c);
   relations(c, 'bound');
   relations(c, 'logical');
   const state = {
@@ -111,15 +114,15 @@ function use(c) {
   };
   const counts = { filtered() {}, late() {}, failed() {} };
   const outputs = new Map(c.plan.sinks.map(w => {
-    const encoder = formats.find('json').encoder(w.schema, { timestamps: 'epoch_ms', decimals: 'number', key: [], jit: true });
+    const encoder = formats.find('json').encoder(w.schema, { timestamps: 'epoch_ms', decimals: 'number', key: [], jit });
     const bytes = { buf: Buffer.alloc(1 << 20) };
     return [w.sink, { push: b => { bytes.rows = b.length; void encoder; }, watermark() {}, finish() {} }];
   }));
-  const graph = buildGraph(c.plan, { state, share: null, disk: null, packFrom: Infinity, memory() {}, full: () => false, closed: () => undefined, counts }, outputs, true);
+  const graph = buildGraph(c.plan, { state, share: null, disk: null, packFrom: Infinity, memory() {}, full: () => false, closed: () => undefined, counts }, outputs, jit);
   for (const o of graph.operators) o.open();
   for (const scan of c.plan.scans) {
     const source = c.spec.sources.find(s => s.name === scan.source);
-    const decoder = formats.find('json').decoder(decodeColumns(c.plan, scan, source), { topic: 't', maxRecordBytes: 1 << 20, generated: true });
+    const decoder = formats.find('json').decoder(decodeColumns(c.plan, scan, source), { topic: 't', maxRecordBytes: 1 << 20, generated: jit });
     const batch = decoder.decode(records, 0, records.length, () => undefined);
     const input = graph.inputs.get(scan.source);
     input?.push({ ...batch, wm: new Float64Array(batch.length).fill(-Infinity) });

@@ -8,6 +8,7 @@ import { formats } from '../../src/formats/index.ts';
 import type { DeadLetter, StateStore } from '../../src/state/store.ts';
 import { MemoryLog } from '../engine/stand-ins.ts';
 import { memoryState } from '../state/memory.ts';
+import { GENERATED } from '../no-codegen.ts';
 
 export interface MemoryRecord {
   readonly partition: number;
@@ -70,7 +71,7 @@ export class MemoryRun {
       },
       notices: { warn: m => { this.warnings.push(m); }, info: () => undefined }, taps: new Map(), committed: () => { o.committed?.(); return Promise.resolve(); },
       options: {
-        following: o.following ?? false, from: null, batchRows: o.batch ?? 8192, jit: o.jit ?? true, decoder: 'fast', onError: null, resume: null, backfill: false, memory: 1e9, packFrom: 1e6, drain: 20_000, takeOver: false, ownerId: 'me',
+        following: o.following ?? false, from: null, batchRows: o.batch ?? 8192, jit: o.jit ?? GENERATED, decoder: 'fast', onError: null, resume: null, backfill: false, memory: 1e9, packFrom: 1e6, drain: 20_000, takeOver: false, ownerId: 'me',
       },
     });
   }

@@ -3,6 +3,7 @@ import { Database } from '../../src/state/database.ts';
 import type { Case } from '../cases/case.ts';
 import { runCase } from '../cases/run-case.ts';
 import { whole } from '../random.ts';
+import { GENERATED } from '../no-codegen.ts';
 
 const runs = Number(process.env['PIPE_PROPERTY_RUNS'] ?? 15);
 const seed = Number(process.env['PIPE_PROPERTY_SEED'] ?? Date.now() % 1e9);
@@ -69,7 +70,7 @@ it(`state on disk gives the results of SQLite, and to the last digit those of st
       sql: `SELECT k${window === null ? '' : ', window_start'}, ${EXACT}, ${MORE} FROM t GROUP BY k${group}`,
     };
     const where = `run ${n}: ${c.sql}`;
-    const whole = (await runCase(c, { batch: 1000, jit: true, decoder: 'fast', crash: null })).sort();
+    const whole = (await runCase(c, { batch: 1000, jit: GENERATED, decoder: 'fast', crash: null })).sort();
     expect(whole.map(v => `${v.slice(0, v.indexOf(',"x":'))}}`).sort(), where).toEqual(oracle(rows, window));
     if (window === null) {
       const byKey = sums(rows);
@@ -77,7 +78,7 @@ it(`state on disk gives the results of SQLite, and to the last digit those of st
     }
     const batch = [7, 50, 1000][pick(3)] as number;
     const said = (text: string): void => { if (/state goes to disk|\d on disk/.test(text)) onDisk++; };
-    const spilled = await runCase(c, { batch, jit: pick(3) > 0, decoder: 'fast', crash: pick(2) === 0 ? 1 + pick(8) : null, memory: 4000 * (1 + pick(20)), packed: pick(2) === 0, said });
+    const spilled = await runCase(c, { batch, jit: pick(3) > 0 && GENERATED, decoder: 'fast', crash: pick(2) === 0 ? 1 + pick(8) : null, memory: 4000 * (1 + pick(20)), packed: pick(2) === 0, said });
     expect(spilled.sort(), `${where} in batches of ${batch}`).toEqual(whole);
   }
   expect(onDisk).toBeGreaterThan(0);

@@ -1,6 +1,7 @@
 import { encodeBatch, NO_PRODUCER } from '../../src/connectors/kafka/record-batch-encode.ts';
 import type { CompiledPipeline } from '../../src/config/compile.ts';
 import { recordsFrom } from '../../src/engine/block.ts';
+import { GENERATED } from '../no-codegen.ts';
 import type { Broker } from './broker.ts';
 import type { LifeOptions } from './life.ts';
 import { DELAY, DISORDER, type Expected, type Input, inputsOf, pipelineOf, type Shape, shapes, timed, totals } from './shapes.ts';
@@ -95,7 +96,7 @@ export class Scene {
   /** Settings of one process. */
   life(w: World, following: boolean): LifeOptions {
     return {
-      pipeline: this.pipeline, following, batchRows: w.one([1, 2, 7, 1000]), packFrom: w.one([1, 3, 1e9]), epochBytes: w.one([1, 300, 1 << 25]), jit: w.chance(0.5), decoder: w.one(['fast', 'plain'] as const),
+      pipeline: this.pipeline, following, batchRows: w.one([1, 2, 7, 1000]), packFrom: w.one([1, 3, 1e9]), epochBytes: w.one([1, 300, 1 << 25]), jit: w.chance(0.5) && GENERATED, decoder: w.one(['fast', 'plain'] as const),
       checkpoint: w.one([0, 2, 20, 200]),
     };
   }
