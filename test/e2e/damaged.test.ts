@@ -35,7 +35,7 @@ function flip(table: string): void {
 it.each([
   ['packed', '1GB', {}, 'a packed piece of the state file is damaged: its checksum is wrong'],
   ['spilled', '4MB', {}, 'a spilled piece of the state file is damaged: its checksum is wrong'],
-  ['outbox', '1GB', { PIPE_FAILPOINT: 'commit.after:1' }, 'the state file is damaged: output for sums/0 that was not delivered yet has changed in it'],
+  ['outbox', '1GB', { PIPE_FAILPOINT: 'append.before' }, 'the state file is damaged: output for sums/0 that was not delivered yet has changed in it'],
 ] as const)('a flipped bit in table %s is said with what to do, and nothing is sent', async (table, memory, env, message) => {
   p.write('sums.yaml', pipeline(memory));
   await p.run(['topics', 'create', 'events', '--partitions', '1']);
