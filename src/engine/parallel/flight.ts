@@ -1,5 +1,5 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import type { RecordBatch } from '../records.ts';
+import { PackedRecords, type Packed, type RecordBatch } from '../records.ts';
 import type { Slice } from '../source-reader.ts';
 import { Arena } from './arena.ts';
 import type { Answer } from './messages.ts';
@@ -17,6 +17,12 @@ const nowhere = ((): MessagePort => {
 function giveBack(r: RecordBatch): void {
   if (r.own !== true || (r.readers ?? 1) > 1) return;
   nowhere.postMessage(null, (r.packed?.parts.map(p => p.data) ?? [r.data]).flatMap(d => (d.length === d.buffer.byteLength ? [d.buffer as ArrayBuffer] : [])));
+}
+
+/** A packed slice whose bytes are elsewhere: those of a whole fetch would be kept for the last of its slices. */
+function copied(slice: Slice): Slice {
+  const { records } = slice;
+  return { ...slice, records: new PackedRecords(records, { ...(records.packed as Packed), parts: [] }) };
 }
 
 /** Slices that one worker may have at a time: enough to be busy while the main thread commits. */
@@ -65,7 +71,7 @@ export class Flight {
     const arena = ((this.#arenas[worker] as (Arena | undefined)[])[slot] ??= new Arena());
     arena.reset();
     const raw = copyRecords(slice.records, slice.from, slice.to, arena, id, slice.fetchedAt);
-    const f: Flying = { id, slice, worker, slot, raw, apart: false, mapped: null, waiting: 0 };
+    const f: Flying = { id, slice: raw.lies.form === null ? slice : copied(slice), worker, slot, raw, apart: false, mapped: null, waiting: 0 };
     if (slice.last) giveBack(slice.records);
     this.#flying.set(id, f);
     this.#order.push(f);
