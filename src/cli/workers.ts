@@ -18,7 +18,7 @@ export interface WorkerPlan {
 
 /**
  * The threads of a pipeline: as many as `--workers` or settings.workers ask for, where its plan can be split; null: none. Nobody gets them
- * without asking: what crosses from thread to thread is work too, which two cores do not win back.
+ * without asking: what crosses from thread to thread is work too, and two cores win little back.
  */
 export function workersFor({ spec, plan }: CompiledPipeline, asked: number | null, io: Io, entry: URL): Workers | null {
   const count = asked ?? spec.settings.workers ?? 1;
