@@ -62,6 +62,13 @@ it('what was fetched is the same whether it is opened at once or left packed, fr
   expect(packed).toBeGreaterThan(300);
 });
 
+it('a batch that says it is empty is looked at: it may be damaged', () => {
+  const { batch } = encodeBatch(recordsFrom([{ key: null, value: 'only' }], 't', 0), 0, NO_PRODUCER, null);
+  const torn = Buffer.from(batch);
+  torn.writeInt32BE(0, 57);
+  expect(() => packBatches(torn, 't', 0, 0, [], new PartitionDecoder('t', 0))).toThrow(/its checksum is wrong/);
+});
+
 it('a flipped bit is found, whether its batch is given out, left out or a marker', () => {
   const pick = whole(7);
   for (let round = 0; round < 12; round++) {

@@ -13,8 +13,8 @@ const PACK_BYTES = 128 << 10;
 export function packBatches(fetched: Buffer, topic: string, partition: number, from: number, aborted: readonly AbortedTransaction[], decoder: PartitionDecoder): RecordBatch[] {
   const { wanted, next } = walkBatches(fetched, from, aborted, false, (base, what) => damaged(topic, partition, base, what));
   const [first] = wanted;
-  // of a batch that was read in part nobody knows how many are left
-  if (first === undefined || first.base < from || wanted.some(b => b.count < 0)) return [decoder.decode(fetched, from, aborted)];
+  // of a batch that was read in part nobody knows how many are left, and one that says it is empty would be looked at by nobody
+  if (first === undefined || first.base < from || wanted.some(b => b.count <= 0)) return [decoder.decode(fetched, from, aborted)];
   const runs = runsOf(wanted);
   return runs.map((run, i) => {
     const [head, tail] = [run[0] as WantedBatch, run.at(-1) as WantedBatch];

@@ -83,7 +83,7 @@ export class Combiner implements AggregateHost {
   take(arena: Arena): { readonly parts: GroupPart[][]; readonly ends: number[] } | null {
     const used = [...this.#panes.values()].filter(p => p.groups > 0);
     const groups = used.reduce((n, p) => n + p.groups, 0);
-    if (groups * WORTH > this.#rows) this.rest();
+    if (this.#failed || groups * WORTH > this.#rows) this.rest();
     const parts = Array.from({ length: this.#count }, (): GroupPart[] => []);
     if (!this.#failed) for (const pane of used) this.#write(pane, arena, parts);
     const taken = this.#failed ? null : { parts, ends: used.map(p => p.end) };

@@ -35,6 +35,7 @@ export interface Flying {
   readonly worker: number;
   readonly raw: RawSlice;
   readonly slot: number;
+  opened: RecordBatch | null;
   /** True: its rows are asked for one by one. */
   apart: boolean;
   mapped: Extract<Answer, { readonly k: 'mapped' }> | null;
@@ -71,7 +72,7 @@ export class Flight {
     const arena = ((this.#arenas[worker] as (Arena | undefined)[])[slot] ??= new Arena());
     arena.reset();
     const raw = copyRecords(slice.records, slice.from, slice.to, arena, id, slice.fetchedAt);
-    const f: Flying = { id, slice: raw.lies.form === null ? slice : copied(slice), worker, slot, raw, apart: false, mapped: null, waiting: 0 };
+    const f: Flying = { id, slice: raw.lies.form === null ? slice : copied(slice), worker, slot, raw, opened: null, apart: false, mapped: null, waiting: 0 };
     if (slice.last) giveBack(slice.records);
     this.#flying.set(id, f);
     this.#order.push(f);
@@ -80,11 +81,11 @@ export class Flight {
 
   of(id: number): Flying { return this.#flying.get(id) as Flying; }
 
-  /** Its records, for reports. */
+  /** Its records, for reports: opened for the first of them. */
   records(id: number): RecordBatch {
-    const { raw, slice } = this.of(id);
-    const { packed } = slice.records;
-    return openSlice(raw, new Map(packed === undefined ? [] : [[packed.form, packed]]));
+    const f = this.of(id);
+    const { packed } = f.slice.records;
+    return f.opened ??= openSlice(f.raw, new Map(packed === undefined ? [] : [[packed.form, packed]]));
   }
 
   /** The slice that is to be passed next, once it is mapped; null when it is not. */

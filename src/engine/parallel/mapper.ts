@@ -106,7 +106,8 @@ export class Mapper {
     // a row that fails is to do so where its key is, and all that was said of the slice is said again
     this.notes.take();
     this.#combining = false;
-    return { ...folded, ...this.#run(slice, records), warning: folded.warning, groups: [], ends: [] };
+    const again = this.#run(slice, records);
+    return { ...folded, ...again, warning: folded.warning ?? again.warning, groups: [], ends: [] };
   }
 
   #run(slice: RawSlice, records: SliceRecords): Pick<Mapped, 'max' | 'parts' | 'warning'> {
