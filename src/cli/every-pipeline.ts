@@ -1,26 +1,35 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CompiledPipeline } from '../config/compile.ts';
 import { filesOf } from '../config/find.ts';
 import { readJobs } from '../observe/live-files.ts';
 import type { Io, Parsed } from './command.ts';
-import { loadCompiled } from './load-compiled.ts';
+import { checkAll, loadCompiled } from './load-compiled.ts';
 import { dataDir, projectRoot } from './places.ts';
 import { harmless } from './text-width.ts';
 import { say } from './topics-log.ts';
 
 /**
  * The pipelines that a command names; without a name those of `pipelines/`, and those of other files that have run on this data folder.
- * Says which of these have no file any more. Throws PipeErrors.
+ * Says which of these cannot be read, and goes on without them. Throws PipeErrors of what is named.
  */
 export async function namedOrEvery(p: Parsed, io: Io): Promise<readonly CompiledPipeline[]> {
   if (p.args.length > 0) return loadCompiled(p, io);
-  const load = async (args: readonly string[]): Promise<readonly CompiledPipeline[]> => (args.length === 0 ? [] : loadCompiled({ ...p, args }, io));
-  const own = await load(filesOf(join(projectRoot(io.cwd), 'pipelines')));
+  const leftOut = (name: string, why: string): void => say(p, io, harmless(`${name}  is left out: ${why}`));
+  const load = (files: readonly string[]): CompiledPipeline[] => (files.length === 0 ? [] : checkAll({ ...p, args: files }, io)).flatMap(({ file, compiled, problems: [problem] }) => {
+    if (compiled !== null) return [compiled];
+    leftOut(file ?? 'a file', `${problem?.message ?? 'it cannot be read'}${file === null ? '' : ` (pipe validate ${file})`}`);
+    return [];
+  });
+  const own = load(filesOf(join(projectRoot(io.cwd), 'pipelines')));
   const known = new Set(own.map(c => c.spec.name));
   const jobs = readJobs(dataDir(p, io)).filter(r => !known.has(r.pipeline));
-  for (const r of jobs) if (!existsSync(r.file)) say(p, io, harmless(`${r.pipeline}  is left out: its file ${r.file} is gone`));
-  const others = await load([...new Set(jobs.map(r => r.file))].filter(f => existsSync(f)));
+  const files = new Set<string>();
+  for (const r of jobs) {
+    const found = statSync(r.file, { throwIfNoEntry: false });
+    if (found?.isFile() === true) files.add(r.file);
+    else leftOut(r.pipeline, found === undefined ? `its file ${r.file} is gone` : `it came from ${r.file}, which gives it only once`);
+  }
   // a file may hold another pipeline by now
-  return [...own, ...others.filter(c => !known.has(c.spec.name))];
+  return [...own, ...load([...files]).filter(c => !known.has(c.spec.name))];
 }

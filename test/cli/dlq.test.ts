@@ -84,6 +84,14 @@ describe('pipe dlq', () => {
     const states = await p.ok(['state', 'ls', '--json']);
     expect([...new Set(states.json.map(t => t['pipeline']))]).toEqual(['sums', 'apart']);
     expect((await p.ok(['state', 'ls'])).err).toBe(left);
+    // a typo in one of them hides none of the others
+    writeFileSync(p.path('apart.yaml'), pipeline({ name: 'apart' }).replace('SELECT', 'SELEC'));
+    for (const command of ['dlq', 'state']) {
+      const listed = await p.ok([command, 'ls']);
+      expect(listed.out).toContain('sums');
+      expect(listed.out).not.toContain('apart');
+      expect(listed.err).toMatch(/apart\.yaml {2}is left out: unexpected "SELEC".* \(pipe validate \S*apart\.yaml\)\n/);
+    }
     expect(states.json.find(t => t['table'] === 'dead_letters')).toMatchObject({ pipeline: 'sums', log: 'embedded', rows: 3 });
   });
 
