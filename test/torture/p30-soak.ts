@@ -9,6 +9,8 @@ const SAMPLE_MS = 1000;
 const NOISE = 20;
 const A_MINUTE = 1;
 const PAGE_KB = 4;
+/** A state of a few hundred kB takes its pages when a checkpoint comes: growth is a share of so much at least, in bytes. */
+const SMALL_STATE = 1 << 20;
 /** Of a write-ahead log. */
 const MOST_WAL = 64 << 20;
 
@@ -63,7 +65,7 @@ export const p30: Promised = {
       const found = plus(none, await bed.check());
       const half = samples.slice(samples.length >> 1);
       const limit = Math.max(NOISE, (A_MINUTE * half.length * SAMPLE_MS) / 60_000);
-      const growth = (['heap', 'rss', 'fds', 'state'] as const).map(k => ({ k, percent: growthOf(half.map(s => s[k])) }));
+      const growth = (['heap', 'rss', 'fds', 'state'] as const).map(k => ({ k, percent: growthOf(half.map(s => s[k]), k === 'state' ? SMALL_STATE : 0) }));
       for (const g of growth) o.say(`${g.k} ${g.percent.toFixed(1)} % in the second ${Math.round((half.length * SAMPLE_MS) / 1000)} s`);
       return {
         seconds: o.rounds, records: bed.work.records, max_rss_mb: most(samples.map(s => s.rss)) >> 20, max_heap_mb: most(samples.map(s => s.heap)) >> 20, max_fds: most(samples.map(s => s.fds)),
@@ -79,12 +81,12 @@ const most = (list: readonly number[]): number => list.reduce((a, b) => Math.max
 /** Bytes of the write-ahead logs of state and topics. */
 const walSizes = (dir: string): number[] => [join(dir, '.pipe'), join(dir, '.pipe/state')].flatMap(d => readdirSync(d).filter(f => f.endsWith('-wal')).map(f => statSync(join(d, f)).size));
 
-/** How much the straight line through them rises, in percent of their mean. */
-function growthOf(ys: readonly number[]): number {
+/** How much the straight line through them rises, in percent of their mean, or of `least` where that is more. */
+function growthOf(ys: readonly number[], least: number): number {
   const n = ys.length;
   const middle = (n - 1) / 2;
   const mean = ys.reduce((a, b) => a + b, 0) / n;
   let [xy, xx] = [0, 0];
   ys.forEach((y, x) => { xy += (x - middle) * (y - mean); xx += (x - middle) ** 2; });
-  return xx === 0 ? 0 : ((xy / xx) * (n - 1) * 100) / mean;
+  return xx === 0 ? 0 : ((xy / xx) * (n - 1) * 100) / Math.max(mean, least);
 }
