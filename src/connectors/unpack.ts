@@ -4,6 +4,6 @@ import { BLOCK_FORM, unpackBlocks } from './log/blocks.ts';
 
 /** Who opens what sources give packed, by its form, in a thread that takes one after the other. */
 export const unpackers = (): ReadonlyMap<string, Unpacker> => new Map<string, Unpacker>([
-  [BLOCK_FORM, { ready: () => null, unpack: unpackBlocks }],
+  [BLOCK_FORM, { unpack: unpackBlocks }],
   [BATCH_FORM, { ready: codecsFor, unpack: unpackInTurn() }],
 ]);

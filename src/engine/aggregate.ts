@@ -5,7 +5,7 @@ import type { AggregateHost, AggregateLoop } from '../codegen/loop.ts';
 import type { Aggregate } from '../plan/physical.ts';
 import type { AggregateFn, StateColumn } from '../sql/functions/define.ts';
 import type { StateTx } from '../state/store.ts';
-import { plainColumn, TextColumn } from '../sql/values/text-column.ts';
+import type { TextColumn } from '../sql/values/text-column.ts';
 import type { Batch } from './batch.ts';
 import { GroupEmitter } from './emit-groups.ts';
 import { KeyWriter, NULL_HASH, NULL_KEY, TextEncoder } from './group-key.ts';
@@ -165,8 +165,7 @@ export class AggregateOperator implements Operator, AggregateHost {
   }
 
   keyText(b: Batch, index: number): TextColumn {
-    const column = b.cols[index] as TextColumn | string[];
-    const keys = column instanceof TextColumn && column.hash !== null ? column : this.#texts.column(plainColumn(column, b.length), b.nulls[index] ?? null, b.length);
+    const keys = this.#texts.hashed(b.cols[index] as TextColumn | string[], b.nulls[index] ?? null, b.length);
     this.#last?.lookAhead(keys, b.length);
     return keys;
   }
@@ -271,8 +270,7 @@ export class AggregateOperator implements Operator, AggregateHost {
     const short = disk.pressed || disk.used > disk.limit;
     if (!short && spill.windows.size === 0) return;
     const before = spill.written;
-    let held = 0;
-    for (const pane of this.#panes.values()) held += pane.groups - pane.emitted;
+    const held = this.#inMemory();
     for (const pane of [...this.#panes.values()]) {
       if (!spill.windows.has(pane.end)) continue;
       const keep = pane.groups > 0 && !short;
@@ -314,8 +312,11 @@ export class AggregateOperator implements Operator, AggregateHost {
     this.#onDisk = (spill?.windows.size ?? 0) > 0;
   }
 
-  keys(): number {
-    let n = this.#store.spill?.groups ?? 0;
+  keys(): number { return (this.#store.spill?.groups ?? 0) + this.#inMemory(); }
+
+  /** Groups that are not out yet. */
+  #inMemory(): number {
+    let n = 0;
     for (const pane of this.#panes.values()) n += pane.groups - pane.emitted;
     return n;
   }

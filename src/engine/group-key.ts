@@ -1,6 +1,6 @@
 import { reprOf, type SqlType, type Value, type Wide } from '../sql/types.ts';
 import { canonical } from '../sql/values/wide.ts';
-import { hashBytes, readText, textBytes, TextColumn, writeWtf8 } from '../sql/values/text-column.ts';
+import { hashBytes, plainColumn, readText, textBytes, TextColumn, writeWtf8 } from '../sql/values/text-column.ts';
 
 /*
  * A group is found by the bytes of its keys, one after the other, so that equal bytes are equal keys:
@@ -128,6 +128,11 @@ export class TextEncoder {
   #start = new Int32Array(0);
   #end = new Int32Array(0);
   #hash = new Int32Array(0);
+
+  /** A column of texts with their hashes: as it is where it has them. */
+  hashed(c: TextColumn | readonly string[], nulls: Uint8Array | null, n: number): TextColumn {
+    return c instanceof TextColumn && c.hash !== null ? c : this.column(plainColumn(c, n), nulls, n);
+  }
 
   /** `strings` [0, n); where `nulls` says so there is none. */
   column(strings: readonly string[], nulls: Uint8Array | null, n: number): TextColumn {

@@ -54,8 +54,8 @@ export type Unpack = (parts: readonly PackedPart[], topic: string, partition: nu
 
 /** What another thread opens packed records with. */
 export interface Unpacker {
-  /** Loads what these parts need; null when there is nothing to wait for. */
-  ready(parts: readonly PackedPart[]): Promise<void> | null;
+  /** Loads what these parts need; null when there is nothing to wait for, which there never is where this is absent. */
+  ready?(parts: readonly PackedPart[]): Promise<void> | null;
   readonly unpack: Unpack;
 }
 

@@ -24,13 +24,12 @@ export function packBatches(fetched: Buffer, topic: string, partition: number, f
   });
 }
 
-/** Throws system.source.corrupt_batch and system.source.codec. The codecs were loaded. */
-function unpackBatches(parts: readonly PackedPart[], topic: string, partition: number): RecordBatch {
-  const { data, base } = parts[0] as PackedPart;
-  return new PartitionDecoder(topic, partition).decode(data, base, []);
-}
+const unpackBatches: Unpack = (parts, topic, partition) => unpackInTurn()(parts, topic, partition);
 
-/** The same for one who looks at no records after those that came next: their arrays are used again. */
+/**
+ * For one who looks at no records of a partition after those that came next: their arrays are used again. The codecs were loaded.
+ * What it makes throws system.source.corrupt_batch and system.source.codec.
+ */
 export function unpackInTurn(): Unpack {
   const decoders = new Map<string, PartitionDecoder>();
   return (parts, topic, partition) => {
@@ -42,7 +41,7 @@ export function unpackInTurn(): Unpack {
   };
 }
 
-/** Loads what `unpackBatches` needs; null when it has that. */
+/** Loads what unpacking needs; null when it is there. */
 export function codecsFor(parts: readonly PackedPart[]): Promise<void> | null {
   const ids = new Set(parts.flatMap(p => [...codecIds(p.data)]));
   return missingCodecs(ids) ? loadCodecs(ids) : null;

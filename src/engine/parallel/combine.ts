@@ -2,7 +2,7 @@ import { generateAggregate, interpretAggregate } from '../../codegen/aggregate.t
 import type { AggregateHost, AggregateLoop } from '../../codegen/loop.ts';
 import type { Aggregate } from '../../plan/physical.ts';
 import type { StateSlot } from '../../sql/functions/define.ts';
-import { hashBytes, plainColumn, TextColumn } from '../../sql/values/text-column.ts';
+import { hashBytes, type TextColumn } from '../../sql/values/text-column.ts';
 import type { FoldedGroups } from '../aggregate.ts';
 import { newBatch, type Batch } from '../batch.ts';
 import { KeyWriter, NULL_HASH, NULL_KEY, ownerOf, TextEncoder } from '../group-key.ts';
@@ -103,10 +103,7 @@ export class Combiner implements AggregateHost {
     return made;
   }
 
-  keyText(b: Batch, index: number): TextColumn {
-    const column = b.cols[index] as TextColumn | string[];
-    return column instanceof TextColumn && column.hash !== null ? column : this.#texts.column(plainColumn(column, b.length), b.nulls[index] ?? null, b.length);
-  }
+  keyText(b: Batch, index: number): TextColumn { return this.#texts.hashed(b.cols[index] as TextColumn | string[], b.nulls[index] ?? null, b.length); }
 
   nullGroup(pane: Pane): number { return pane.find(NULL_KEY, 0, 1, NULL_HASH); }
   late(): never { throw new Error('no row is late before its watermark is known'); }

@@ -87,7 +87,7 @@ export class Mapper {
   /** What is to be waited for before `map`, or null. */
   ready(slice: RawSlice): Promise<void> | null {
     const { form } = slice.lies;
-    return form === null ? null : (this.#p.unpackers.get(form) as Unpacker).ready(partsOf(slice));
+    return (form === null ? null : this.#p.unpackers.get(form)?.ready?.(partsOf(slice))) ?? null;
   }
 
   /** `slot`: whose memory the parts use; until all workers are done with the slice it is given to no other. `apart`: rows are not to be folded here. */

@@ -1,5 +1,5 @@
 import { reprOf, type Schema, type Value } from '../../sql/types.ts';
-import { hashBytes, plainColumn, TextColumn } from '../../sql/values/text-column.ts';
+import { hashBytes, TextColumn } from '../../sql/values/text-column.ts';
 import { newBatch, perColumn, type Batch, type Column } from '../batch.ts';
 import { KeyWriter, NULL_HASH, ownerOf, TextEncoder } from '../group-key.ts';
 import { aligned, type Arena } from './arena.ts';
@@ -50,9 +50,9 @@ export class Router {
   /** Texts cross over as bytes, the only key with its hashes. */
   #asBytes(b: Batch, c: Column, j: number): Column {
     if (reprOf((this.#schema[j] as Schema[number]).type) !== 'text') return c;
-    const hashed = this.#keys === 1 && j === 0;
-    if (c instanceof TextColumn && (c.hash !== null || !hashed)) return c;
-    return (this.#texts[j] as TextEncoder).column(plainColumn(c, b.length) as string[], b.nulls[j] ?? null, b.length);
+    const isKey = this.#keys === 1 && j === 0;
+    if (c instanceof TextColumn && !isKey) return c;
+    return (this.#texts[j] as TextEncoder).hashed(c as TextColumn | string[], b.nulls[j] ?? null, b.length);
   }
 
   #assign(b: Batch): number[] {

@@ -1,3 +1,4 @@
+import { slotsBefore } from '../../codegen/aggregate.ts';
 import { shapeOf } from '../../plan/compare.ts';
 import type { PhysicalPlan } from '../../plan/physical.ts';
 import { buildGraph } from '../build.ts';
@@ -44,7 +45,8 @@ export class Reducer {
     this.#graph = buildGraph(keyed.reduce, this.#context, p.sinks, p.jit, () => shapeOf(plan, keyed.aggregate));
     this.#input = this.#graph.inputs.get(EXCHANGE) as Output;
     this.#grouping = this.#graph.operators.find(o => o instanceof AggregateOperator) as AggregateOperator;
-    this.#slots = keyed.aggregate.calls.reduce((n, c) => n + c.fn.state.length, 0);
+    const { calls } = keyed.aggregate;
+    this.#slots = slotsBefore(calls, calls.length);
     for (const o of this.#graph.operators) o.open();
   }
 
