@@ -29,3 +29,6 @@ export function failpointSoon(point: Failpoint): void {
 
 /** Whether this process is to die there: steps that are rare otherwise are then taken each time. */
 export const failsAt = (...points: readonly Failpoint[]): boolean => points.some(p => p === name);
+
+/** PIPE_POISON=1: memory that is to be used again is filled with what nobody expects, so that tests notice who still reads it. */
+export const poisons: boolean = process.env['PIPE_POISON'] === '1';

@@ -13,6 +13,8 @@ export default defineConfig({
     globalSetup: ['test/global-setup.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    ...(forbidden === null ? {} : { execArgv: [forbidden], env: { NODE_OPTIONS: forbidden } }),
+    // memory that is to be used again is overwritten: whoever still reads it fails
+    env: { PIPE_POISON: '1', ...(forbidden === null ? {} : { NODE_OPTIONS: forbidden }) },
+    ...(forbidden === null ? {} : { execArgv: [forbidden] }),
   },
 });

@@ -1,4 +1,4 @@
-import { sharedBy, type Header, type RecordBatch } from '../engine/records.ts';
+import { PackedRecords, sharedBy, type Header, type RecordBatch } from '../engine/records.ts';
 import type { Source, SourceOptions, TopicInfo } from './connector.ts';
 
 /** A source that does not come back for so long (ms), because its output is held up, is left behind: it reads for itself from then on. */
@@ -225,12 +225,12 @@ class SharedSource implements Source {
   }
 }
 
-/** Records that outlive the next poll of their reader, which uses its arrays again. */
+/** Records that outlive the next poll of their reader, which uses its memory again. */
 function keep(b: RecordBatch): void {
-  // nobody changes what is packed
-  if (b.packed !== undefined) return;
-  const headers: (readonly Header[])[] = Array.from({ length: b.length }, (_, i) => b.headers(i));
+  if (b instanceof PackedRecords) return b.keep();
+  const headers: (readonly Header[])[] = Array.from({ length: b.length }, (_, i) => b.headers(i).map(h => ({ ...h, value: h.value === null ? null : Buffer.from(h.value) })));
   Object.assign(b, {
+    data: Buffer.from(b.data),
     valueStart: b.valueStart.slice(), valueEnd: b.valueEnd.slice(), keyStart: b.keyStart.slice(), keyEnd: b.keyEnd.slice(), offsets: b.offsets.slice(), timestamps: b.timestamps.slice(),
     headers: (row: number) => headers[row] as readonly Header[],
   });

@@ -65,7 +65,7 @@ export class PackedRecords implements RecordBatch {
   readonly partition: number;
   readonly length: number;
   readonly next: number;
-  readonly packed: Packed;
+  packed: Packed;
   readonly readers: number;
   readonly own: boolean;
   #records: RecordBatch | null = null;
@@ -88,6 +88,12 @@ export class PackedRecords implements RecordBatch {
   get offsets(): Float64Array { return this.#open().offsets; }
   get timestamps(): Float64Array { return this.#open().timestamps; }
   headers(row: number): readonly Header[] { return this.#open().headers(row); }
+
+  /** They are to outlive the next poll of their reader, which uses its memory again. */
+  keep(): void {
+    this.packed = { ...this.packed, parts: this.packed.parts.map(p => ({ ...p, data: Buffer.from(p.data) })) };
+    this.#records = null;
+  }
 
   #open(): RecordBatch { return this.#records ??= this.packed.unpack(this.packed.parts, this.topic, this.partition); }
 }

@@ -19,6 +19,8 @@ export class MemorySource implements Source {
   #ends: number[] = [];
   #quiet: (number | null)[] = [];
   #wake: (() => void) | null = null;
+  /** What the last poll gave: its memory is used again. */
+  #given: readonly RecordBatch[] = [];
   now: () => number = Date.now;
 
   readonly #name: string;
@@ -55,6 +57,11 @@ export class MemorySource implements Source {
 
   async poll(paused: ReadonlySet<number>, maxWaitMs: number, signal: AbortSignal): Promise<RecordBatch[]> {
     this.polls.push([...paused]);
+    for (const b of this.#given) {
+      b.data.fill(0xdb);
+      for (const a of [b.valueStart, b.valueEnd, b.keyStart, b.keyEnd, b.offsets, b.timestamps]) a.fill(-2);
+    }
+    this.#given = [];
     this.#known = this.logs.length;
     if (!this.#any(paused)) await this.#wait(maxWaitMs, signal);
     const found: RecordBatch[] = [];
@@ -66,6 +73,7 @@ export class MemorySource implements Source {
       this.#positions[p] = from + records.length;
       this.#quiet[p] = records.length > 0 || this.position(p) < this.end(p) ? null : (this.#quiet[p] ?? this.now());
     }
+    this.#given = found.map(b => ({ ...b }));
     return found;
   }
 

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { Cluster } from '../../src/connectors/kafka/cluster.ts';
-import type { Dial, Request } from '../../src/connectors/kafka/client.ts';
+import { readResponse, type Dial, type Request } from '../../src/connectors/kafka/client.ts';
 import { errors } from '../../src/connectors/kafka/kafka-error.ts';
 import { BatchWriter } from '../../src/connectors/kafka/producer.ts';
 import { encodeBatch, nextSequence } from '../../src/connectors/kafka/record-batch-encode.ts';
+import { ResponseMemory } from '../../src/connectors/kafka/response-memory.ts';
 import { clientSettings } from '../../src/connectors/kafka/settings.ts';
 import { WireReader, WireWriter } from '../../src/connectors/kafka/wire.ts';
 import { BlockBuilder } from '../../src/engine/block-builder.ts';
@@ -81,7 +82,7 @@ async function answered(codes: readonly number[], more: (w: BatchWriter) => Prom
     return w.array(topics, t => w.string(t.topic).array(t.list, q => w.int32(q.partition).int16(left.shift() ?? 0).int64(0).int64(-1).int64(0))).int32(0).finish();
   };
   const versions = new Map(Array.from({ length: 40 }, (_, key) => [key, [0, 20] as const] as const));
-  const dial: Dial = () => Promise.resolve({ address: 'x:1', connected: true, able: { versions, features: new Map() }, close: () => undefined, send: request => Promise.resolve(request.read(new WireReader(answer(request)))) });
+  const dial: Dial = () => Promise.resolve({ address: 'x:1', connected: true, able: { versions, features: new Map() }, close: () => undefined, send: request => Promise.resolve(readResponse(request, answer(request), new ResponseMemory())) });
   const cluster = new Cluster(['x:1'], clientSettings(null), dial);
   await cluster.bootstrap();
   const w = new BatchWriter(cluster, cluster.lane());

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -51,6 +52,16 @@ describe('a broker that is away', () => {
     const l = log(['no-such-host.invalid:9092']);
     await expect(l.open(1, signal)).rejects.toMatchObject({ code: 'system.source.unreachable', message: expect.stringMatching(/no-such-host\.invalid: (no such host|the name could not be resolved)/) });
     await l.close();
+  });
+
+  it('may be something else that answers, which is not waited for', async () => {
+    const web = createHttpServer((_, r) => r.end());
+    await new Promise<void>(resolve => web.listen(0, '127.0.0.1', resolve));
+    const { port } = web.address() as AddressInfo;
+    const l = log([`127.0.0.1:${port}`]);
+    await expect(l.open(1, signal)).rejects.toMatchObject({ code: 'system.source.unreachable', message: expect.stringContaining('127.0.0.1: what answers there is no Kafka broker') });
+    await l.close();
+    await new Promise(resolve => web.close(resolve));
   });
 
   it('may be something else that hangs up', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { PartitionState } from '../../src/connectors/kafka/partition-state.ts';
 import type { FetchedPartition } from '../../src/connectors/kafka/protocol-fetch.ts';
 
-const empty = (lastStable: number, highWatermark = lastStable): FetchedPartition => ({ partition: 0, error: 0, highWatermark, lastStable, begin: 0, aborted: [], records: null });
+const empty = (lastStable: number, highWatermark = lastStable): FetchedPartition => ({ partition: 0, error: 0, highWatermark, lastStable, begin: 0, aborted: [], records: null, release: () => undefined });
 
 describe('a partition is idle', () => {
   it('from the first answer that had nothing and stood at the end', () => {

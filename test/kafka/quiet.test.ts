@@ -5,7 +5,7 @@ import { PartitionState } from '../../src/connectors/kafka/partition-state.ts';
 import type { FetchedPartition } from '../../src/connectors/kafka/protocol-fetch.ts';
 import { listen, type Heard } from './support.ts';
 
-const answer = (lastStable: number, highWatermark: number, records: Buffer | null = null): FetchedPartition => ({ partition: 0, error: 0, highWatermark, lastStable, begin: 0, aborted: [], records });
+const answer = (lastStable: number, highWatermark: number, records: Buffer | null = null): FetchedPartition => ({ partition: 0, error: 0, highWatermark, lastStable, begin: 0, aborted: [], records, release: () => undefined });
 
 describe('idleness of a partition', () => {
   it('begins with an answer at the end, and lasts while answers come', () => {

@@ -10,6 +10,8 @@ const list = JSON.parse(await text(process.stdin));
 const seeds = Number(process.env['PIPE_SIM_SEEDS'] ?? 600);
 const SIM = 'test/sim/sim.test.ts';
 let mutant = null;
+// as test/vitest.config.ts has it, for the simulation
+process.env['PIPE_POISON'] = '1';
 
 const plugin = {
   name: 'mutant', enforce: 'pre',

@@ -94,6 +94,24 @@ export const epochs: readonly Mutant[] = [
     ['idle since the outage', 'this.#idleSince === null || now - this.#answeredAt > BREAK_MS', 'this.#idleSince === null', 'the time of an outage counts as quiet'],
     ['disturbed stays idle', 'disturbed(): void { this.#idleSince = null; }', 'disturbed(): void {}', 'a paused partition is idle'],
   ]),
+  ...of('connectors/kafka/frames.ts', ['kafka/frames'], [
+    ['no more room', 'this.#body.set(body);', '', 'a long response begins with what lay there'],
+    ['any length', 'if (length < HEAD_BYTES || length > MOST_BYTES) {', 'if (length < 0) {', 'a web server is waited for'],
+  ]),
+  ...of('connectors/kafka/response-memory.ts', ['kafka/frames'], [
+    ['given back early', 'if (--kept === 0)', 'if (--kept <= 1)', 'a response is overwritten while a part of it is read', 'kafka/frames', 'sim/sim'],
+    ['given back twice', '          open = false;\n', '', 'two responses lie in the same memory'],
+    ['any size fits', 'b => b.length >= bytes', 'b => b.length > 0', 'a response is longer than its memory'],
+  ]),
+  ...of('connectors/kafka/source.ts', SIM, [
+    ['lent for a moment', 'const taken = this.#given = this.#take(paused);', 'const taken = this.#take(paused);\n      for (const { fetched } of taken) fetched.release();', 'records are overwritten while they are read'],
+  ]),
+  ...of('connectors/shared-source.ts', ['log/shared-source'], [
+    ['bytes not kept', '    data: Buffer.from(b.data),\n', '', 'who is left behind reads what came later'],
+  ]),
+  ...of('engine/records.ts', ['log/shared-source'], [
+    ['parts not kept', 'this.packed.parts.map(p => ({ ...p, data: Buffer.from(p.data) }))', 'this.packed.parts', 'who is left behind opens what came later'],
+  ]),
   ...of('connectors/kafka/positions.ts', ['kafka/positions'], [
     ['lost records passed over', "if (o.onDataLoss === 'stop') {\n    throw new PipeError('system.source.offset_lost', what, { hint: ON_DATA_LOSS });\n  }\n  notices.warn(`${what}; going on at offset ${begin} (on_data_loss: earliest)`);\n  return begin;\n}\n\n/** The same", "notices.warn(`${what}; going on at offset ${begin} (on_data_loss: earliest)`);\n  return begin;\n}\n\n/** The same", 'records that retention removed are skipped'],
     ['lost off by one', 'position < first ? lost(', 'position <= first ? lost(', 'a position at the beginning counts as lost'],

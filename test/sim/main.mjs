@@ -36,5 +36,7 @@ async function main(argv) {
   }
 }
 
+// as test/vitest.config.ts has it
+process.env['PIPE_POISON'] = '1';
 if (isMainThread) process.exitCode = await main(process.argv.slice(2));
 else parentPort.postMessage(await (await import(workerData.file)).runPart(process.argv.slice(2), workerData.k, workerData.parts));

@@ -1,6 +1,6 @@
-import { type Dial, type Link, type Request, Unreachable } from '../../src/connectors/kafka/client.ts';
+import { type Dial, type Link, readResponse, type Request, Unreachable } from '../../src/connectors/kafka/client.ts';
 import { ConnectionLost } from '../../src/connectors/kafka/kafka-error.ts';
-import { WireReader } from '../../src/connectors/kafka/wire.ts';
+import { ResponseMemory } from '../../src/connectors/kafka/response-memory.ts';
 import type { Broker } from './broker.ts';
 import { abilities, API, BrokerWire, type Nodes } from './broker-wire.ts';
 import type { Actor, World } from './world.ts';
@@ -128,6 +128,7 @@ export class SimLink implements Link {
   readonly node: number;
   readonly able: Link['able'];
   readonly #net: Network;
+  readonly #memory = new ResponseMemory();
   connected = true;
   /** Not answered. */
   readonly #flying = new Set<Flight>();
@@ -169,7 +170,7 @@ export class SimLink implements Link {
       this.#lastArrival = Math.max(this.#lastArrival, world.now + world.between(0.05, 1) + slow);
       world.after(this.#lastArrival - world.now, null, () => { this.#arrived.push(flight); this.#next(); });
     });
-    return request.read(new WireReader(answer));
+    return readResponse(request, Buffer.from(answer), this.#memory);
   }
 
   close(): void { this.cut(true); }

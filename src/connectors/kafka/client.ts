@@ -2,14 +2,16 @@ import { createRequire } from 'node:module';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { PipeError } from '../../errors.ts';
+import { Frames } from './frames.ts';
 import { ConnectionLost } from './kafka-error.ts';
+import { ResponseMemory, type Lease } from './response-memory.ts';
 import type { ClientSettings, Sasl } from './settings.ts';
 import { WireReader, WireWriter } from './wire.ts';
 
 /*
- * kafkajs as a transport: framing, request queue, time-outs, TLS and SASL of ONE connection. The only file that reaches into it:
- * the version is pinned, and checked with the shape of what is used. Connections are never opened again after they broke, because
- * kafkajs keeps half a response in its buffer (a new object is made instead), and each is opened once.
+ * kafkajs as a transport: request queue, time-outs and SASL of ONE connection; what comes is cut into responses here, which kafkajs would
+ * copy. The only file that reaches into it: the version is pinned, and checked with the shape of what is used. Connections are never
+ * opened again after they broke: a new object is made instead, and each is opened once.
  */
 const VERSION = '2.2.4';
 const CONNECT_MS = 5000;
@@ -21,7 +23,16 @@ export interface Request<T> {
   readonly version: number;
   /** Whole, or, where copies would be dear, in parts. */
   readonly body: Buffer | readonly Buffer[];
-  read(r: WireReader): T;
+  /** What it makes must not keep parts of the response, unless it says so to the lease. */
+  read(r: WireReader, lease: Lease): T;
+}
+
+/** `response` lies in what `memory` gave, and its lease is over when it was read and nothing of it is kept. */
+export function readResponse<T>(request: Pick<Request<T>, 'read'>, response: Buffer, memory: ResponseMemory): T {
+  const lease = memory.lease(response);
+  const value = request.read(new WireReader(response), lease);
+  lease.done();
+  return value;
 }
 
 /** What a broker says of itself. */
@@ -51,6 +62,7 @@ interface RawConnection {
     readonly pending: readonly unknown[];
     readonly throttledUntil: number;
     scheduleCheckPendingRequests(): void;
+    fulfillRequest(o: { readonly size: number; readonly correlationId: number; readonly payload: Buffer }): void;
   };
   readonly clientId: string;
   connect(): Promise<unknown>;
@@ -59,6 +71,8 @@ interface RawConnection {
   isConnected(): boolean;
   isAuthenticated(): boolean;
   failIfNotConnected(): void;
+  /** For each piece of what was read. */
+  processData(chunk: Buffer): void;
   nextCorrelationId(): number;
   setVersions(versions: Readonly<Record<number, { minVersion: number; maxVersion: number }>>): void;
   setSupportAuthenticationProtocol(yes: boolean): void;
@@ -88,7 +102,7 @@ function load(): RawConnectionClass {
   const require = createRequire(import.meta.url);
   const { version } = require('kafkajs/package.json') as { readonly version: string };
   const raw = version === VERSION ? require('kafkajs/src/network/connection') as RawConnectionClass : null;
-  const methods = ['connect', 'disconnect', 'authenticate', 'isConnected', 'isAuthenticated', 'failIfNotConnected', 'nextCorrelationId', 'setVersions', 'setSupportAuthenticationProtocol', 'send'] as const;
+  const methods = ['connect', 'disconnect', 'authenticate', 'isConnected', 'isAuthenticated', 'failIfNotConnected', 'processData', 'nextCorrelationId', 'setVersions', 'setSupportAuthenticationProtocol', 'send'] as const;
   if (raw === null || !methods.every(m => typeof (raw.prototype as Partial<RawConnection>)[m] === 'function')) {
     throw new PipeError('system.source.client_version', `kafkajs ${version} is installed; pipe works with exactly ${VERSION}`, { hint: `npm install kafkajs@${VERSION}` });
   }
@@ -119,12 +133,14 @@ class Connection implements Link {
   readonly address: string;
   readonly #raw: RawConnection;
   readonly #socket: () => Socket | null;
+  readonly #memory: ResponseMemory;
   able: Abilities = { versions: new Map(), features: new Map() };
 
-  constructor(address: string, raw: RawConnection, socket: () => Socket | null) {
+  constructor(address: string, raw: RawConnection, socket: () => Socket | null, memory: ResponseMemory) {
     this.address = address;
     this.#raw = raw;
     this.#socket = socket;
+    this.#memory = memory;
   }
 
   get connected(): boolean { return this.#raw.isConnected(); }
@@ -132,10 +148,10 @@ class Connection implements Link {
   async send<T>(request: Request<T>): Promise<T> {
     const { name, key, version, body } = request;
     try {
-      if (!Buffer.isBuffer(body)) return request.read(new WireReader(await this.#sendParts(request, body)));
+      if (!Buffer.isBuffer(body)) return readResponse(request, await this.#sendParts(request, body), this.#memory);
       return await this.#raw.send({
         request: { apiKey: key, apiVersion: version, apiName: name, encode: async () => ({ buf: body, buffer: body }) },
-        response: { decode: async raw => ({ value: request.read(new WireReader(raw)) }), parse: async x => x.value },
+        response: { decode: async raw => ({ value: readResponse(request, raw, this.#memory) }), parse: async x => x.value },
         logResponseError: false,
       }) as T;
     } catch (error) {
@@ -165,8 +181,10 @@ class Connection implements Link {
     }));
   }
 
-  close(): void {
-    this.#raw.requestQueue.rejectAll(new ConnectionLost(`the connection to ${this.address} was closed`));
+  close(): void { this.end(new ConnectionLost(`the connection to ${this.address} was closed`)); }
+
+  end(why: ConnectionLost): void {
+    this.#raw.requestQueue.rejectAll(why);
     this.#socket()?.destroy();
     this.#raw.disconnect().catch(nothing);
   }
@@ -188,16 +206,20 @@ export const connect: Dial = async (host, port, s) => {
   const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
   let socket: Socket | null = null;
   let failure: Error | null = null;
-  const raw = new Raw({
+  const memory = new ResponseMemory();
+  const frames = new Frames(memory, response => raw.requestQueue.fulfillRequest({ size: response.length, correlationId: response.readInt32BE(0), payload: response.subarray(4) }),
+    () => connection.end(new NoBroker(`what answers at ${address} is no Kafka broker`)));
+  const raw: RawConnection = new Raw({
     host, port, ssl: s.ssl, sasl: s.sasl === null ? null : { ...s.sasl }, clientId: s.clientId, logger: silent, connectionTimeout: CONNECT_MS, requestTimeout: REQUEST_MS,
     socketFactory: ({ onConnect }: { readonly onConnect: () => void }) => {
-      socket = openSocket(host, port, s.ssl, onConnect);
+      socket = openSocket(host, port, s.ssl, frames, onConnect);
       socket.on('error', e => { failure = e; });
       return socket;
     },
   });
   keepQuiet(raw);
-  const connection = new Connection(address, raw, () => socket);
+  raw.processData = chunk => frames.feed(chunk);
+  const connection = new Connection(address, raw, () => socket, memory);
   try {
     await raw.connect();
     connection.able = await connection.send(apiVersions);
@@ -235,9 +257,10 @@ const apiVersions: Request<Abilities> = {
   },
 };
 
-function openSocket(host: string, port: number, ssl: ClientSettings['ssl'], onConnect: () => void): Socket {
+/** What is not encrypted is read into its place at once; the rest comes by `processData`. */
+function openSocket(host: string, port: number, ssl: ClientSettings['ssl'], frames: Frames, onConnect: () => void): Socket {
   const options = { host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 };
-  if (ssl === null) return connectTcp(options, onConnect);
+  if (ssl === null) return connectTcp({ ...options, onread: { buffer: () => frames.next(), callback: n => { frames.got(n); return true; } } }, onConnect);
   return connectTls({ ...options, ...(isIP(host) === 0 ? { servername: host } : {}), ...ssl }, onConnect);
 }
 
@@ -255,6 +278,9 @@ export class Unreachable extends ConnectionLost {
     this.attempts = attempts;
   }
 }
+
+/** Something else listens there. */
+class NoBroker extends ConnectionLost {}
 
 const reasons: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused', ENOTFOUND: 'no such host', EAI_AGAIN: 'the name could not be resolved', ETIMEDOUT: 'no answer', EHOSTUNREACH: 'no route to the host',
@@ -285,7 +311,7 @@ function explain(error: unknown, failure: Error | null, address: string, sasl: S
   const known = translate(error, address);
   if (!(known instanceof ConnectionLost) || known instanceof Unreachable) return known;
   const closed = /closed/i.test(known.message);
-  const reason = !closed ? 'no answer' : `closed by the broker (does this listener want TLS${sasl === null ? ' or SASL' : ''}?)`;
+  const reason = known instanceof NoBroker ? 'what answers there is no Kafka broker' : !closed ? 'no answer' : `closed by the broker (does this listener want TLS${sasl === null ? ' or SASL' : ''}?)`;
   return new Unreachable(address, [{ address, reason }], error);
 }
 

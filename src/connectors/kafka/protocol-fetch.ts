@@ -1,4 +1,5 @@
 import type { Request } from './client.ts';
+import type { Lease } from './response-memory.ts';
 import { WireReader, WireWriter } from './wire.ts';
 
 export interface FetchPartition {
@@ -29,6 +30,8 @@ export interface FetchedPartition {
   readonly aborted: readonly AbortedTransaction[];
   /** Record batches, the last one possibly cut short; null for none. */
   readonly records: Buffer | null;
+  /** `records` are not needed any more: their memory may be used again. */
+  readonly release: () => void;
 }
 
 /** Fetch v13, read_committed, without a fetch session: the whole assignment is in each request. */
@@ -41,21 +44,21 @@ export function fetchRequest(o: FetchOptions): Request<{ readonly error: number;
   return { name: 'Fetch', key: 1, version: 13, body: w.finish(), read: readFetch };
 }
 
-function readFetch(r: WireReader): { error: number; partitions: FetchedPartition[] } {
+function readFetch(r: WireReader, lease: Lease): { error: number; partitions: FetchedPartition[] } {
   r.tags();
   r.int32();
   const error = r.int16();
   r.int32();
   const partitions = r.compactArray(() => {
     r.uuid();
-    const list = r.compactArray(() => readPartition(r));
+    const list = r.compactArray(() => readPartition(r, lease));
     r.tags();
     return list;
   }).flat();
   return { error, partitions };
 }
 
-function readPartition(r: WireReader): FetchedPartition {
+function readPartition(r: WireReader, lease: Lease): FetchedPartition {
   const head = { partition: r.int32(), error: r.int16(), highWatermark: r.long(), lastStable: r.long(), begin: r.long() };
   const aborted = r.compactArray(() => {
     const a = { producerId: r.int64(), firstOffset: r.long() };
@@ -65,5 +68,7 @@ function readPartition(r: WireReader): FetchedPartition {
   r.int32();
   const records = r.compactBytes();
   r.tags();
-  return { ...head, aborted, records: records === null || records.length === 0 ? null : records };
+  return records === null || records.length === 0 ? { ...head, aborted, records: null, release: nothing } : { ...head, aborted, records, release: lease.keep() };
 }
+
+const nothing = (): void => undefined;

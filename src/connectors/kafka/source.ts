@@ -28,6 +28,8 @@ export class KafkaSource implements Source {
   readonly #retrier: Retrier;
   #topic: TopicInfo | null = null;
   #fetcher: Fetcher | null = null;
+  /** What the last poll gave. */
+  #given: readonly Taken[] = [];
   #closed = false;
 
   constructor(o: SourceOptions, parts: SourceParts) {
@@ -69,9 +71,11 @@ export class KafkaSource implements Source {
     const fetcher = this.#fetcher;
     if (fetcher === null) throw new Error('the source is not open');
     const deadline = performance.now() + maxWaitMs;
+    for (const { fetched } of this.#given) fetched.release();
+    this.#given = [];
     for (;;) {
       fetcher.check();
-      const taken = this.#take(paused);
+      const taken = this.#given = this.#take(paused);
       fetcher.start(paused);
       if (taken.length > 0) {
         // the next fetch is on its way before this one is decoded
