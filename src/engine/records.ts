@@ -33,6 +33,10 @@ export const newRecords = (r: RecordBatch, more: Pick<RecordBatch, 'readers' | '
   offsets: r.offsets, timestamps: r.timestamps, headers: r.headers, readers: more.readers ?? r.readers ?? 1, own: more.own ?? r.own ?? false, next: r.next,
 });
 
+/** Bytes and records that are packed together, about: what is done for each pack, messages between threads above all, is worth it then. */
+export const PACK_BYTES = 768 << 10;
+export const PACK_RECORDS = 16_384;
+
 /** Records as their log keeps them: who has another thread for them unpacks them there, for `form` says how (connectors/unpack.ts). */
 export interface Packed {
   readonly form: string;
@@ -42,11 +46,22 @@ export interface Packed {
 }
 
 export interface PackedPart {
+  /** Read when it is looked at where it has a place. Throws system.source.offset_lost. */
   readonly data: Buffer;
+  /** Where another thread finds it. */
+  readonly place?: Place;
   /** Offset of its first record. */
   readonly base: number;
   /** Time of all its records, epoch ms, where that is not in the data. */
   readonly at: number | null;
+}
+
+/** A partition of a log that any thread of this process can read. */
+export interface Place {
+  /** Of the file. */
+  readonly path: string;
+  /** Key of the partition in it. */
+  readonly tp: number;
 }
 
 /** Throws system.source.corrupt_batch. */
@@ -56,6 +71,8 @@ export type Unpack = (parts: readonly PackedPart[], topic: string, partition: nu
 export interface Unpacker {
   /** Loads what these parts need; null when there is nothing to wait for, which there never is where this is absent. */
   ready?(parts: readonly PackedPart[]): Promise<void> | null;
+  /** What lies at a place from offset `base` to `end`, once that is ready. Throws system.source.offset_lost. */
+  read?(place: Place, base: number, end: number, topic: string, partition: number): Buffer;
   readonly unpack: Unpack;
 }
 
@@ -91,7 +108,7 @@ export class PackedRecords implements RecordBatch {
 
   /** They are to outlive the next poll of their reader, which uses its memory again. */
   keep(): void {
-    this.packed = { ...this.packed, parts: this.packed.parts.map(p => ({ ...p, data: Buffer.from(p.data) })) };
+    this.packed = { ...this.packed, parts: this.packed.parts.map(p => (p.place === undefined ? { ...p, data: Buffer.from(p.data) } : p)) };
     this.#records = null;
   }
 

@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { makeLog } from '../../src/cli/make-log.ts';
 import type { Source } from '../../src/connectors/connector.ts';
-import type { RecordBatch } from '../../src/engine/records.ts';
+import { unpackers } from '../../src/connectors/unpack.ts';
+import { Arena } from '../../src/engine/parallel/arena.ts';
+import { copyRecords, fetchParts, openSlice, partsOf } from '../../src/engine/parallel/raw.ts';
+import { PACK_BYTES, type RecordBatch, type Unpacker } from '../../src/engine/records.ts';
 import { Database } from '../../src/state/database.ts';
 import { whole } from '../random.ts';
 
@@ -33,6 +36,14 @@ const rows = (list: readonly RecordBatch[]): unknown[] => list.flatMap(r => Arra
   r.partition, r.offsets[i], r.data.toString('latin1', r.valueStart[i], r.valueEnd[i]), r.headers(i).map(h => `${h.key}=${h.value?.toString()}`).join(),
 ])).sort();
 
+/** What a worker thread makes of it: where it can it reads the blocks itself. */
+async function asWorker(b: RecordBatch): Promise<RecordBatch> {
+  const known = unpackers();
+  const raw = copyRecords(b, 0, b.length, new Arena(), 0, 0);
+  if (raw.lies.form !== null) await (known.get(raw.lies.form) as Unpacker).ready?.(partsOf(raw));
+  return openSlice(fetchParts(raw, known, new Arena()), known);
+}
+
 it('a topic is the same whether its blocks are opened or left packed, from every place', async () => {
   const pick = whole(26_112_026);
   const log = await openLog();
@@ -41,17 +52,22 @@ it('a topic is the same whether its blocks are opened or left packed, from every
     const size = pick(6) === 0 ? 20_000 : 20;
     await log.append('t', Array.from({ length: 1 + pick(20) }, (_, i) => ({ key: null, value: Buffer.from(`${n}.${i}.${'x'.repeat(pick(size))}`), headers: i === 3 ? [{ key: 'h', value: Buffer.from('v') }] : [], partition: pick(2), timestamp: null })));
   }
-  let packed = 0;
+  let left = 0;
   for (let k = 0; k < 12; k++) {
     const ends = (await log.topic('t'))?.partitions ?? [];
     const positions = k === 0 ? new Map<number, number>() : new Map(ends.map(p => [p.partition, pick(p.end + 1)]));
     const open = await all(log.source({ ...options, topic: 't', positions }));
-    const left = await all(log.source({ ...options, topic: 't', positions, packed: true }));
-    packed += left.filter(b => b.packed !== undefined).length;
-    for (const b of left) if (b.length > 0) expect([b.length, b.next]).toEqual([b.offsets.length, (b.offsets[b.length - 1] as number) + 1]);
-    expect(rows(left)).toEqual(rows(open));
+    const packed = await all(log.source({ ...options, topic: 't', positions, packed: true }));
+    left += packed.reduce((n, b) => n + (b.packed?.parts.length ?? 0), 0);
+    for (const b of packed) if (b.length > 0) expect([b.length, b.next]).toEqual([b.offsets.length, (b.offsets[b.length - 1] as number) + 1]);
+    expect(rows(packed)).toEqual(rows(open));
+    // headers stay behind
+    const values = (list: readonly RecordBatch[]): unknown[] => rows(list).map(r => (r as unknown[]).slice(0, 3));
+    expect(values(await Promise.all(packed.map(asWorker)))).toEqual(values(open));
+    // who may go on behind what is deleted reads it all at once
+    expect((await all(log.source({ ...options, onDataLoss: 'earliest', topic: 't', positions, packed: true }))).every(b => b.packed === undefined)).toBe(true);
   }
-  expect(packed).toBeGreaterThan(60);
+  expect(left).toBeGreaterThan(300);
   await log.close();
 });
 
@@ -65,15 +81,50 @@ it('a damaged block is not counted by its head', async () => {
     data[at] = (data[at] as number) ^ bit;
     db.prepare('UPDATE batches SET data = ? WHERE base = ?').run(data, base);
   };
-  const read = (): Promise<RecordBatch[]> => all(log.source({ ...options, topic: 't', positions: new Map(), packed: true }));
+  const read = async (): Promise<RecordBatch[]> => {
+    const found = await all(log.source({ ...options, topic: 't', positions: new Map(), packed: true }));
+    const here = await Promise.all(found.map(asWorker)).then(rows, (e: Error) => e.message);
+    let there: unknown;
+    try { there = rows(found); } catch (error) { there = (error as Error).message; }
+    expect(here).toEqual(there);
+    if (typeof there === 'string') throw new Error(there);
+    return found;
+  };
   // how many records it says that it holds
   change(1, 8, 3);
-  await expect(read().then(rows)).rejects.toThrow(/damaged|missing/);
+  await expect(read()).rejects.toThrow(/damaged|missing/);
   change(1, 8, 3);
   expect(rows(await read())).toHaveLength(3);
   // nothing that is known
   change(2, 0, 1);
   await expect(read()).rejects.toThrow(/damaged/);
+  db.close();
+  await log.close();
+});
+
+it('blocks that were deleted before they were read are missed, whoever comes too late', async () => {
+  const log = await openLog();
+  await log.createTopic({ name: 't', partitions: 1, retention: null, config: {} });
+  // two packs
+  const value = Buffer.alloc(PACK_BYTES / 4, 'x');
+  for (let i = 0; i < 6; i++) await log.append('t', [{ key: null, value, headers: [], partition: 0, timestamp: null }]);
+  const found = await all(log.source({ ...options, topic: 't', positions: new Map(), packed: true }));
+  expect(found.map(b => b.length)).toEqual([3, 3]);
+  const db = new Database(join(dirs[0] as string, 'topics.db'));
+  db.exec('DELETE FROM batches WHERE base < 2');
+  const lost = { code: 'system.source.offset_lost', message: expect.stringMatching(/^\d records? of t\/0 w(as|ere) deleted by retention before (it was|they were) read \(offsets 0 to \d\)$/) };
+  await expect(asWorker(found[0] as RecordBatch)).rejects.toMatchObject(lost);
+  expect(() => (found[0] as RecordBatch).offsets).toThrow(expect.objectContaining(lost));
+  expect((await asWorker(found[1] as RecordBatch)).length).toBe(3);
+  // nor is a gap passed over
+  db.exec('DELETE FROM batches WHERE base = 4');
+  await expect(all(log.source({ ...options, topic: 't', positions: new Map([[0, 2]]), packed: true }))).rejects.toMatchObject({ code: 'system.source.corrupt_batch', message: 'the record at offset 4 of t/0 is missing from the log' });
+  // the index and the block may not say different things
+  const one = db.prepare('SELECT data FROM batches WHERE base = 5').pluck().get() as Buffer;
+  db.prepare('UPDATE batches SET data = ?, records = 2 WHERE base = 5').run(one);
+  db.exec('UPDATE partitions SET first = 5, next = 7');
+  const [b] = await all(log.source({ ...options, topic: 't', positions: new Map([[0, 5]]), packed: true }));
+  await expect(asWorker(b as RecordBatch)).rejects.toMatchObject({ code: 'system.source.corrupt_batch', message: 'there are 1 records at offset 5 of t/0 where its log says 2' });
   db.close();
   await log.close();
 });

@@ -116,7 +116,14 @@ export const data: readonly Mutant[] = [
   ...of('connectors/log/blocks.ts', ['log/embedded'], [
     ['block from its beginning', 'base < next ? sliceRecords(block, next - base, block.length) : block', 'block', 'records before the position are read again'],
     ['gap passed over', 'if (base > next || block.next <= next) return false;', '', 'records that are missing are skipped'],
-    ['packed though read in part', 'this.#packed && base === next ?', 'this.#packed ?', 'records before the position are read again by worker threads', 'log/packed'],
+    ['left over a gap', 'if (base !== this.next || records <= 0) return false;', '', 'worker threads skip records that are missing', 'log/packed'],
+  ]),
+  ...of('connectors/log/source.ts', ['log/packed'], [
+    ['left though read in part', 'const added = base < next ?', 'const added = base < 0 ?', 'a position within a block is a gap to worker threads'],
+    ['left where loss is allowed', "this.#o.packed === true && this.#o.onDataLoss === 'stop'", 'this.#o.packed === true', 'a run that may go on behind what retention deleted ends'],
+  ]),
+  ...of('engine/parallel/raw.ts', ['log/packed'], [
+    ['count believed', 'if (records.length !== slice.length) throw otherwise(slice, records.length);', '', 'records that a log does not know of are counted'],
   ]),
   ...of('connectors/log/append.ts', ['log/embedded'], [
     ['base of a block', '(row[1] as number) - b.rows, b.rows', '(row[1] as number), b.rows', 'blocks stand behind a gap'],

@@ -110,7 +110,7 @@ export const epochs: readonly Mutant[] = [
     ['bytes not kept', '    data: Buffer.from(b.data),\n', '', 'who is left behind reads what came later'],
   ]),
   ...of('engine/records.ts', ['log/shared-source'], [
-    ['parts not kept', 'this.packed.parts.map(p => ({ ...p, data: Buffer.from(p.data) }))', 'this.packed.parts', 'who is left behind opens what came later'],
+    ['parts not kept', '(p.place === undefined ? { ...p, data: Buffer.from(p.data) } : p)', 'p', 'who is left behind opens what came later'],
   ]),
   ...of('connectors/kafka/positions.ts', ['kafka/positions'], [
     ['lost records passed over', "if (o.onDataLoss === 'stop') {\n    throw new PipeError('system.source.offset_lost', what, { hint: ON_DATA_LOSS });\n  }\n  notices.warn(`${what}; going on at offset ${begin} (on_data_loss: earliest)`);\n  return begin;\n}\n\n/** The same", "notices.warn(`${what}; going on at offset ${begin} (on_data_loss: earliest)`);\n  return begin;\n}\n\n/** The same", 'records that retention removed are skipped'],

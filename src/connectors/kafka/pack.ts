@@ -1,4 +1,4 @@
-import { PackedRecords, type PackedPart, type RecordBatch, type Unpack } from '../../engine/records.ts';
+import { PACK_BYTES, PACK_RECORDS, PackedRecords, type PackedPart, type RecordBatch, type Unpack } from '../../engine/records.ts';
 import { loadCodecs, missingCodecs } from './codecs/index.ts';
 import type { AbortedTransaction } from './protocol-fetch.ts';
 import { codecIds, damaged } from './record-batch.ts';
@@ -6,8 +6,6 @@ import { PartitionDecoder } from './record-batch-decode.ts';
 import { walkBatches, type WantedBatch } from './record-batch-walk.ts';
 
 export const BATCH_FORM = 'record-batch';
-/** Bytes that are packed together, about: the batches of producers that send at once are tiny. */
-const PACK_BYTES = 128 << 10;
 
 /** What was fetched of one partition in pieces that lie as they came; opened where that does not tell how many records there are. */
 export function packBatches(fetched: Buffer, topic: string, partition: number, from: number, aborted: readonly AbortedTransaction[], decoder: PartitionDecoder): RecordBatch[] {
@@ -47,13 +45,19 @@ export function codecsFor(parts: readonly PackedPart[]): Promise<void> | null {
   return missingCodecs(ids) ? loadCodecs(ids) : null;
 }
 
-/** Batches that lie side by side. */
+/** Batches that lie side by side: those of producers that send at once are tiny. */
 function runsOf(wanted: readonly WantedBatch[]): WantedBatch[][] {
   const runs: WantedBatch[][] = [];
   let run: WantedBatch[] = [];
+  let records = 0;
   for (const b of wanted) {
     const begin = run[0]?.at ?? b.at;
-    if (run.length > 0 && (run.at(-1)?.end !== b.at || b.end - begin > PACK_BYTES)) { runs.push(run); run = []; }
+    records += b.count;
+    if (run.length > 0 && (run.at(-1)?.end !== b.at || b.end - begin > PACK_BYTES || records > PACK_RECORDS)) {
+      runs.push(run);
+      run = [];
+      records = b.count;
+    }
     run.push(b);
   }
   if (run.length > 0) runs.push(run);

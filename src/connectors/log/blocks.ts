@@ -1,7 +1,6 @@
-import { BYTES_AT, MAGIC, RECORDS_AT, ROWS_AT } from '../../engine/block-layout.ts';
 import { openBlock, sliceRecords } from '../../engine/block.ts';
-import { newRecords, PackedRecords, type PackedPart, type RecordBatch } from '../../engine/records.ts';
-import { join, joinSmall, SMALL_BYTES } from './join.ts';
+import { newRecords, PACK_BYTES, PACK_RECORDS, PackedRecords, type PackedPart, type Place, type RecordBatch } from '../../engine/records.ts';
+import { join, joinSmall } from './join.ts';
 
 export const BLOCK_FORM = 'block';
 
@@ -11,15 +10,31 @@ export function unpackBlocks(parts: readonly PackedPart[], topic: string, partit
   return blocks.length === 1 ? (blocks[0] as RecordBatch) : join(blocks);
 }
 
+/** A block that is left where it is. */
+class PlacedBlock implements PackedPart {
+  readonly place: Place;
+  readonly base: number;
+  readonly at: number | null;
+  readonly #read: () => Buffer;
+
+  constructor(place: Place, base: number, at: number | null, read: () => Buffer) {
+    this.place = place;
+    this.base = base;
+    this.at = at;
+    this.#read = read;
+  }
+
+  get data(): Buffer { return this.#read(); }
+}
+
 /** Collects the blocks of one partition in their order, as batches of a source: many small blocks become one batch. */
 export class Blocks {
   readonly #topic: string;
   readonly #partition: number;
-  readonly #packed: boolean;
   readonly #batches: RecordBatch[] = [];
   #open: RecordBatch[] = [];
-  #parts: PackedPart[] = [];
-  #partBytes = 0;
+  #placed: PlacedBlock[] = [];
+  #placedBytes = 0;
   /** Records so far. */
   records = 0;
   /** Bytes of their blocks. */
@@ -27,47 +42,45 @@ export class Blocks {
   /** Behind the last of them. */
   next: number;
 
-  /** Records from offset `next` on; `packed`: where it can be, each block is left as it is. */
-  constructor(topic: string, partition: number, next: number, packed: boolean) {
+  /** Records from offset `next` on. */
+  constructor(topic: string, partition: number, next: number) {
     this.#topic = topic;
     this.#partition = partition;
-    this.#packed = packed;
     this.next = next;
   }
 
   /** False where the block does not hold the next record. Throws system.source.corrupt_batch. */
   add(data: Buffer, base: number, at: number | null): boolean {
+    const block = openBlock(data, this.#topic, this.#partition, base, at);
     const { next } = this;
-    const rows = this.#packed && base === next ? rowsOf(data) : null;
-    if (rows === null ? !this.#addOpen(data, base, at) : !this.#addPacked(data, base, at, rows)) return false;
-    this.records += this.next - next;
-    this.bytes += data.length;
+    if (base > next || block.next <= next) return false;
+    this.#flushPlaced();
+    this.#open.push(base < next ? sliceRecords(block, next - base, block.length) : block);
+    this.#added(block.next, data.length);
+    return true;
+  }
+
+  /** The same of one that is left at its place, of so many records and about so many bytes; `read` is for who looks at it in this thread. */
+  leave(place: Place, base: number, records: number, at: number | null, bytes: number, read: () => Buffer): boolean {
+    if (base !== this.next || records <= 0) return false;
+    this.#flushOpen();
+    if (this.#placedBytes + bytes > PACK_BYTES || base + records - (this.#placed[0]?.base ?? base) > PACK_RECORDS) this.#flushPlaced();
+    this.#placed.push(new PlacedBlock(place, base, at, read));
+    this.#placedBytes += bytes;
+    this.#added(base + records, bytes);
     return true;
   }
 
   batches(): RecordBatch[] {
     this.#flushOpen();
-    this.#flushPacked();
+    this.#flushPlaced();
     return this.#batches;
   }
 
-  #addOpen(data: Buffer, base: number, at: number | null): boolean {
-    const block = openBlock(data, this.#topic, this.#partition, base, at);
-    const { next } = this;
-    if (base > next || block.next <= next) return false;
-    this.#flushPacked();
-    this.#open.push(base < next ? sliceRecords(block, next - base, block.length) : block);
-    this.next = block.next;
-    return true;
-  }
-
-  #addPacked(data: Buffer, base: number, at: number | null, rows: number): boolean {
-    this.#flushOpen();
-    if (data.length >= SMALL_BYTES || this.#partBytes >= SMALL_BYTES) this.#flushPacked();
-    this.#parts.push({ data, base, at });
-    this.#partBytes += data.length;
-    this.next = base + rows;
-    return rows > 0;
+  #added(next: number, bytes: number): void {
+    this.records += next - this.next;
+    this.bytes += bytes;
+    this.next = next;
   }
 
   #flushOpen(): void {
@@ -75,18 +88,12 @@ export class Blocks {
     this.#open = [];
   }
 
-  #flushPacked(): void {
-    const [first] = this.#parts;
+  #flushPlaced(): void {
+    const [first] = this.#placed;
     if (first === undefined) return;
     const { next } = this;
-    this.#batches.push(new PackedRecords({ topic: this.#topic, partition: this.#partition, length: next - first.base, next, own: true }, { form: BLOCK_FORM, parts: this.#parts, unpack: unpackBlocks }));
-    this.#parts = [];
-    this.#partBytes = 0;
+    this.#batches.push(new PackedRecords({ topic: this.#topic, partition: this.#partition, length: next - first.base, next }, { form: BLOCK_FORM, parts: this.#placed, unpack: unpackBlocks }));
+    this.#placed = [];
+    this.#placedBytes = 0;
   }
-}
-
-/** Records of a block by its head, which is looked at when it is unpacked; null where it says nothing, or is of an older kind. */
-function rowsOf(data: Buffer): number | null {
-  if (data.length < RECORDS_AT || data.readUInt32LE(0) !== MAGIC || data.length !== RECORDS_AT + data.readUInt32LE(BYTES_AT)) return null;
-  return data.readUInt32LE(ROWS_AT);
 }

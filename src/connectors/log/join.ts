@@ -1,7 +1,7 @@
 import type { RecordBatch } from '../../engine/records.ts';
 
 /** Blocks below this many bytes are joined to bigger ones. */
-export const SMALL_BYTES = 64 << 10;
+const SMALL_BYTES = 64 << 10;
 
 /** The same records in the same order with neighbours that are small made one batch: what is done per batch is not done per record. */
 export function joinSmall(batches: readonly RecordBatch[]): RecordBatch[] {

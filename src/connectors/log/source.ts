@@ -3,7 +3,9 @@ import { PipeError } from '../../errors.ts';
 import { closest } from '../../suggest.ts';
 import type { Notices, Source, SourceOptions, TopicInfo } from '../connector.ts';
 import { Blocks } from './blocks.ts';
+import { BLOCK_SQL } from './block-reader.ts';
 import type { LogDb } from './database.ts';
+import { deletedText, offsetLost } from './lost.ts';
 import { findTopic, topicInfo, type TopicRow } from './topics.ts';
 import type { ChangeWatch } from './watch.ts';
 
@@ -29,6 +31,14 @@ interface PartitionState {
 interface Ends {
   readonly first: number;
   readonly end: number;
+  /** Of a record, on average. */
+  readonly bytes: number;
+}
+
+/** What a poll may take of a partition, at about. */
+interface Most {
+  readonly bytes: number;
+  readonly records: number;
 }
 
 export interface SourceParts {
@@ -139,7 +149,7 @@ export class EmbeddedSource implements Source {
     let full = n;
     for (let i = 0; i < n; i++) {
       const p = this.#partitions[(this.#turn + i) % n] as PartitionState;
-      const { first, end } = ends.get(p.tp) as Ends;
+      const { first, end, bytes: each } = ends.get(p.tp) as Ends;
       p.end = end;
       if (paused.has(p.partition)) { p.idleSince = null; continue; }
       this.#checkPosition(p, first, end);
@@ -148,7 +158,8 @@ export class EmbeddedSource implements Source {
       if (bytes >= mostBytes || records >= mostRecords) { full = Math.min(full, i); continue; }
       // and at least one block
       const share = n - i;
-      const blocks = this.#blocks(db, p, Math.max(SHARE_BYTES, (mostBytes - bytes) / share), Math.max(SHARE_RECORDS, (mostRecords - records) / share));
+      const most = { bytes: Math.max(SHARE_BYTES, (mostBytes - bytes) / share), records: Math.max(SHARE_RECORDS, (mostRecords - records) / share) };
+      const blocks = this.#leaves ? this.#placed(db, p, each, most) : this.#blocks(db, p, most);
       bytes += blocks.bytes;
       records += blocks.records;
       p.next = blocks.next;
@@ -160,21 +171,46 @@ export class EmbeddedSource implements Source {
   }
 
   #ends(db: LogDb): Map<number, Ends> {
-    const rows = db.all('SELECT tp, first, next FROM partitions WHERE topic = ?', this.#row) as unknown as [number, number, number][];
-    return new Map(rows.map(([tp, first, end]) => [tp, { first, end }]));
+    const rows = db.all('SELECT tp, first, next, bytes FROM partitions WHERE topic = ?', this.#row) as unknown as [number, number, number, number][];
+    return new Map(rows.map(([tp, first, end, bytes]) => [tp, { first, end, bytes: bytes / Math.max(1, end - first) }]));
   }
 
-  #blocks(db: LogDb, p: PartitionState, mostBytes: number, mostRecords: number): Blocks {
-    const { topic, packed = false } = this.#o;
+  #blocks(db: LogDb, p: PartitionState, most: Most): Blocks {
+    const { topic } = this.#o;
     const { next } = p;
-    const blocks = new Blocks(topic, p.partition, next, packed);
+    const blocks = new Blocks(topic, p.partition, next);
     // the block that holds the position may begin before it
     const rows = db.iterate('SELECT base, at_ms, data FROM batches WHERE tp = ? AND base >= coalesce((SELECT max(base) FROM batches WHERE tp = ? AND base <= ?), ?) ORDER BY base', p.tp, p.tp, next, next);
     for (const [base, at, data] of rows as Iterable<[number, number, Buffer]>) {
       if (!blocks.add(data, base, at)) throw gap(topic, p.partition, blocks.next);
-      if (blocks.bytes >= mostBytes || blocks.records >= mostRecords) break;
+      if (blocks.bytes >= most.bytes || blocks.records >= most.records) break;
     }
     if (blocks.records === 0) throw gap(topic, p.partition, next);
+    return blocks;
+  }
+
+  /** Other threads read blocks where they lie. One that retention has deleted before they come to it ends the run, so not where that is allowed. */
+  get #leaves(): boolean { return this.#o.packed === true && this.#o.onDataLoss === 'stop'; }
+
+  /** The same by the index alone: what is in a block nobody has looked at. `each`: bytes of a record, about. */
+  #placed(db: LogDb, p: PartitionState, each: number, most: Most): Blocks {
+    const { topic } = this.#o;
+    const { next, tp, partition } = p;
+    const blocks = new Blocks(topic, partition, next);
+    const place = { path: db.path, tp };
+    const read = (base: number, end: number): Buffer => {
+      const data = db.get(BLOCK_SQL, tp, base)?.[0] as Buffer | undefined;
+      if (data === undefined) throw offsetLost(deletedText(topic, partition, base, end));
+      return data;
+    };
+    const rows = db.iterate('SELECT base, records, at_ms FROM batches WHERE tp = ? AND base >= coalesce((SELECT max(base) FROM batches WHERE tp = ? AND base <= ?), ?) ORDER BY base', tp, tp, next, next);
+    for (const [base, records, at] of rows as Iterable<[number, number, number]>) {
+      const end = base + records;
+      const added = base < next ? blocks.add(read(base, end), base, at) : blocks.leave(place, base, records, at, records * each, () => read(base, end));
+      if (!added) throw gap(topic, partition, blocks.next);
+      if (blocks.bytes >= most.bytes || blocks.records >= most.records) break;
+    }
+    if (blocks.records === 0) throw gap(topic, partition, next);
     return blocks;
   }
 
@@ -183,11 +219,8 @@ export class EmbeddedSource implements Source {
     if (p.next >= first && p.next <= end) return;
     const topic = `${this.#o.topic}/${p.partition}`;
     const ahead = p.next > end;
-    const gone = first - p.next;
-    const lost = ahead ? `the saved offset ${p.next} of ${topic} is beyond its end ${end}: records that were read once are gone` : `${gone} ${gone === 1 ? 'record of' : 'records of'} ${topic} ${gone === 1 ? 'was' : 'were'} deleted by retention before ${gone === 1 ? 'it was' : 'they were'} read (offsets ${p.next} to ${first - 1})`;
-    if (this.#o.onDataLoss === 'stop') {
-      throw new PipeError('system.source.offset_lost', lost, { hint: 'on_data_loss: earliest on the source goes on with what is there; --reset-state starts again' });
-    }
+    const lost = ahead ? `the saved offset ${p.next} of ${topic} is beyond its end ${end}: records that were read once are gone` : deletedText(this.#o.topic, p.partition, p.next, first);
+    if (this.#o.onDataLoss === 'stop') throw offsetLost(lost);
     this.#parts.notices.warn(`${lost}; going on at offset ${first} (on_data_loss: earliest)`);
     p.next = first;
   }

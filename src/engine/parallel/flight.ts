@@ -26,14 +26,15 @@ function copied(slice: Slice): Slice {
 }
 
 /** Slices that one worker may have at a time: enough to be busy while the main thread commits. */
-const SLOTS = 12;
+const SLOTS = 6;
 
 /** A slice on its way through the workers. */
 export interface Flying {
   readonly id: number;
   readonly slice: Slice;
   readonly worker: number;
-  readonly raw: RawSlice;
+  /** In memory from when it is mapped, at the latest. */
+  raw: RawSlice;
   readonly slot: number;
   opened: RecordBatch | null;
   /** True: its rows are asked for one by one. */
@@ -65,7 +66,7 @@ export class Flight {
     return (this.#free[best] as number[]).length === 0 ? null : best;
   }
 
-  /** Copies a slice into the memory of a worker that has a free slot. */
+  /** Copies a slice into the memory of a worker that has a free slot, unless the worker reads it itself. */
   start(slice: Slice, worker: number): Flying {
     const id = this.#next++;
     const slot = (this.#free[worker] as number[]).pop() as number;
@@ -80,6 +81,12 @@ export class Flight {
   }
 
   of(id: number): Flying { return this.#flying.get(id) as Flying; }
+
+  mapped(answer: Extract<Answer, { readonly k: 'mapped' }>): void {
+    const f = this.of(answer.slice);
+    f.mapped = answer;
+    if (answer.raw !== null) f.raw = answer.raw;
+  }
 
   /** Its records, for reports: opened for the first of them. */
   records(id: number): RecordBatch {

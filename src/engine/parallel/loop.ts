@@ -135,7 +135,7 @@ export class ParallelLoop {
 
   answered(worker: number, a: Answer): void {
     try {
-      if (a.k === 'mapped') this.#flight.of(a.slice).mapped = a;
+      if (a.k === 'mapped') this.#flight.mapped(a);
       else if (a.k === 'done') this.#done(worker, a);
       else if (a.k === 'snapshot') this.#snapshot(worker, a);
     } catch (error) {

@@ -14,7 +14,7 @@ import { EventTime } from '../watermark.ts';
 import { Arena } from './arena.ts';
 import { Combiner, type GroupPart } from './combine.ts';
 import { Router, type Part } from './part.ts';
-import { openSlice, partsOf, type RawSlice, type SliceRecords } from './raw.ts';
+import { fetchParts, openSlice, partsOf, type RawSlice, type SliceRecords } from './raw.ts';
 import { dueOf, Notes } from './reports.ts';
 import { shadowState } from './shadow-state.ts';
 import { EXCHANGE, type Split } from './split.ts';
@@ -36,6 +36,8 @@ export interface MapParts {
 }
 
 interface Mapped {
+  /** The slice where it was read here, else null. */
+  readonly raw: RawSlice | null;
   readonly taken: Taken;
   /** Highest event time, epoch ms; -Infinity without any. */
   readonly max: number;
@@ -61,6 +63,8 @@ export class Mapper {
   readonly #time: number | null;
   readonly #unitCheck: TimeUnitCheck | null;
   readonly #arenas: Arena[] = [];
+  /** Records that were read here, by slot. */
+  readonly #read: Arena[] = [];
   #arena = new Arena();
   #parts: Part[][] = [];
   #combining = false;
@@ -91,15 +95,17 @@ export class Mapper {
   }
 
   /** `slot`: whose memory the parts use; until all workers are done with the slice it is given to no other. `apart`: rows are not to be folded here. */
-  map(slice: RawSlice, slot: number, apart: boolean): Mapped {
+  map(told: RawSlice, slot: number, apart: boolean): Mapped {
     const combiner = this.#combiner;
     this.#arena = this.#arenas[slot] ??= new Arena();
     this.#arena.reset();
     if (apart) combiner?.rest();
+    const slice = fetchParts(told, this.#p.unpackers, this.#read[slot] ??= new Arena());
     const records = openSlice(slice, this.#p.unpackers);
+    const raw = slice === told ? null : slice;
     const taken = { bytes: bytesOf(records, 0, records.length), timestamp: records.timestamps[0] as number };
     this.#combining = combiner?.next() ?? false;
-    const folded = { taken, ...this.#run(slice, records) };
+    const folded = { raw, taken, ...this.#run(slice, records) };
     if (combiner === null || !this.#combining) return { ...folded, groups: [], ends: [] };
     const groups = combiner.take(this.#arena);
     if (groups !== null) return { ...folded, groups: groups.parts, ends: groups.ends };

@@ -77,10 +77,10 @@ export class Member {
   }
 
   #map(slice: RawSlice, slot: number, apart: boolean): void {
-    const { taken, max, parts, groups, ends, warning } = this.#mapper.map(slice, slot, apart);
+    const { raw, taken, max, parts, groups, ends, warning } = this.#mapper.map(slice, slot, apart);
     const rows = parts.map((list, owner) => [...list, ...(groups[owner] ?? [])].reduce((n, p) => n + p.length, 0));
     const blocks = this.#reducer === null ? this.#outbox.take() : [];
-    this.#post({ k: 'mapped', slice: slice.id, taken, max, rows, ends, reports: this.#mapper.notes.take(), blocks, taps: this.#reducer === null ? this.#takeTaps() : [], warning }, buffers(blocks));
+    this.#post({ k: 'mapped', slice: slice.id, raw, taken, max, rows, ends, reports: this.#mapper.notes.take(), blocks, taps: this.#reducer === null ? this.#takeTaps() : [], warning }, buffers(blocks));
     parts.forEach((list, owner) => {
       if (rows[owner] === 0) return;
       const delivered = { slice: slice.id, topic: slice.topic, partition: slice.partition, parts: list, groups: groups[owner] ?? [], apart };

@@ -78,8 +78,8 @@ export interface TappedRows {
 /** To the main thread. */
 export type Answer =
   | { readonly k: 'ready' }
-  /** `max`: highest event time, -Infinity without any; `rows`: rows or groups by the worker that they are for; `ends`: of the windows of groups; `blocks`: output of a plan without state. */
-  | { readonly k: 'mapped'; readonly slice: number; readonly taken: Taken; readonly max: number; readonly rows: readonly number[]; readonly ends: readonly number[]; readonly reports: Reports; readonly blocks: readonly Block[]; readonly taps: readonly TappedRows[]; readonly warning: string | null }
+  /** `raw`: where the records are now, if that was elsewhere; `max`: highest event time, -Infinity without any; `rows`: rows or groups by the worker that they are for; `ends`: of the windows of groups; `blocks`: output of a plan without state. */
+  | { readonly k: 'mapped'; readonly slice: number; readonly raw: RawSlice | null; readonly taken: Taken; readonly max: number; readonly rows: readonly number[]; readonly ends: readonly number[]; readonly reports: Reports; readonly blocks: readonly Block[]; readonly taps: readonly TappedRows[]; readonly warning: string | null }
   /** Of so many commands; `slices`: those that it has folded. */
   | { readonly k: 'done'; readonly commands: number; readonly slices: readonly number[]; readonly reports: Reports; readonly status: Status }
   | { readonly k: 'snapshot'; readonly writes: readonly StateWrite[]; readonly blocks: readonly Block[]; readonly taps: readonly TappedRows[]; readonly reports: Reports; readonly status: Status }

@@ -1,7 +1,8 @@
-import { newRecords, type PackedPart, type RecordBatch, type Unpacker } from '../records.ts';
+import { PipeError } from '../../errors.ts';
+import { newRecords, type PackedPart, type Place, type RecordBatch, type Unpacker } from '../records.ts';
 import type { Arena } from './arena.ts';
 
-/** Records of one partition in shared memory, open or packed. They outlive the source's next poll. */
+/** Records of one partition in shared memory, open or packed, or where they are to be found. They outlive the source's next poll. */
 export interface RawSlice {
   /** Number of the slice, in the order in which slices are passed. */
   readonly id: number;
@@ -21,10 +22,10 @@ interface OpenRecords {
   readonly bytes: number;
 }
 
-/** As the log keeps them. */
+/** As the log keeps them; what has a place is not in memory yet. */
 interface PackedParts {
   readonly form: string;
-  readonly parts: readonly { readonly at: number; readonly bytes: number; readonly base: number; readonly time: number | null }[];
+  readonly parts: readonly { readonly at: number; readonly bytes: number; readonly base: number; readonly time: number | null; readonly place: Place | null }[];
 }
 
 /** Records that know their slice: so a report of one of them can cross threads. */
@@ -33,7 +34,7 @@ export interface SliceRecords extends RecordBatch {
 }
 
 /** By form; what was packed by a source of this process can be unpacked in every thread of it. */
-export type Unpackers = ReadonlyMap<string, Pick<Unpacker, 'unpack'>>;
+type Unpackers = ReadonlyMap<string, Pick<Unpacker, 'unpack'>>;
 
 const PER_RECORD = 32;
 /** Behind the last record: a scanner looks a little beyond the end of what it reads. */
@@ -45,16 +46,39 @@ export function copyRecords(r: RecordBatch, from: number, to: number, arena: Are
   const whole = to - from === r.length ? r.packed : undefined;
   const about = { id, topic: r.topic, partition: r.partition, length: to - from, fetchedAt };
   if (whole === undefined) return copyOpen(r, from, to, arena, about);
-  const size = whole.parts.reduce((n, p) => n + p.data.length, 0);
-  let at = arena.reserve(size);
+  const { form } = whole;
+  if (whole.parts.every(p => p.place !== undefined)) {
+    return { ...about, shared: NOTHING, lies: { form, parts: whole.parts.map(({ base, at: time, place = null }) => ({ at: 0, bytes: 0, base, time, place })) } };
+  }
+  return { ...about, ...copyParts(form, whole.parts, arena) };
+}
+
+function copyParts(form: string, parts: readonly PackedPart[], arena: Arena): Pick<RawSlice, 'shared' | 'lies'> {
+  const all = parts.map(p => p.data);
+  let at = arena.reserve(all.reduce((n, d) => n + d.length, 0));
   const { shared } = arena;
-  const all = new Uint8Array(shared);
-  const parts = whole.parts.map(({ data, base, at: time }) => {
-    all.set(data, at);
-    at += data.length;
-    return { at: at - data.length, bytes: data.length, base, time };
-  });
-  return { ...about, shared, lies: { form: whole.form, parts } };
+  const memory = new Uint8Array(shared);
+  return {
+    shared, lies: {
+      form, parts: parts.map(({ base, at: time }, i) => {
+        const data = all[i] as Buffer;
+        memory.set(data, at);
+        at += data.length;
+        return { at: at - data.length, bytes: data.length, base, time, place: null };
+      }),
+    },
+  };
+}
+
+/** Reads what is not in memory yet; the same slice where all is. Throws system.source.offset_lost. */
+export function fetchParts(slice: RawSlice, unpackers: ReadonlyMap<string, Unpacker>, arena: Arena): RawSlice {
+  const { lies, topic, partition, length } = slice;
+  if (lies.form === null || lies.parts.every(p => p.place === null)) return slice;
+  const { read } = unpackers.get(lies.form) as Unpacker & Pick<Required<Unpacker>, 'read'>;
+  const end = (lies.parts[0]?.base ?? 0) + length;
+  const found = lies.parts.map(({ base, time, place }) => ({ base, at: time, data: read(place as Place, base, end, topic, partition) }));
+  arena.reset();
+  return { ...slice, ...copyParts(lies.form, found, arena) };
 }
 
 function copyOpen(r: RecordBatch, from: number, to: number, arena: Arena, about: Omit<RawSlice, 'shared' | 'lies'>): RawSlice {
@@ -72,17 +96,21 @@ function copyOpen(r: RecordBatch, from: number, to: number, arena: Arena, about:
   return slice;
 }
 
-/** The records of a slice. Throws system.source.corrupt_batch. */
+/** The records of a slice that is in memory. Throws system.source.corrupt_batch. */
 export function openSlice(slice: RawSlice, unpackers: Unpackers): SliceRecords {
   const { id, topic, partition, lies } = slice;
   const records = lies.form === null ? view(slice, lies)
     : (unpackers.get(lies.form) as Unpacker).unpack(partsOf(slice), topic, partition);
+  if (records.length !== slice.length) throw otherwise(slice, records.length);
   return Object.assign(newRecords(records), { slice: id });
 }
 
 /** The parts of a slice that is packed; none of another. */
 export const partsOf = ({ shared, lies }: RawSlice): PackedPart[] =>
-  (lies.form === null ? [] : lies.parts.map(p => ({ data: Buffer.from(shared as unknown as ArrayBuffer, p.at, p.bytes), base: p.base, at: p.time })));
+  (lies.form === null ? [] : lies.parts.map(p => ({ data: Buffer.from(shared as unknown as ArrayBuffer, p.at, p.bytes), base: p.base, at: p.time, ...(p.place === null ? {} : { place: p.place }) })));
+
+const otherwise = ({ topic, partition, length, lies }: RawSlice, found: number): PipeError =>
+  new PipeError('system.source.corrupt_batch', `there are ${found} records at offset ${lies.form === null ? 0 : lies.parts[0]?.base ?? 0} of ${topic}/${partition} where its log says ${length}`, { hint: 'restore a copy of the log' });
 
 /** What stands for records that another thread has. */
 export const stubOf = (id: number, topic: string, partition: number): SliceRecords =>
