@@ -19,8 +19,6 @@ export interface RecordBatch {
   headers(row: number): readonly Header[];
   /** How many pipelines of this process are given this very batch; 1 when absent. */
   readonly readers?: number;
-  /** True: nobody but the receiver reads `data`, which fills a memory of its own; it may be given back before the next poll. */
-  readonly own?: boolean;
   /** The same records as their log keeps them, where the source was asked for that; all other fields are made of it when they are looked at. */
   readonly packed?: Packed;
   /** Where to go on after this batch; beyond the last offset + 1 when control or aborted records follow. A batch may hold 0 records and only move this. */
@@ -28,9 +26,9 @@ export interface RecordBatch {
 }
 
 /** A batch as sources give it: all have one shape, on which hot loops rely. `more` is what the batch at hand does not say of itself. */
-export const newRecords = (r: RecordBatch, more: Pick<RecordBatch, 'readers' | 'own'> = {}): RecordBatch => ({
+export const newRecords = (r: RecordBatch, more: Pick<RecordBatch, 'readers'> = {}): RecordBatch => ({
   topic: r.topic, partition: r.partition, length: r.length, data: r.data, valueStart: r.valueStart, valueEnd: r.valueEnd, keyStart: r.keyStart, keyEnd: r.keyEnd,
-  offsets: r.offsets, timestamps: r.timestamps, headers: r.headers, readers: more.readers ?? r.readers ?? 1, own: more.own ?? r.own ?? false, next: r.next,
+  offsets: r.offsets, timestamps: r.timestamps, headers: r.headers, readers: more.readers ?? r.readers ?? 1, next: r.next,
 });
 
 /** Bytes and records that are packed together, about: what is done for each pack, messages between threads above all, is worth it then. */
@@ -84,16 +82,14 @@ export class PackedRecords implements RecordBatch {
   readonly next: number;
   packed: Packed;
   readonly readers: number;
-  readonly own: boolean;
   #records: RecordBatch | null = null;
 
-  constructor(r: Pick<RecordBatch, 'topic' | 'partition' | 'length' | 'next' | 'readers' | 'own'>, packed: Packed) {
+  constructor(r: Pick<RecordBatch, 'topic' | 'partition' | 'length' | 'next' | 'readers'>, packed: Packed) {
     this.topic = r.topic;
     this.partition = r.partition;
     this.length = r.length;
     this.next = r.next;
     this.readers = r.readers ?? 1;
-    this.own = r.own ?? false;
     this.packed = packed;
   }
 

@@ -49,8 +49,6 @@ export interface Slice {
   readonly records: RecordBatch;
   readonly from: number;
   readonly to: number;
-  /** True: of its records nothing more is to be cut. */
-  readonly last: boolean;
   /** Where the partition stands behind it. */
   readonly next: number;
   /** Wall time of its fetch, epoch ms. */
@@ -169,7 +167,7 @@ export class SourceReader {
     const to = whole ? f.to : Math.min(f.to, from + this.#o.batchRows);
     f.at = to;
     if (to === f.to) this.#fetched.splice(this.#fetched.indexOf(f), 1);
-    return { records, from, to, last: to === f.to, next: to < records.length ? (records.offsets[to] as number) : records.next, fetchedAt: this.#fetchedAt };
+    return { records, from, to, next: to < records.length ? (records.offsets[to] as number) : records.next, fetchedAt: this.#fetchedAt };
   }
 
   /** Slices are passed in the order in which they were cut: positions and the watermark move on. `taken`: by who has looked at its records already. */

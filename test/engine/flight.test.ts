@@ -12,7 +12,7 @@ it('a packed slice is opened once, however many of its records are reported, and
   };
   const flight = new Flight(2);
   const records = new PackedRecords({ topic: 't', partition: 0, length: 2, next: 9 }, { form: 'x', parts: [{ data, base: 7, at: null }], unpack });
-  const f = flight.start({ records, from: 0, to: 2, last: true, next: 9, fetchedAt: 0 }, 1);
+  const f = flight.start({ records, from: 0, to: 2, next: 9, fetchedAt: 0 }, 1);
   // the source uses its memory again
   data.fill(0);
   for (let i = 0; i < 100; i++) {

@@ -84,7 +84,7 @@ export class Blocks {
   }
 
   #flushOpen(): void {
-    for (const b of joinSmall(this.#open)) this.#batches.push(newRecords(b, { own: true }));
+    for (const b of joinSmall(this.#open)) this.#batches.push(newRecords(b));
     this.#open = [];
   }
 

@@ -19,7 +19,7 @@ export function joinSmall(batches: readonly RecordBatch[]): RecordBatch[] {
   return joined;
 }
 
-/** All of them as one. */
+/** All of them as one; what lies in one memory is not copied. */
 export function join(run: readonly RecordBatch[]): RecordBatch {
   const length = run.reduce((n, b) => n + b.length, 0);
   const starts: number[] = [];
@@ -27,9 +27,10 @@ export function join(run: readonly RecordBatch[]): RecordBatch {
   const [keyStart, keyEnd, valueStart, valueEnd] = [ints(), ints(), ints(), ints()];
   const offsets = new Float64Array(length);
   const timestamps = new Float64Array(length);
+  const { data, starts: bytes } = together(run.map(b => b.data));
   let row = 0;
-  let byte = 0;
-  for (const b of run) {
+  for (const [k, b] of run.entries()) {
+    const byte = bytes[k] as number;
     starts.push(row);
     offsets.set(b.offsets, row);
     timestamps.set(b.timestamps, row);
@@ -37,11 +38,10 @@ export function join(run: readonly RecordBatch[]): RecordBatch {
       for (let i = 0; i < b.length; i++) { const at = from[i] as number; to[row + i] = at < 0 ? -1 : at + byte; }
     }
     row += b.length;
-    byte += b.data.length;
   }
   const first = run[0] as RecordBatch;
   return {
-    topic: first.topic, partition: first.partition, length, data: Buffer.concat(run.map(b => b.data)), keyStart, keyEnd, valueStart, valueEnd, offsets, timestamps,
+    topic: first.topic, partition: first.partition, length, data, keyStart, keyEnd, valueStart, valueEnd, offsets, timestamps,
     next: (run.at(-1) as RecordBatch).next,
     headers: i => {
       let r = starts.length - 1;
@@ -49,4 +49,15 @@ export function join(run: readonly RecordBatch[]): RecordBatch {
       return (run[r] as RecordBatch).headers(i - (starts[r] as number));
     },
   };
+}
+
+/** One piece of memory that holds all, and where each begins in it. */
+function together(all: readonly Buffer[]): { readonly data: Buffer; readonly starts: readonly number[] } {
+  const [first] = all as readonly [Buffer];
+  const at = Math.min(...all.map(d => d.byteOffset));
+  const end = Math.max(...all.map(d => d.byteOffset + d.length));
+  const size = all.reduce((n, d) => n + d.length, 0);
+  if (end - at === size && all.every(d => d.buffer === first.buffer)) return { data: Buffer.from(first.buffer, at, size), starts: all.map(d => d.byteOffset - at) };
+  let next = 0;
+  return { data: Buffer.concat(all), starts: all.map(d => (next += d.length) - d.length) };
 }

@@ -1,23 +1,8 @@
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { PackedRecords, type Packed, type RecordBatch } from '../records.ts';
 import type { Slice } from '../source-reader.ts';
 import { Arena } from './arena.ts';
 import type { Answer } from './messages.ts';
 import { copyRecords, openSlice, type RawSlice } from './raw.ts';
-
-/** Messages to a port whose other end is closed are dropped at once, with the memory that they take along. */
-const nowhere = ((): MessagePort => {
-  const { port1, port2 } = new MessageChannel();
-  port2.close();
-  port1.unref();
-  return port1;
-})();
-
-/** Gives memory back that the collector would find late: this thread makes little other garbage. */
-function giveBack(r: RecordBatch): void {
-  if (r.own !== true || (r.readers ?? 1) > 1) return;
-  nowhere.postMessage(null, (r.packed?.parts.map(p => p.data) ?? [r.data]).flatMap(d => (d.length === d.buffer.byteLength ? [d.buffer as ArrayBuffer] : [])));
-}
 
 /** A packed slice whose bytes are elsewhere: those of a whole fetch would be kept for the last of its slices. */
 function copied(slice: Slice): Slice {
@@ -74,7 +59,6 @@ export class Flight {
     arena.reset();
     const raw = copyRecords(slice.records, slice.from, slice.to, arena, id, slice.fetchedAt);
     const f: Flying = { id, slice: raw.lies.form === null ? slice : copied(slice), worker, slot, raw, opened: null, apart: false, mapped: null, waiting: 0 };
-    if (slice.last) giveBack(slice.records);
     this.#flying.set(id, f);
     this.#order.push(f);
     return f;
