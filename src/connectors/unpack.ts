@@ -1,7 +1,7 @@
 import type { PackedPart, Unpacker } from '../engine/records.ts';
 import { BATCH_FORM, codecsFor, unpackInTurn } from './kafka/pack.ts';
 import type { BlockReader } from './log/block-reader.ts';
-import { BLOCK_FORM, unpackBlocks } from './log/blocks.ts';
+import { BLOCK_FORM, unpackBlocksInTurn } from './log/blocks.ts';
 import { deletedText, offsetLost } from './log/lost.ts';
 
 /** Who opens what sources give packed, by its form, in a thread that takes one after the other. */
@@ -24,6 +24,6 @@ function blockUnpacker(): Unpacker {
       if (data === null) throw offsetLost(deletedText(topic, partition, base, end));
       return data;
     },
-    unpack: unpackBlocks,
+    unpack: unpackBlocksInTurn(),
   };
 }

@@ -2,67 +2,97 @@ import { PipeError } from '../errors.ts';
 import { BlockBuilder, checksum } from './block-builder.ts';
 import { BYTES_AT, CRC_AT, FIRST_TIME_AT, getLong, MAGIC, RECORDS_AT, ROWS_AT, skipInt } from './block-layout.ts';
 import { OLD_MAGIC, openOldBlock } from './block-old.ts';
+import { ArrayStock, sliceArrays, type RecordArrays } from './record-arrays.ts';
 import type { Header, RecordBatch } from './records.ts';
 
 const NO_HEADERS: readonly Header[] = [];
 
-/**
- * The records of a block (block-layout.ts) as ranges of its bytes. `timestamp` replaces the stored ones when given (append time).
- * Throws system.source.corrupt_batch when the bytes are not what was written.
- */
-export function openBlock(data: Buffer, topic: string, partition: number, base: number, timestamp: number | null): RecordBatch {
-  const bad = (what: string): PipeError => new PipeError('system.source.corrupt_batch', `the block at offset ${base} of ${topic}/${partition} is damaged: ${what}`, { hint: 'its bytes were changed on disk: restore a copy of the file (topics.db of the data folder)' });
-  const magic = data.length < 4 ? 0 : data.readUInt32LE(0);
-  if (magic === OLD_MAGIC) return openOldBlock(data, topic, partition, base, timestamp, bad);
-  if (data.length < RECORDS_AT || magic !== MAGIC) throw bad('no block begins here');
-  const n = data.readUInt32LE(ROWS_AT);
-  if (data.length !== RECORDS_AT + data.readUInt32LE(BYTES_AT)) throw bad('its length is wrong');
-  if (checksum(data) !== data.readUInt32LE(CRC_AT)) throw bad('its checksum is wrong');
-  const rows = new Rows(data, n, data.readDoubleLE(FIRST_TIME_AT), timestamp);
-  const end = rows.read();
-  if (end !== data.length) throw bad('its records do not end where it ends');
-  const { keyStart, keyEnd, valueStart, valueEnd, timestamps } = rows;
-  const offsets = new Float64Array(n);
-  for (let i = 0; i < n; i++) offsets[i] = base + i;
-  return { topic, partition, length: n, data, keyStart, keyEnd, valueStart, valueEnd, offsets, timestamps, next: base + n, headers: row => rows.headers(row) };
+/** A block, and where its records stand. */
+export interface PlacedBytes {
+  readonly data: Buffer;
+  /** Offset of its first record. */
+  readonly base: number;
+  /** Replaces the stored times when given (append time, epoch ms). */
+  readonly at: number | null;
 }
 
-/** Where keys and values of a block's records lie. */
-class Rows {
-  readonly keyStart: Int32Array;
-  readonly keyEnd: Int32Array;
-  readonly valueStart: Int32Array;
-  readonly valueEnd: Int32Array;
-  readonly timestamps: Float64Array;
+/** The records of a block (block-layout.ts) as ranges of its bytes. Throws system.source.corrupt_batch when the bytes are not what was written. */
+export const openBlock = (data: Buffer, topic: string, partition: number, base: number, at: number | null): RecordBatch => openBlocks([{ data, base, at }], topic, partition, new ArrayStock());
+
+/** The same of blocks that follow one another, as one. Blocks that lie side by side in one memory are not copied. */
+export function openBlocks(blocks: readonly PlacedBytes[], topic: string, partition: number, stock: ArrayStock): RecordBatch {
+  const opened = blocks.map(b => check(b, topic, partition));
+  const { data, starts } = together(opened.map(o => o.data));
+  const length = opened.reduce((n, o) => n + o.rows, 0);
+  const arrays = stock.take(length);
+  const reader = new RowReader(data, arrays);
+  let row = 0;
+  opened.forEach(({ old, rows, base, first, given, bad }, k) => {
+    if (old === null) reader.read(starts[k] as number, row, rows, base, first, given, bad);
+    else reader.copy(old, starts[k] as number, row);
+    row += rows;
+  });
+  const { base, rows } = opened.at(-1) as Checked;
+  return { topic, partition, length, data, ...arrays, next: base + rows, headers: i => reader.headers(i) };
+}
+
+/** A block whose head and checksum are right. */
+interface Checked {
+  readonly data: Buffer;
+  readonly rows: number;
+  readonly base: number;
+  /** Time of its first record. */
+  readonly first: number;
+  readonly given: number | null;
+  readonly bad: (what: string) => PipeError;
+  /** Of the layout before this one: its records. */
+  readonly old: RecordBatch | null;
+}
+
+function check({ data, base, at: given }: PlacedBytes, topic: string, partition: number): Checked {
+  const bad = (what: string): PipeError => new PipeError('system.source.corrupt_batch', `the block at offset ${base} of ${topic}/${partition} is damaged: ${what}`, { hint: 'its bytes were changed on disk: restore a copy of the file (topics.db of the data folder)' });
+  const magic = data.length < 4 ? 0 : data.readUInt32LE(0);
+  if (magic === OLD_MAGIC) {
+    const old = openOldBlock(data, topic, partition, base, given, bad);
+    return { data: old.data, rows: old.length, base, first: 0, given, bad, old };
+  }
+  if (data.length < RECORDS_AT || magic !== MAGIC) throw bad('no block begins here');
+  if (data.length !== RECORDS_AT + data.readUInt32LE(BYTES_AT)) throw bad('its length is wrong');
+  if (checksum(data) !== data.readUInt32LE(CRC_AT)) throw bad('its checksum is wrong');
+  return { data, rows: data.readUInt32LE(ROWS_AT), base, first: data.readDoubleLE(FIRST_TIME_AT), given, bad, old: null };
+}
+
+/** One piece of memory that holds all, and where each begins in it. */
+function together(all: readonly Buffer[]): { readonly data: Buffer; readonly starts: readonly number[] } {
+  const [first] = all as readonly [Buffer];
+  if (all.length === 1) return { data: first, starts: [0] };
+  let next = 0;
+  const starts = all.map(d => (next += d.length) - d.length);
+  const beside = all.every((d, k) => d.buffer === first.buffer && d.byteOffset - first.byteOffset === starts[k]);
+  return { data: beside ? Buffer.from(first.buffer, first.byteOffset, next) : Buffer.concat(all), starts };
+}
+
+/** Finds keys and values of the records of blocks. */
+class RowReader {
   readonly #data: Buffer;
-  readonly #rows: number;
-  readonly #first: number;
-  readonly #timestamp: number | null;
+  readonly #to: RecordArrays;
   /** Position of the headers of those that have any. */
   #headersAt: Map<number, number> | null = null;
+  /** Rows of the older layout. */
+  readonly #old: { readonly from: number; readonly records: RecordBatch }[] = [];
 
-  constructor(data: Buffer, rows: number, first: number, timestamp: number | null) {
-    const ints = (): Int32Array => new Int32Array(rows);
+  constructor(data: Buffer, to: RecordArrays) {
     this.#data = data;
-    this.#rows = rows;
-    this.#first = first;
-    this.#timestamp = timestamp;
-    this.keyStart = ints();
-    this.keyEnd = ints();
-    this.valueStart = ints();
-    this.valueEnd = ints();
-    this.timestamps = new Float64Array(rows);
+    this.#to = to;
   }
 
-  /** The end of the last record. */
-  read(): number {
-    const { keyStart, keyEnd, valueStart, valueEnd, timestamps } = this;
+  /** Those of the block at `at` become rows from `row` on. Hot: nothing is allocated per record. */
+  read(at: number, row: number, rows: number, base: number, first: number, given: number | null, bad: (what: string) => PipeError): void {
+    const { keyStart, keyEnd, valueStart, valueEnd, timestamps, offsets } = this.#to;
     const data = this.#data;
-    const rows = this.#rows;
-    const first = this.#first;
-    const given = this.#timestamp;
-    let p = RECORDS_AT;
-    for (let i = 0; i < rows; i++) {
+    let p = at + RECORDS_AT;
+    for (let i = row, offset = base; i < row + rows; i++, offset++) {
+      offsets[i] = offset;
       const length = getLong(data, p);
       // beyond the length stand the attributes
       p = skipInt(data, p) + 1;
@@ -80,10 +110,23 @@ class Rows {
       if (data[p] !== 0) (this.#headersAt ??= new Map()).set(i, p);
       p = end;
     }
-    return p;
+    if (p !== at + RECORDS_AT + data.readUInt32LE(at + BYTES_AT)) throw bad('its records do not end where it ends');
+  }
+
+  /** Records of the older layout, whose bytes begin at `at`, become rows from `row` on. */
+  copy(old: RecordBatch, at: number, row: number): void {
+    const to = this.#to;
+    for (const name of ['keyStart', 'keyEnd', 'valueStart', 'valueEnd'] as const) {
+      for (let i = 0; i < old.length; i++) { const p = old[name][i] as number; to[name][row + i] = p < 0 ? -1 : p + at; }
+    }
+    to.offsets.set(old.offsets, row);
+    to.timestamps.set(old.timestamps, row);
+    this.#old.push({ from: row, records: old });
   }
 
   headers(row: number): readonly Header[] {
+    const old = this.#old.find(o => o.from <= row && row < o.from + o.records.length);
+    if (old !== undefined) return old.records.headers(row - old.from);
     const at = this.#headersAt?.get(row);
     if (at === undefined) return NO_HEADERS;
     const data = this.#data;
@@ -102,10 +145,7 @@ class Rows {
 export function sliceRecords(b: RecordBatch, from: number, to: number): RecordBatch {
   if (from === 0 && to === b.length) return b;
   return {
-    topic: b.topic, partition: b.partition, length: to - from, data: b.data,
-    keyStart: b.keyStart.subarray(from, to), keyEnd: b.keyEnd.subarray(from, to),
-    valueStart: b.valueStart.subarray(from, to), valueEnd: b.valueEnd.subarray(from, to),
-    offsets: b.offsets.subarray(from, to), timestamps: b.timestamps.subarray(from, to),
+    topic: b.topic, partition: b.partition, length: to - from, data: b.data, ...sliceArrays(b, from, to),
     headers: row => b.headers(from + row),
     next: to === b.length ? b.next : (b.offsets[to] as number),
   };

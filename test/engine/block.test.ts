@@ -1,15 +1,27 @@
 import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { BlockBuilder } from '../../src/engine/block-builder.ts';
-import { openBlock, recordsFrom, sliceRecords } from '../../src/engine/block.ts';
+import { openBlock, openBlocks, recordsFrom, sliceRecords } from '../../src/engine/block.ts';
 import { murmur2, partitionOf } from '../../src/engine/murmur2.ts';
 import { PipeError } from '../../src/errors.ts';
-import type { RecordBatch } from '../../src/engine/records.ts';
+import { ArrayStock } from '../../src/engine/record-arrays.ts';
+import type { Header, RecordBatch } from '../../src/engine/records.ts';
 
 const text = (b: RecordBatch, i: number): readonly [string | null, string | null] => [
   (b.keyStart[i] as number) < 0 ? null : b.data.toString('utf8', b.keyStart[i], b.keyEnd[i]),
   (b.valueStart[i] as number) < 0 ? null : b.data.toString('utf8', b.valueStart[i], b.valueEnd[i]),
 ];
+
+/** Two records in the layout of before: a={"x":1}, b=NULL. */
+function oldBlock(): Buffer {
+  const payload = Buffer.from('a{"x":1}b');
+  const headers = Buffer.from(JSON.stringify([[1, [['h', Buffer.from('x').toString('base64')], ['n', null]]]]));
+  const old = Buffer.concat([Buffer.alloc(24), Buffer.from(new Float64Array([5, 6]).buffer), Buffer.from(new Int32Array([1, 9]).buffer), Buffer.from(new Int32Array([8, -10]).buffer), payload, headers]);
+  old.write('pb01', 0, 'latin1');
+  [2, payload.length, headers.length].forEach((v, i) => old.writeUInt32LE(v, 8 + 4 * i));
+  old.writeUInt32LE(crc32(old.subarray(8)), 4);
+  return old;
+}
 
 describe('a block of records', () => {
   it('gives back keys, values, NULLs, empty ones, timestamps and headers', () => {
@@ -67,17 +79,39 @@ describe('a block of records', () => {
   });
 
   it('is read in the layout of before', () => {
-    const payload = Buffer.from('a{"x":1}b');
-    const headers = Buffer.from(JSON.stringify([[1, [['h', Buffer.from('x').toString('base64')], ['n', null]]]]));
-    const old = Buffer.concat([Buffer.alloc(24), Buffer.from(new Float64Array([5, 6]).buffer), Buffer.from(new Int32Array([1, 9]).buffer), Buffer.from(new Int32Array([8, -10]).buffer), payload, headers]);
-    old.write('pb01', 0, 'latin1');
-    [2, payload.length, headers.length].forEach((v, i) => old.writeUInt32LE(v, 8 + 4 * i));
-    old.writeUInt32LE(crc32(old.subarray(8)), 4);
+    const old = oldBlock();
     const b = openBlock(old, 't', 0, 40, null);
     expect([0, 1].map(i => text(b, i))).toEqual([['a', '{"x":1}'], ['b', null]]);
     expect([[...b.timestamps], [...b.offsets], b.headers(0), b.headers(1)]).toEqual([[5, 6], [40, 41], [], [{ key: 'h', value: Buffer.from('x') }, { key: 'n', value: null }]]);
     old[20] = 1;
     expect(() => openBlock(old, 't', 0, 40, null)).toThrow('checksum');
+  });
+
+  it('is opened together with those that follow it, in whatever layout, in arrays that are used again', () => {
+    const builder = new BlockBuilder();
+    const block = (values: readonly (string | null)[], headers: readonly Header[] = []): Buffer => {
+      values.forEach((v, i) => builder.add(i % 2 === 0 ? Buffer.from(`k${i}`) : null, v === null ? null : Buffer.from(v), headers, 10 * i));
+      return builder.finish();
+    };
+    const blocks = [block(['a', null, 'c']), oldBlock(), block([]), block(['d'], [{ key: 'h', value: Buffer.from('v') }])];
+    const beside = (list: readonly Buffer[]): Buffer[] => {
+      const all = Buffer.concat(list);
+      let at = 0;
+      return list.map(b => all.subarray(at, at += b.length));
+    };
+    const stock = new ArrayStock();
+    const apart = beside(blocks.flatMap(b => [b, Buffer.from('between')])).filter((_, i) => i % 2 === 0);
+    for (const list of [blocks, beside(blocks), apart, blocks]) {
+      stock.again();
+      const b = openBlocks(list.map((data, i) => ({ data, base: [10, 13, 15, 15][i] as number, at: i === 3 ? 77 : null })), 't', 0, stock);
+      expect([b.length, b.next]).toEqual([6, 16]);
+      expect(Array.from({ length: 6 }, (_, i) => [b.offsets[i], ...text(b, i), b.timestamps[i], b.headers(i).map(h => h.key).join()])).toEqual([
+        [10, 'k0', 'a', 0, ''], [11, null, null, 10, ''], [12, 'k2', 'c', 20, ''], [13, 'a', '{"x":1}', 5, ''], [14, 'b', null, 6, 'h,n'], [15, 'k0', 'd', 77, 'h'],
+      ]);
+    }
+    // nothing that lies side by side is copied
+    const same = beside([blocks[0], blocks[2], blocks[3]] as Buffer[]);
+    expect(openBlocks(same.map((data, i) => ({ data, base: i === 0 ? 0 : 3, at: null })), 't', 0, stock).data.buffer).toBe(same[0]?.buffer);
   });
 
   it('is sliced without a copy, and a slice goes on where it ends', () => {

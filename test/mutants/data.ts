@@ -114,12 +114,12 @@ export const data: readonly Mutant[] = [
     ['latest on a restart', "from === 'earliest' || positions.size > 0 ? first", "from === 'earliest' ? first", 'a partition that is new since the last run begins at its end'],
   ]),
   ...of('connectors/log/blocks.ts', ['log/embedded'], [
-    ['block from its beginning', 'base < next ? sliceRecords(block, next - base, block.length) : block', 'block', 'records before the position are read again'],
-    ['gap passed over', 'if (base > next || block.next <= next) return false;', '', 'records that are missing are skipped'],
-    ['left over a gap', 'if (base !== this.next || records <= 0) return false;', '', 'worker threads skip records that are missing', 'log/packed'],
+    ['block from its beginning', 'sliceRecords(b, Math.max(0, from - base), b.length)', 'b', 'records before the position are read again'],
+    ['gap passed over', 'if (block.base > next || block.base + records <= next) throw this.#gap();', '', 'records that are missing are skipped'],
+    ['left over a gap', 'if (base !== this.next || records <= 0) throw this.#gap();', '', 'worker threads skip records that are missing', 'log/packed'],
   ]),
   ...of('connectors/log/source.ts', ['log/packed'], [
-    ['left though read in part', 'const added = base < next ?', 'const added = base < 0 ?', 'a position within a block is a gap to worker threads'],
+    ['left though read in part', 'if (base < next) blocks.add({ data: read()', 'if (base < 0) blocks.add({ data: read()', 'a position within a block is a gap to worker threads'],
     ['left where loss is allowed', "this.#o.packed === true && this.#o.onDataLoss === 'stop'", 'this.#o.packed === true', 'a run that may go on behind what retention deleted ends'],
   ]),
   ...of('engine/parallel/raw.ts', ['log/packed'], [

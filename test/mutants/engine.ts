@@ -103,8 +103,10 @@ export const engine: readonly Mutant[] = [
   ]),
   ...of('engine/block.ts', ['engine/block'], [
     ['crc of a block not checked', "if (checksum(data) !== data.readUInt32LE(CRC_AT)) throw bad('its checksum is wrong');", '', 'a flipped bit goes unnoticed'],
-    ['offsets from 0', 'offsets[i] = base + i;', 'offsets[i] = i;', 'all blocks begin at offset 0', 'engine/block', 'log/embedded'],
-    ['next off by one', 'next: base + n, headers', 'next: base + n - 1, headers', 'the last record of a block is read twice', 'log/embedded', 'engine/block'],
+    ['offsets from 0', 'offsets[i] = offset;', 'offsets[i] = i;', 'all blocks begin at offset 0', 'engine/block', 'log/embedded'],
+    ['next off by one', 'next: base + rows, headers', 'next: base + rows - 1, headers', 'the last record of a block is read twice', 'log/embedded', 'engine/block'],
+    ['blocks as one', 'd.byteOffset - first.byteOffset === starts[k]', 'true', 'blocks of one memory that do not lie side by side are taken for one', 'engine/block', 'log/packed'],
+    ['older layout at its own place', 'p < 0 ? -1 : p + at', 'p', 'records of the older layout lie elsewhere', 'engine/block'],
   ]),
   ...of('engine/block-builder.ts', ['engine/block', 'sim/sim'], [
     ['null key as empty', "      buf[p++] = 1;\n      this.#keyBytes = 0;", "      buf[p++] = 0;\n      this.#keyBytes = 0;", 'a record without key has an empty one', 'engine/block'],

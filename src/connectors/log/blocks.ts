@@ -1,17 +1,26 @@
-import { openBlock, sliceRecords } from '../../engine/block.ts';
-import { newRecords, PACK_BYTES, PACK_RECORDS, PackedRecords, type PackedPart, type Place, type RecordBatch } from '../../engine/records.ts';
-import { join, joinSmall } from './join.ts';
+import { openBlocks, sliceRecords, type PlacedBytes } from '../../engine/block.ts';
+import { ArrayStock } from '../../engine/record-arrays.ts';
+import { newRecords, PACK_BYTES, PACK_RECORDS, PackedRecords, type PackedPart, type Place, type RecordBatch, type Unpack } from '../../engine/records.ts';
+import { PipeError } from '../../errors.ts';
 
 export const BLOCK_FORM = 'block';
 
-/** The records of blocks that follow one another. Throws system.source.corrupt_batch. */
-export function unpackBlocks(parts: readonly PackedPart[], topic: string, partition: number): RecordBatch {
-  const blocks = parts.map(p => openBlock(p.data, topic, partition, p.base, p.at));
-  return blocks.length === 1 ? (blocks[0] as RecordBatch) : join(blocks);
+/** Blocks below this many bytes are opened together: what is done per batch is not done per record. */
+const SMALL_BYTES = 64 << 10;
+
+const unpackBlocks: Unpack = (parts, topic, partition) => openBlocks(parts, topic, partition, new ArrayStock());
+
+/** For one who looks at no records after those that came next: the arrays are used again. What it makes throws system.source.corrupt_batch. */
+export function unpackBlocksInTurn(): Unpack {
+  const stock = new ArrayStock();
+  return (parts, topic, partition) => {
+    stock.again();
+    return openBlocks(parts, topic, partition, stock);
+  };
 }
 
 /** A block that is left where it is. */
-class PlacedBlock implements PackedPart {
+class LeftBlock implements PackedPart {
   readonly place: Place;
   readonly base: number;
   readonly at: number | null;
@@ -31,10 +40,11 @@ class PlacedBlock implements PackedPart {
 export class Blocks {
   readonly #topic: string;
   readonly #partition: number;
+  readonly #stock: ArrayStock;
   readonly #batches: RecordBatch[] = [];
-  #open: RecordBatch[] = [];
-  #placed: PlacedBlock[] = [];
-  #placedBytes = 0;
+  #small: PlacedBytes[] = [];
+  #left: LeftBlock[] = [];
+  #leftBytes = 0;
   /** Records so far. */
   records = 0;
   /** Bytes of their blocks. */
@@ -42,38 +52,42 @@ export class Blocks {
   /** Behind the last of them. */
   next: number;
 
-  /** Records from offset `next` on. */
-  constructor(topic: string, partition: number, next: number) {
+  /** Records from offset `next` on, in arrays of the stock. */
+  constructor(topic: string, partition: number, next: number, stock: ArrayStock) {
     this.#topic = topic;
     this.#partition = partition;
     this.next = next;
+    this.#stock = stock;
   }
 
-  /** False where the block does not hold the next record. Throws system.source.corrupt_batch. */
-  add(data: Buffer, base: number, at: number | null): boolean {
-    const block = openBlock(data, this.#topic, this.#partition, base, at);
+  /** A block, of so many records. Throws system.source.corrupt_batch, also where it does not hold the next record. */
+  add(block: PlacedBytes, records: number): void {
     const { next } = this;
-    if (base > next || block.next <= next) return false;
-    this.#flushPlaced();
-    this.#open.push(base < next ? sliceRecords(block, next - base, block.length) : block);
-    this.#added(block.next, data.length);
-    return true;
+    if (block.base > next || block.base + records <= next) throw this.#gap();
+    this.#flushLeft();
+    if (block.base === next && block.data.length < SMALL_BYTES) this.#small.push(block);
+    else {
+      this.#flushSmall();
+      this.#open([block], next, block.base + records);
+    }
+    this.#added(block.base + records, block.data.length);
   }
 
-  /** The same of one that is left at its place, of so many records and about so many bytes; `read` is for who looks at it in this thread. */
-  leave(place: Place, base: number, records: number, at: number | null, bytes: number, read: () => Buffer): boolean {
-    if (base !== this.next || records <= 0) return false;
-    this.#flushOpen();
-    if (this.#placedBytes + bytes > PACK_BYTES || base + records - (this.#placed[0]?.base ?? base) > PACK_RECORDS) this.#flushPlaced();
-    this.#placed.push(new PlacedBlock(place, base, at, read));
-    this.#placedBytes += bytes;
+  /** The same of one that is left at its place, of about so many bytes; `read` is for who looks at it in this thread. */
+  leave(place: Place, base: number, records: number, at: number | null, bytes: number, read: () => Buffer): void {
+    if (base !== this.next || records <= 0) throw this.#gap();
+    this.#flushSmall();
+    if (this.#leftBytes + bytes > PACK_BYTES || base + records - (this.#left[0]?.base ?? base) > PACK_RECORDS) this.#flushLeft();
+    this.#left.push(new LeftBlock(place, base, at, read));
+    this.#leftBytes += bytes;
     this.#added(base + records, bytes);
-    return true;
   }
 
+  /** At least one. Throws system.source.corrupt_batch. */
   batches(): RecordBatch[] {
-    this.#flushOpen();
-    this.#flushPlaced();
+    if (this.records === 0) throw this.#gap();
+    this.#flushSmall();
+    this.#flushLeft();
     return this.#batches;
   }
 
@@ -83,17 +97,30 @@ export class Blocks {
     this.next = next;
   }
 
-  #flushOpen(): void {
-    for (const b of joinSmall(this.#open)) this.#batches.push(newRecords(b));
-    this.#open = [];
+  #flushSmall(): void {
+    const [first] = this.#small;
+    if (first !== undefined) this.#open(this.#small, first.base, this.next);
+    this.#small = [];
   }
 
-  #flushPlaced(): void {
-    const [first] = this.#placed;
+  /** Records that stood before the next one are left out. */
+  #open(blocks: readonly PlacedBytes[], from: number, end: number): void {
+    const b = openBlocks(blocks, this.#topic, this.#partition, this.#stock);
+    if (b.next !== end) throw this.#gap(Math.min(b.next, end));
+    const [{ base }] = blocks as readonly [PlacedBytes];
+    this.#batches.push(newRecords(sliceRecords(b, Math.max(0, from - base), b.length)));
+  }
+
+  #flushLeft(): void {
+    const [first] = this.#left;
     if (first === undefined) return;
     const { next } = this;
-    this.#batches.push(new PackedRecords({ topic: this.#topic, partition: this.#partition, length: next - first.base, next }, { form: BLOCK_FORM, parts: this.#placed, unpack: unpackBlocks }));
-    this.#placed = [];
-    this.#placedBytes = 0;
+    this.#batches.push(new PackedRecords({ topic: this.#topic, partition: this.#partition, length: next - first.base, next }, { form: BLOCK_FORM, parts: this.#left, unpack: unpackBlocks }));
+    this.#left = [];
+    this.#leftBytes = 0;
+  }
+
+  #gap(offset = this.next): PipeError {
+    return new PipeError('system.source.corrupt_batch', `the record at offset ${offset} of ${this.#topic}/${this.#partition} is missing from the log`, { hint: 'restore a copy of topics.db' });
   }
 }

@@ -1,3 +1,4 @@
+import { ArrayStock } from '../../engine/record-arrays.ts';
 import type { RecordBatch } from '../../engine/records.ts';
 import { PipeError } from '../../errors.ts';
 import { closest } from '../../suggest.ts';
@@ -60,6 +61,8 @@ export class EmbeddedSource implements Source {
   readonly #partitions: PartitionState[] = [];
   /** Partition that the next poll begins with. */
   #turn = 0;
+  /** For the records of a poll. */
+  readonly #stock = new ArrayStock();
   #polling = false;
   #polledAt = -Infinity;
   #closed = false;
@@ -138,6 +141,7 @@ export class EmbeddedSource implements Source {
 
   #read(db: LogDb, paused: ReadonlySet<number>): RecordBatch[] {
     const now = Date.now();
+    this.#stock.again();
     const found: RecordBatch[] = [];
     const { appetite = 1 } = this.#o;
     const mostBytes = appetite * POLL_BYTES;
@@ -176,16 +180,11 @@ export class EmbeddedSource implements Source {
   }
 
   #blocks(db: LogDb, p: PartitionState, most: Most): Blocks {
-    const { topic } = this.#o;
-    const { next } = p;
-    const blocks = new Blocks(topic, p.partition, next);
-    // the block that holds the position may begin before it
-    const rows = db.iterate('SELECT base, at_ms, data FROM batches WHERE tp = ? AND base >= coalesce((SELECT max(base) FROM batches WHERE tp = ? AND base <= ?), ?) ORDER BY base', p.tp, p.tp, next, next);
-    for (const [base, at, data] of rows as Iterable<[number, number, Buffer]>) {
-      if (!blocks.add(data, base, at)) throw gap(topic, p.partition, blocks.next);
+    const blocks = new Blocks(this.#o.topic, p.partition, p.next, this.#stock);
+    for (const [base, records, at, data] of fromOffset(db, p, ', data') as Iterable<[number, number, number, Buffer]>) {
+      blocks.add({ data, base, at }, records);
       if (blocks.bytes >= most.bytes || blocks.records >= most.records) break;
     }
-    if (blocks.records === 0) throw gap(topic, p.partition, next);
     return blocks;
   }
 
@@ -196,21 +195,18 @@ export class EmbeddedSource implements Source {
   #placed(db: LogDb, p: PartitionState, each: number, most: Most): Blocks {
     const { topic } = this.#o;
     const { next, tp, partition } = p;
-    const blocks = new Blocks(topic, partition, next);
+    const blocks = new Blocks(topic, partition, next, this.#stock);
     const place = { path: db.path, tp };
-    const read = (base: number, end: number): Buffer => {
-      const data = db.get(BLOCK_SQL, tp, base)?.[0] as Buffer | undefined;
-      if (data === undefined) throw offsetLost(deletedText(topic, partition, base, end));
-      return data;
-    };
-    const rows = db.iterate('SELECT base, records, at_ms FROM batches WHERE tp = ? AND base >= coalesce((SELECT max(base) FROM batches WHERE tp = ? AND base <= ?), ?) ORDER BY base', tp, tp, next, next);
-    for (const [base, records, at] of rows as Iterable<[number, number, number]>) {
-      const end = base + records;
-      const added = base < next ? blocks.add(read(base, end), base, at) : blocks.leave(place, base, records, at, records * each, () => read(base, end));
-      if (!added) throw gap(topic, partition, blocks.next);
+    for (const [base, records, at] of fromOffset(db, p, '') as Iterable<[number, number, number]>) {
+      const read = (): Buffer => {
+        const data = db.get(BLOCK_SQL, tp, base)?.[0] as Buffer | undefined;
+        if (data === undefined) throw offsetLost(deletedText(topic, partition, base, base + records));
+        return data;
+      };
+      if (base < next) blocks.add({ data: read(), base, at }, records);
+      else blocks.leave(place, base, records, at, records * each, read);
       if (blocks.bytes >= most.bytes || blocks.records >= most.records) break;
     }
-    if (blocks.records === 0) throw gap(topic, partition, next);
     return blocks;
   }
 
@@ -240,8 +236,9 @@ export class EmbeddedSource implements Source {
   }
 }
 
-const gap = (topic: string, partition: number, offset: number): PipeError =>
-  new PipeError('system.source.corrupt_batch', `the record at offset ${offset} of ${topic}/${partition} is missing from the log`, { hint: 'restore a copy of topics.db' });
+/** Blocks of a partition from its position on; the first may begin before it. */
+const fromOffset = (db: LogDb, { tp, next }: PartitionState, more: '' | ', data'): Iterable<unknown> =>
+  db.iterate(`SELECT base, records, at_ms${more} FROM batches WHERE tp = ? AND base >= coalesce((SELECT max(base) FROM batches WHERE tp = ? AND base <= ?), ?) ORDER BY base`, tp, tp, next, next);
 
 /** First offset whose record is not older than `ms`; `end` where there is none. */
 export const offsetAt = (db: LogDb, tp: number, ms: number, end: number): number =>
