@@ -40,10 +40,11 @@ const groupExamples: Readonly<Record<string, readonly (readonly [string, string]
 
 /** Commands that begin with one word: `pipe topics`. */
 export const groupHelp = (group: string, commands: readonly CommandEntry[]): string =>
-  `examples\n${columns(groupExamples[group] ?? [])}\ncommands\n${columns(commands.map(c => [`pipe ${c.name}`, c.summary]))}\npipe ${group} COMMAND --help says more about one of them.\n`;
+  `usage: pipe ${group} COMMAND [flags]\n\nexamples\n${columns(groupExamples[group] ?? [])}\ncommands\n${columns(commands.map(c => [`pipe ${c.name}`, c.summary]))}\npipe ${group} COMMAND --help says more about one of them.\n`;
 
 export function overview(commands: readonly CommandEntry[]): string {
   return `pipe: streaming SQL pipelines from a YAML file
+usage: pipe COMMAND [FILE|FOLDER...] [flags]
 
 examples
 ${columns([

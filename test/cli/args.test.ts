@@ -60,9 +60,9 @@ describe('a command line', () => {
     const places = ['says hello', 'examples', 'pipe greet Ann', 'usage', 'pipe greet NAME [flags]', '-l, --loud', '--times N', '--data-dir DIR'].map(x => out.indexOf(x));
     expect(places).toEqual([...places].sort((a, b) => a - b));
     expect(places).not.toContain(-1);
-    for (const list of [await pipe(), await pipe('--help'), await pipe('help')]) expect(list.out).toMatch(/examples[^]*commands[^]*greet[^]*topics tail/);
+    for (const list of [await pipe(), await pipe('--help'), await pipe('help')]) expect(list.out).toMatch(/^pipe: .*\nusage: pipe COMMAND \[FILE\|FOLDER\.\.\.\] \[flags\]\n\nexamples[^]*commands[^]*greet[^]*topics tail/);
     expect((await pipe('help', 'greet')).out).toBe(out);
-    expect((await pipe('topics')).out).toMatch(/^examples\n  pipe topics ls [^]*\ncommands\n  pipe topics tail  says hello\n  pipe topics ls    says hello\n/);
+    expect((await pipe('topics')).out).toMatch(/^usage: pipe topics COMMAND \[flags\]\n\nexamples\n  pipe topics ls [^]*\ncommands\n  pipe topics tail  says hello\n  pipe topics ls    says hello\n/);
   });
 
   it('refuses an unknown command and says what was meant', async () => {
