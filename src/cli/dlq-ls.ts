@@ -23,7 +23,7 @@ export const dlqLs: Command = {
     ['pipe dlq ls fraud.yaml --code user.data.type --limit 20', 'the last 20 of one code'],
     ['pipe dlq ls fraud.yaml --since 1h --json', 'those of the last hour, one JSON object each'],
   ],
-  flags: [...selectFlags, { name: 'limit', value: 'N', summary: 'letters shown of each code (default 1), with --json of each pipeline (default all); the last ones' }, ...dlqFlags],
+  flags: [...selectFlags, { name: 'limit', value: 'N', summary: 'dead letters shown of each code (default 1), with --json of each pipeline (default all); the last ones' }, ...dlqFlags],
   run: async (p, io) => {
     const limit = p.text('limit') === undefined ? null : countFlag('--limit', p.text('limit') as string);
     return p.args.length === 0 ? listEvery(p, io, limit) : listOne(p, io, limit);
