@@ -1,6 +1,6 @@
 import { duration, groupCount, grouped, plural } from '../numbers.ts';
 import type { JobReport } from '../observe/job.ts';
-import type { PlanReport } from '../observe/plan.ts';
+import type { ExplainedOperator, PlanReport } from '../observe/plan.ts';
 import { time } from './format.ts';
 
 export interface Why {
@@ -35,10 +35,24 @@ const backlog = (job: JobReport): string => `${plural(job.lag, 'record')} lie be
 
 function none({ run, operators }: JobReport, plan: PlanReport | null): string {
   // records that WHERE left out are counted; of groups there is what came in and what went out
-  const having = operators.filter(o => plan?.operators.some(p => p.id === o.id && p.does.some(d => d.startsWith('HAVING '))) === true).reduce((n, o) => n + (o.rows_in ?? 0) - (o.rows_out ?? 0) - o.failed, 0);
-  const causes = [[run.filtered, 'did not meet WHERE'], [having, 'did not meet HAVING'], [run.late, 'came late'], [run.undecodable + run.future, 'could not be used'], [run.failed, 'failed in an expression']] as const;
+  const groups = (plan?.operators ?? []).filter(p => p.kind === 'select' && overGroups(p, plan)).map(p => {
+    const o = operators.find(x => x.id === p.id);
+    const clauses = ['HAVING', 'WHERE'].filter(c => p.does.some(d => d.startsWith(`${c} `))).join(' and ');
+    return { clauses, n: o === undefined || clauses === '' ? 0 : (o.rows_in ?? 0) - (o.rows_out ?? 0) - o.failed };
+  });
+  const left = (clauses: string): number => groups.filter(g => g.clauses === clauses).reduce((sum, g) => sum + g.n, 0);
+  const causes = [
+    [run.filtered + left('WHERE'), 'did not meet WHERE'], [left('HAVING'), 'did not meet HAVING'], [left('HAVING and WHERE'), 'did not meet HAVING and WHERE'],
+    [run.late, 'came late'], [run.undecodable + run.future, 'could not be used'], [run.failed, 'failed in an expression'],
+  ] as const;
   const said = causes.filter(c => c[0] > 0).map(([n, what]) => `${grouped(n)} ${what}`);
   return said.length === 0 ? `${plural(run.records_in, 'record')} came, and made no row.` : `Of ${plural(run.records_in, 'record')} and the rows made of them, ${said.join(', ')}.`;
+}
+
+/** Whether what an operator reads comes of a grouping. */
+function overGroups(p: ExplainedOperator, plan: PlanReport | null): boolean {
+  const input = plan?.operators.find(o => o.id === p.input);
+  return input !== undefined && (input.kind === 'aggregate' || overGroups(input, plan));
 }
 
 /** When the next window closes and what it waits for; null: none is open. */

@@ -1,14 +1,13 @@
 import { basename } from 'node:path';
 import type { CompiledPipeline } from '../config/compile.ts';
 import type { OnError } from '../config/spec.ts';
-import type { Aggregate, PhysicalOperator, Stage } from '../plan/physical.ts';
+import type { Aggregate, Filter, PhysicalOperator, Stage } from '../plan/physical.ts';
 import { printDuration, printExpr, printWindow } from '../plan/print.ts';
 import { groupTable } from '../engine/group-table.ts';
 import { onlySink, sourcesOf } from '../engine/scan.ts';
 import { splitPlan } from '../engine/parallel/split.ts';
 import { typeName, type Schema } from '../sql/types.ts';
 import type { Explained, ExplainedOperator } from './plan.ts';
-
 
 const onErrorText = (e: OnError | null): string => (e === null ? 'dead_letters' : typeof e === 'string' ? e : `topic ${e.topic}`);
 const columnsOf = (s: Schema): string[] => s.map(f => `${f.name} ${typeName(f.type)}`);
@@ -68,12 +67,22 @@ function lateFate({ spec, plan }: CompiledPipeline, o: PhysicalOperator): string
 
 const operator = (o: PhysicalOperator, input: readonly string[], late: string): ExplainedOperator => (o.k === 'stage' ? stage(o, input) : aggregate(o, input, late));
 
+/** `WHERE (a) AND (b)`: a line for those that stand behind one word, in the order in which rows meet them. */
+function conditions(filters: readonly Filter[]): string[] {
+  const lines: { readonly clause: Filter['clause']; readonly texts: string[] }[] = [];
+  for (const { clause, text } of filters) {
+    const last = lines.at(-1);
+    if (last?.clause === clause) last.texts.push(text);
+    else lines.push({ clause, texts: [text] });
+  }
+  return lines.map(({ clause, texts }) => `${clause} ${texts.length === 1 ? texts[0] as string : texts.map(t => `(${t})`).join(' AND ')}`);
+}
+
 function stage(s: Stage, input: readonly string[]): ExplainedOperator {
-  const filter = s.filterText === null ? [] : [`${s.overRecords ? 'WHERE' : 'HAVING'} ${s.filterText}`];
   const window = s.window === null ? [] : [printWindow(s.window, input[s.window.time] as string)];
   return {
     id: s.id, input: s.input, kind: 'select',
-    does: [...filter, ...window, `SELECT ${s.project.map((e, i) => { const t = printExpr(e, input); const n = (s.schema[i] as { name: string }).name; return t === n ? n : `${t} AS ${n}`; }).join(', ')}`],
+    does: [...conditions(s.filters), ...window, `SELECT ${s.project.map((e, i) => { const t = printExpr(e, input); const n = (s.schema[i] as { name: string }).name; return t === n ? n : `${t} AS ${n}`; }).join(', ')}`],
     state: null, emits: 'at once, a row for each row', output: columnsOf(s.schema),
   };
 }
@@ -86,7 +95,7 @@ function aggregate(a: Aggregate, input: readonly string[], late: string): Explai
   return {
     id: a.id, input: a.input, kind: 'aggregate',
     does: [
-      ...(a.filterText === null ? [] : [`WHERE ${a.filterText}`]),
+      ...conditions(a.filters),
       [...windowText, ...(keys.length > 0 ? [`GROUP BY ${keys.join(', ')}`] : []), ...a.calls.map(c => c.text)].join(' · '),
     ],
     state: {

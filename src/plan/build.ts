@@ -2,7 +2,7 @@ import { nullable, type AggregateRel, type Expr, type Rel, type RelColumn } from
 import { rewrite, walk } from '../sql/bind/structure.ts';
 import { BOOLEAN, type Schema } from '../sql/types.ts';
 import type { WindowSpec } from '../sql/windows/define.ts';
-import type { Aggregate, PhysicalOperator, PhysicalPlan, Scan, Stage, Write } from './physical.ts';
+import type { Aggregate, Filter, PhysicalOperator, PhysicalPlan, Scan, Stage, Write } from './physical.ts';
 import { identifier } from './identifier.ts';
 import { prune } from './prune.ts';
 
@@ -27,7 +27,7 @@ interface Pending {
   readonly input: string;
   readonly width: number;
   readonly filter: Expr | null;
-  readonly filterText: string | null;
+  readonly filters: readonly Filter[];
   readonly window: WindowSpec | null;
   readonly exprs: readonly Expr[];
   readonly columns: readonly RelColumn[];
@@ -90,8 +90,7 @@ class Builder {
           p = this.#flush(p);
           condition = rel.condition;
         }
-        const text = p.filterText === null ? rel.text : `(${p.filterText}) AND (${rel.text})`;
-        return { ...p, filter: p.filter === null ? condition : { k: 'and', args: [p.filter, condition], type: BOOLEAN }, filterText: text, query: rel.query };
+        return { ...p, filter: p.filter === null ? condition : { k: 'and', args: [p.filter, condition], type: BOOLEAN }, filters: [...p.filters, { clause: rel.clause, text: rel.text }], query: rel.query };
       }
       case 'project': {
         let p = this.#fuse(rel.input);
@@ -130,7 +129,7 @@ class Builder {
         columns: columns.map((c, i) => ({ name: i === eventTime?.index ? eventTime.from : c.name, eventTime: i === eventTime?.index, unit: i === eventTime?.index ? eventTime.unit : null })),
       });
     }
-    return { input: id, width: columns.length, filter: null, filterText: null, window: null, exprs: identity(columns), columns, overRecords: true, query: source.name };
+    return { input: id, width: columns.length, filter: null, filters: [], window: null, exprs: identity(columns), columns, overRecords: true, query: source.name };
   }
 
   #aggregate(rel: AggregateRel): Pending {
@@ -141,25 +140,25 @@ class Builder {
     if ((p.window !== null && !ownWindow) || composed(exprs, p.exprs) > MAX_NODES) p = this.#flush(p);
     const own = (e: Expr): Expr => substitute(e, p.exprs);
     const a: Aggregate = {
-      k: 'aggregate', id: this.#id(rel.query), input: p.input, filter: p.filter, filterText: p.filterText,
+      k: 'aggregate', id: this.#id(rel.query), input: p.input, filter: p.filter, filters: p.filters,
       window: rel.bounds === null ? null : p.window ?? { k: 'input', start: indexOf(p, rel.bounds.start), end: indexOf(p, rel.bounds.end) },
       keys: rel.keys.map(own), keyNames: rel.columns.slice(0, rel.keys.length).map(c => c.name),
       calls: rel.calls.map(c => ({ ...c, args: c.args.map(own), filter: c.filter === null ? null : own(c.filter) })),
       schema: schemaOf(rel.columns), overRecords: p.overRecords, by: rel.by, query: rel.query,
     };
     this.#operators.push(a);
-    return { input: a.id, width: rel.columns.length, filter: null, filterText: null, window: null, exprs: identity(rel.columns), columns: rel.columns, overRecords: false, query: rel.query };
+    return { input: a.id, width: rel.columns.length, filter: null, filters: [], window: null, exprs: identity(rel.columns), columns: rel.columns, overRecords: false, query: rel.query };
   }
 
   /** Makes the rows: what is pending becomes a stage. */
   #flush(p: Pending): Pending {
     const stage: Stage = {
-      k: 'stage', id: this.#id(`${p.query}:select`), input: p.input, filter: p.filter, filterText: p.filterText, window: p.window,
+      k: 'stage', id: this.#id(`${p.query}:select`), input: p.input, filter: p.filter, filters: p.filters, window: p.window,
       project: p.exprs, schema: p.columns.map((c, i) => ({ name: c.name, type: c.type, nullable: nullable(p.exprs[i] as Expr) })),
       overRecords: p.overRecords, texts: p.columns.filter(c => !c.hidden).map(c => c.name), query: p.query,
     };
     this.#operators.push(stage);
-    return { ...p, input: stage.id, width: p.columns.length, filter: null, filterText: null, window: null, exprs: identity(p.columns) };
+    return { ...p, input: stage.id, width: p.columns.length, filter: null, filters: [], window: null, exprs: identity(p.columns) };
   }
 
   /** Named after the query, so that an edit elsewhere in the file leaves it alone. */

@@ -1,5 +1,5 @@
 import type { Span } from '../errors.ts';
-import type { AggregateCall, Expr } from '../sql/bound.ts';
+import type { AggregateCall, Clause, Expr } from '../sql/bound.ts';
 import type { Schema } from '../sql/types.ts';
 import type { WindowSpec } from '../sql/windows/define.ts';
 
@@ -29,6 +29,12 @@ export interface ScanColumn {
   readonly unit: string | null;
 }
 
+/** A condition as written. `filter` of an operator joins its own by AND, from the left: ((a AND b) AND c). */
+export interface Filter {
+  readonly clause: Clause;
+  readonly text: string;
+}
+
 export type PhysicalOperator = Stage | Aggregate;
 
 /** Stateless: filter, then for each window (when given) project. Expressions are over the input's columns; with a window, three more: start, end, time. */
@@ -37,11 +43,11 @@ export interface Stage {
   readonly id: string;
   readonly input: string;
   readonly filter: Expr | null;
-  readonly filterText: string | null;
+  readonly filters: readonly Filter[];
   readonly window: WindowSpec | null;
   readonly project: readonly Expr[];
   readonly schema: Schema;
-  /** False for a stage over aggregated rows (HAVING): what it drops are no records. */
+  /** False for a stage over aggregated rows: what it drops are no records. */
   readonly overRecords: boolean;
   /** Words for explain: what the user wrote. */
   readonly texts: readonly string[];
@@ -55,7 +61,7 @@ export interface Aggregate {
   readonly id: string;
   readonly input: string;
   readonly filter: Expr | null;
-  readonly filterText: string | null;
+  readonly filters: readonly Filter[];
   /**
    * A window over a time column; 'input' = rows already carry their window (columns `start`, `end` of the input);
    * null = one group set for the whole input, final at its end.

@@ -59,10 +59,13 @@ export interface RelColumn extends Field {
   readonly at?: At;
 }
 
+/** The word before a condition, as the user wrote it. */
+export type Clause = 'WHERE' | 'HAVING';
+
 /** A relation after binding = a node of the logical plan. `query` is the step or sink whose SQL made it. */
 export type Rel =
   | { readonly k: 'scan'; readonly table: string; readonly columns: readonly RelColumn[] }
-  | { readonly k: 'filter'; readonly input: Rel; readonly condition: Expr; readonly text: string; readonly query: string; readonly columns: readonly RelColumn[] }
+  | { readonly k: 'filter'; readonly input: Rel; readonly condition: Expr; readonly clause: Clause; readonly text: string; readonly query: string; readonly columns: readonly RelColumn[] }
   | { readonly k: 'project'; readonly input: Rel; readonly exprs: readonly Expr[]; readonly query: string; readonly columns: readonly RelColumn[] }
   /** Adds window_start, window_end and window_time after the input's columns; a row may be in several windows. */
   | { readonly k: 'window'; readonly input: Rel; readonly window: WindowSpec; readonly query: string; readonly columns: readonly RelColumn[] }

@@ -211,7 +211,7 @@ export function countPipeline(o: { name?: string; idle?: number; delay?: number;
     plan: {
       scans: [{ id: 'scan', source: 'events', columns: [{ name: 'id', eventTime: false, unit: null }, { name: 'at', eventTime: true, unit: 'ms' }], schema: fields, time: 1 }],
       operators: [{
-        k: 'aggregate', id: 'agg', input: 'scan', filter: null, filterText: null, window: windowed ? { def: tumble, ms: [WINDOW], time: 1 } : null,
+        k: 'aggregate', id: 'agg', input: 'scan', filter: null, filters: [], window: windowed ? { def: tumble, ms: [WINDOW], time: 1 } : null,
         keys: [{ k: 'col', index: 0, type: BIGINT, nullable: true }], keyNames: ['id'], calls: [{ fn: count, args: [], filter: null, text: 'COUNT(*)', type: BIGINT, at: span }],
         schema, overRecords: true, by: [], query: 'counts',
       }],

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { compilePipeline } from '../../src/config/compile.ts';
 import { loadPipeline } from '../../src/config/load.ts';
+import { explainModel } from '../../src/observe/explained.ts';
 import { planReport } from '../../src/observe/plan-report.ts';
 import { Folder } from '../config/support.ts';
 
@@ -13,6 +14,21 @@ function marked(queries: string): Record<string, string[]> {
   const report = planReport(compilePipeline(loadPipeline(join(folder.dir, 'p.yaml'), { env: {}, root: folder.dir })));
   return Object.fromEntries(Object.entries(report.parts).map(([id, { query, ranges }]) => [id, ranges.map(r => report.sql.find(q => q.query === query)?.text.slice(...r) as string)]));
 }
+
+/** By operator, its conditions as explain words them. */
+function conditions(queries: string): Record<string, string[]> {
+  folder.write('c.yaml', `name: c\nsources:\n  t:\n    schema: a STRING, n INT, at BIGINT\n    event_time: {from: at, unit: ms, as: ts}\n${queries}`);
+  const { operators } = explainModel(compilePipeline(loadPipeline(join(folder.dir, 'c.yaml'), { env: {}, root: folder.dir })));
+  return Object.fromEntries(operators.map(o => [o.id, o.does.filter(d => /^(WHERE|HAVING) /.test(d))]));
+}
+
+it('words a condition as the user did, also behind a grouping', () => {
+  const sums = "SELECT a, SUM(n) AS s, window_time AS done FROM t WHERE n > 0 GROUP BY a, TUMBLE(ts, INTERVAL '1' SECOND)";
+  const of = (sums: string, sql: string): Record<string, string[]> => conditions(`steps:\n  sums: ${sums}\nsinks:\n  o: {sql: "${sql}"}\n`);
+  expect(of(sums, 'SELECT a FROM sums WHERE s < 5')).toEqual({ sums: ['WHERE n > 0'], 'o:select': ['WHERE s < 5'] });
+  expect(of(`${sums} HAVING COUNT(*) > 1`, 'SELECT a FROM (SELECT * FROM sums WHERE s < 5) WHERE s > 2')).toEqual({ sums: ['WHERE n > 0'], 'o:select': ['HAVING COUNT(*) > 1', 'WHERE (s < 5) AND (s > 2)'] });
+  expect(of(`${sums} HAVING COUNT(*) > 1`, "SELECT a, MAX(s) AS m FROM sums GROUP BY a, TUMBLE(done, INTERVAL '1' MINUTE)")).toEqual({ sums: ['WHERE n > 0'], o: ['HAVING COUNT(*) > 1'], 'o:select': [] });
+});
 
 it('marks the calls, the keys and the window of a grouping, and of what is behind it HAVING and what it makes', () => {
   expect(marked(`sinks:

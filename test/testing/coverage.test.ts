@@ -110,6 +110,22 @@ tests:
     expect(r.out).toContain('coverage of pipelines/p.yaml: 4 of 5 outcomes (80 %)\n  pipelines/p.yaml:2  dead letter: no record of t is bad\n');
   });
 
+  it('gives a condition the word that it has, also where a step has a HAVING and its reader a WHERE', async () => {
+    p.write('p.yaml', `name: p
+sources: {t: {schema: 'a STRING, n BIGINT NOT NULL, at BIGINT', event_time: {from: at, unit: ms}}}
+steps:
+  sums: |
+    SELECT a, SUM(n) AS s FROM t GROUP BY a, TUMBLE(ts, INTERVAL '1' SECOND)
+    HAVING COUNT(*) > 1
+sinks:
+  o: {sql: SELECT a FROM sums WHERE s < 5}
+tests:
+  - {name: none, input: {t: []}, expect: {o: []}}
+`);
+    const missed = plain(await p.call(['test', '--coverage'])).out.split('\n').filter(l => /WHERE|HAVING/.test(l));
+    expect(missed).toEqual(['  pipelines/p.yaml:6  HAVING: COUNT(*) > 1 is true', '  pipelines/p.yaml:6  HAVING: COUNT(*) > 1 is false', '  pipelines/p.yaml:8  WHERE: s < 5 is true', '  pipelines/p.yaml:8  WHERE: s < 5 is false', '  pipelines/p.yaml:8  WHERE: s < 5 is NULL']);
+  });
+
   it('says the same with --json, and nothing without the flag', async () => {
     p.write('p.yaml', `${SQL}  - {name: none, input: {t: []}, expect: {o: []}}\n`);
     const { json } = await p.call(['test', '--coverage', '--json']);

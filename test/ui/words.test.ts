@@ -113,4 +113,16 @@ describe('why there is no output yet', () => {
   ])('%s', (_, job, words) => {
     expect(says(job)).toMatch(words);
   });
+
+  it('counts the groups that a condition left out under the word that it has', () => {
+    const of = (...does: string[]): string => {
+      const job: JobReport = { ...closed, run: { ...closed.run, records_in: 100, filtered: 88, late: 0, undecodable: 0 }, operators: closed.operators.map(o => ({ ...o, rows_in: 12, rows_out: o.id === 'fraud-alerts:select' ? 0 : 12, failed: 0 })) };
+      return why(job, { ...plan, operators: plan.operators.map(o => (o.id === 'fraud-alerts:select' ? { ...o, does } : o)) }).text;
+    };
+    const all = 'Of 100 records and the rows made of them, ';
+    expect(of('HAVING SUM(amount) > 5')).toBe(`${all}88 did not meet WHERE, 12 did not meet HAVING.`);
+    expect(of('WHERE total > 5')).toBe(`${all}100 did not meet WHERE.`);
+    expect(of('HAVING SUM(amount) > 5', 'WHERE total > 7')).toBe(`${all}88 did not meet WHERE, 12 did not meet HAVING and WHERE.`);
+    expect(of('SELECT account')).toBe(`${all}88 did not meet WHERE.`);
+  });
 });

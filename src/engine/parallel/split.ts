@@ -89,10 +89,10 @@ function cut(plan: PhysicalPlan, scan: Scan, before: readonly PhysicalOperator[]
   const { exprs, schema } = crossing;
   // it fails and filters in the name of the grouping
   const stage: Stage = {
-    k: 'stage', id: a.id, input: a.input, filter: a.filter, filterText: a.filterText, window: null, project: exprs, schema, overRecords: a.overRecords, texts: [], query: a.query,
+    k: 'stage', id: a.id, input: a.input, filter: a.filter, filters: a.filters, window: null, project: exprs, schema, overRecords: a.overRecords, texts: [], query: a.query,
   };
   const entry: Scan = { id: EXCHANGE, source: EXCHANGE, columns: [], schema, time: null };
-  const second: Aggregate = { ...a, input: EXCHANGE, filter: null, filterText: null, window, keys, calls };
+  const second: Aggregate = { ...a, input: EXCHANGE, filter: null, filters: [], window, keys, calls };
   const rest = plan.operators.filter(o => behind.has(o.id) && o.id !== a.id);
   return {
     map: { scans: [scan], operators: [...before, stage], sinks: [{ sink: EXCHANGE, input: a.id, schema }] },

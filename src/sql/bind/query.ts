@@ -41,7 +41,7 @@ function bindSelect(s: Select, context: BindContext): Rel {
   const { where } = s;
   if (where !== null) {
     const condition = context.attempt(() => bindCondition(where, scopeOf(rel, 'WHERE sees single rows, use HAVING'), 'WHERE'));
-    if (condition !== null) rel = { k: 'filter', input: rel, condition, text: textOf(where.at, context), query: context.query, columns: rel.columns };
+    if (condition !== null) rel = { k: 'filter', input: rel, condition, clause: 'WHERE', text: textOf(where.at, context), query: context.query, columns: rel.columns };
   }
   const windows = s.groupBy.filter(isGroupWindow);
   if (windows.length > 1) throw context.error('user.sql.window', 'one window per GROUP BY', (windows[1] as Ast).at);
@@ -64,7 +64,7 @@ function bindSelect(s: Select, context: BindContext): Rel {
   if (!grouped) return distinct(s, project(input, items, context), context);
   const g = group(input, keys, calls, s.at, s.groupBy.map(e => e.at), places, context);
   const outer = items.map(i => ({ ...i, expr: g.outer(i.expr) }));
-  const filtered: Rel = having === null ? g.rel : { k: 'filter', input: g.rel, condition: g.outer(having), text: textOf((s.having as Ast).at, context), query: context.query, columns: g.rel.columns };
+  const filtered: Rel = having === null ? g.rel : { k: 'filter', input: g.rel, condition: g.outer(having), clause: 'HAVING', text: textOf((s.having as Ast).at, context), query: context.query, columns: g.rel.columns };
   return distinct(s, project(filtered, outer, context), context);
 }
 
