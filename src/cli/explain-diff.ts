@@ -81,10 +81,11 @@ function backfillRefused(change: PlanChange, plan: CompiledPipeline['plan'], sta
 
 function partsOf(change: PlanChange, positions: readonly Position[]): DiffPart[] {
   const other = (name: string, was: string | null): string | null => (was === name ? null : was);
+  const topics = (s: PartFate): string[] => (s.topicWas === null ? [] : [`saved: topic ${s.topicWas}`, `now:   topic ${s.topic}`]);
   return [
-    ...change.sources.map((s): DiffPart => ({ kind: 'source', name: s.name, fate: s.fate, was: other(s.name, s.was), next: sourceNext(s, positions), differs: s.topicWas === null ? [] : [`saved: topic ${s.topicWas}`, `now:   topic ${s.topic}`] })),
+    ...change.sources.map((s): DiffPart => ({ kind: 'source', name: s.name, fate: s.fate, was: other(s.name, s.was), next: sourceNext(s, positions), differs: topics(s) })),
     ...change.operators.map((o): DiffPart => ({ kind: 'operator', name: o.id, fate: o.fate, was: other(o.id, o.was), next: operatorNext(o), differs: o.differs })),
-    ...change.sinks.map((s): DiffPart => ({ kind: 'sink', name: s.name, fate: s.fate, was: other(s.name, s.was), next: sinkNext(s), differs: s.topicWas === null ? [] : [`saved: topic ${s.topicWas}`, `now:   topic ${s.topic}`] })),
+    ...change.sinks.map((s): DiffPart => ({ kind: 'sink', name: s.name, fate: s.fate, was: other(s.name, s.was), next: sinkNext(s), differs: [...topics(s), ...s.differs ?? []] })),
   ];
 }
 

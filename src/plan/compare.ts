@@ -50,6 +50,8 @@ export interface PartFate {
   readonly topic: string;
   /** Another topic than now, as saved. */
   readonly topicWas: string | null;
+  /** A sink that changed: what only one of the two has, a line each. */
+  readonly differs?: readonly string[];
 }
 
 export interface OperatorFate {
@@ -180,7 +182,26 @@ function moveOf(saved: Fingerprint | string, now: Fingerprint, old: () => string
 function differences(saved: Fingerprint | string, now: Fingerprint, old: () => string): string[] {
   const lines = (f: Fingerprint): string[] => [...f.rows, ...(f.keys.length === 0 ? [] : [`GROUP BY ${[...f.keys].sort().join(', ')}`]), ...f.calls];
   const [before, after] = typeof saved === 'string' ? [saved.split(' | '), old().split(' | ')] : [lines(saved), lines(now)];
-  return [...before.filter(p => !after.includes(p)).map(p => `saved: ${p}`), ...after.filter(p => !before.includes(p)).map(p => `now:   ${p}`)];
+  return sideBySide(before, after);
+}
+
+/** What only one of both has, a line each; where the other has nothing of that kind that differs, a line says so. */
+function sideBySide(before: readonly string[], after: readonly string[]): string[] {
+  const saved = before.filter(p => !after.includes(p));
+  const now = after.filter(p => !before.includes(p));
+  const missing = (own: readonly string[], other: readonly string[]): string[] => [...new Set(other.map(kindOf))].filter(k => !own.some(l => kindOf(l) === k)).map(k => `no such ${k}`);
+  return [...[...saved, ...missing(saved, now)].map(p => `saved: ${p}`), ...[...now, ...missing(now, saved)].map(p => `now:   ${p}`)];
+}
+
+/** What a line of a fingerprint is. */
+const kindOf = (line: string): string => /^(WHERE|GROUP BY|FROM|SELECT) /.exec(line)?.[1] ?? (/^\w+\(/.test(line) ? 'aggregate' : 'window');
+
+/** A sink's rows as saved beside those of now; of one behind a grouping they stand in terms of its groups, which nobody wrote. */
+function rowsDiffer(saved: string, now: string): string[] {
+  // a text in the SQL may hold a bar, but hardly one before such a word
+  const lines = (rows: string): string[] => rows.split(/ \| (?=(?:WHERE|SELECT) |[A-Z]+ \d)/);
+  const [before, after] = [lines(saved), lines(now)];
+  return [before, after].some(([from = '']) => from.startsWith('FROM (')) ? [] : sideBySide(before, after);
 }
 
 function compareSinks(saved: SavedPlan, plan: PhysicalPlan, now: readonly Named[], operators: readonly OperatorFate[], savedName: (source: string) => string): PartFate[] {
@@ -196,7 +217,8 @@ function compareSinks(saved: SavedPlan, plan: PhysicalPlan, now: readonly Named[
   return pair(before, now, false).map(s => {
     if (s.fate !== 'kept') return s;
     const was = before.find(x => x.name === s.was && (x.topic === s.topic || x.topic === s.topicWas)) as SavedSink;
-    return was.rows === rowsOfSink(plan, s.name, savedName) && s.topicWas === null ? s : { ...s, fate: 'changed' };
+    const rows = rowsOfSink(plan, s.name, savedName);
+    return was.rows === rows && s.topicWas === null ? s : { ...s, fate: 'changed', differs: rowsDiffer(was.rows, rows) };
   });
 }
 
