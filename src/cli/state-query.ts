@@ -5,6 +5,8 @@ import { countFlag } from './args.ts';
 import type { Command, Io, Parsed } from './command.ts';
 import { logFlag, stateFile } from './state-files.ts';
 import { Table } from './table.ts';
+import { fitsWell, recordList } from './table-fit.ts';
+import { harmless } from './text-width.ts';
 
 const MOST_ROWS = 1000;
 
@@ -41,8 +43,12 @@ export const stateQuery: Command = {
 function print({ columns, rows, more }: Answer, limit: number, p: Parsed, io: Io): void {
   if (p.has('json')) for (const row of rows) io.out.write(`${JSON.stringify(Object.fromEntries(columns.map((c, j) => [c, json(row[j] ?? null)])))}\n`);
   else {
-    const table = new Table(columns.map((name, j) => ({ name, type: '', right: rows.some(r => typeof r[j] === 'number' || typeof r[j] === 'bigint'), whole: false })), () => (io.out.isTTY ? io.out.columns : Infinity));
-    io.out.write(table.rows(rows.map(r => r.map(shown))) + table.end());
+    const isNumber = (v: SqlValue | undefined): boolean => typeof v === 'number' || typeof v === 'bigint';
+    const heads = columns.map((name, j) => ({ name: harmless(name), type: '', right: rows.some(r => isNumber(r[j])), whole: rows.every(r => r[j] === null || isNumber(r[j])) }));
+    const cells = rows.map(r => r.map(v => harmless(shown(v))));
+    const room = io.out.isTTY ? io.out.columns : Infinity;
+    const table = new Table(heads, () => room);
+    io.out.write(fitsWell(heads, cells, room) ? table.rows(cells) + table.end() : recordList(heads, cells, room));
     if (table.cut && !p.has('quiet')) io.err.write('--json shows all of it\n');
   }
   if (more && !p.has('quiet')) io.err.write(`there are more than ${limit} rows: --limit N prints more\n`);

@@ -23,6 +23,18 @@ export function fitWidths(columns: readonly TableColumn[], cells: readonly (read
   return over() > 0 ? null : widths;
 }
 
+/** Whether the table fits into `room` with all names and numbers as they are, and of each text as much as says something. */
+export function fitsWell(columns: readonly TableColumn[], cells: readonly (readonly string[])[], room: number): boolean {
+  const widths = fitWidths(columns, cells, room);
+  return widths !== null && columns.every((c, j) => (widths[j] as number) >= Math.max(width(c.name), ...cells.map(r => (c.whole ? width(r[j] as string) : Math.min(GOOD_TEXT, width(r[j] as string))))));
+}
+
+/** Each row as lines of its own, a column each, all of it: the terminal breaks what is longer. */
+export function recordList(columns: readonly TableColumn[], cells: readonly (readonly string[])[], room: number): string {
+  const widest = Math.max(0, ...columns.map(c => width(c.name)));
+  return cells.map((r, i) => `${`── row ${i + 1} `.padEnd(Math.min(room, widest + 20), '─')}\n${columns.map((c, j) => `${fit(c.name, widest)}  ${r[j]}\n`).join('')}`).join('');
+}
+
 /** Takes `over` columns from the widest ones that are above their least, one by one. */
 function shrink(widths: number[], least: readonly number[], over: number): void {
   for (let n = over; n > 0; n--) {

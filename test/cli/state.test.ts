@@ -26,9 +26,10 @@ let dir: string;
 beforeEach(() => { dir = mkdtempSync(join(tmpdir(), 'pipe-state-')); mkdirSync(join(dir, 'pipelines')); writeFileSync(join(dir, 'pipelines', 'sums.yaml'), PIPELINE); });
 afterEach(() => { rmSync(dir, { recursive: true, force: true }); });
 
-async function call(command: Command, argv: readonly string[], env: Record<string, string> = {}, isTTY = false): Promise<{ code: number; out: string; err: string }> {
+async function call(command: Command, argv: readonly string[], env: Record<string, string> = {}, isTTY = false, columns = 80): Promise<{ code: number; out: string; err: string }> {
   const io = fakeIo({ cwd: dir, env });
   io.out.isTTY = isTTY;
+  io.out.columns = columns;
   return { code: await command.run(parseCommandLine(command, argv), io), out: io.out.text, err: io.err.text };
 }
 
@@ -101,6 +102,29 @@ describe('pipe state', () => {
     expect(shown.out).toContain('x…');
     expect(shown.err).toBe('--json shows all of it\n');
     expect((await call(stateQuery, ['sums.yaml', 'SELECT 1 AS n'], {}, true)).err).toBe('');
+  });
+
+  it('on a terminal that is too narrow for its names and numbers has a line a column, with all of it', async () => {
+    await leaveOpen('1');
+    const sql = `SELECT 1 AS first_number, '${'y'.repeat(50)}' AS note, -9007199254740993 AS second_number, NULL AS gone UNION ALL SELECT 22, 'z', 3, 4`;
+    const on = (columns: number): ReturnType<typeof call> => call(stateQuery, ['sums.yaml', sql], {}, true, columns);
+    expect((await on(78)).out.split('\n')[3]).toMatch(/^│ +1 │ y+… │ -9007199254740993 │ NULL │$/);
+    const narrow = await on(50);
+    expect(narrow).toEqual({ code: 0, err: '', out: `── row 1 ────────────────────────
+first_number   1
+note           ${'y'.repeat(50)}
+second_number  -9007199254740993
+gone           NULL
+── row 2 ────────────────────────
+first_number   22
+note           z
+second_number  3
+gone           4
+` });
+    expect((await on(20)).out.split('\n').slice(0, 2)).toEqual(['── row 1 ───────────', 'first_number   1']);
+    // a pipe has no width
+    expect((await call(stateQuery, ['sums.yaml', sql], {}, false, 20)).out.split('\n')[3]).toContain(`│            1 │ ${'y'.repeat(50)} │`);
+    expect((await call(stateQuery, ['sums.yaml', 'SELECT 1 AS n WHERE 0'], {}, true, 3)).out).toBe('');
   });
 
   it('of a damaged file says so, at its head and in the middle of reading', async () => {
