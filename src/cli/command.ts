@@ -20,6 +20,8 @@ export interface Sinkable {
   write(text: string | Uint8Array): boolean;
   /** Resolves when a write that returned false has been flushed. */
   drained(): Promise<void>;
+  /** Nobody reads it any more. */
+  readonly closed: boolean;
   readonly isTTY: boolean;
   readonly columns: number;
   readonly rows: number;

@@ -32,6 +32,7 @@ export const sinkLive = (s: SinkReport): string => [`${grouped(s.per_s)} rows/s`
 export function ageLine(r: JobReport, now: number): string {
   const ago = `${duration(Math.max(0, now - r.at))} ago`;
   if (r.state === 'crashed') return `its process ${r.pid} ended without a word, ${ago} or later: the next run goes on from epoch ${r.epoch}`;
+  if (r.state === 'stopped') return `stopped before its end ${ago}: the next run goes on from epoch ${r.epoch}`;
   return isOver(r) ? `ended ${ago}` : `as of ${ago}`;
 }
 

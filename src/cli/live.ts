@@ -34,7 +34,7 @@ export class Rate {
   }
 }
 
-const STATES: Readonly<Record<Progress['state'], string>> = { starting: '○ start', running: '● run', paused: '‖ pause', draining: '◐ drain', done: '✓ done', failed: '✗ fail', crashed: '✗ gone' };
+const STATES: Readonly<Record<Progress['state'], string>> = { starting: '○ start', running: '● run', paused: '‖ pause', draining: '◐ drain', done: '✓ done', stopped: '■ stop', failed: '✗ fail', crashed: '✗ gone' };
 
 /** What the view shows of a job. */
 export interface JobView {

@@ -16,6 +16,8 @@ export interface Looked {
   readonly following: boolean;
   /** What ended it. */
   failure: unknown;
+  /** It was to follow, and ended because nobody reads what it prints any more. */
+  cut: boolean;
 }
 
 /** Tells everybody who looks on how the pipelines of this process stand: once a second, and a last time at the end. */
@@ -62,7 +64,7 @@ export class Lookers {
 
 const observable = (j: Looked): ConstructorParameters<typeof Reporter>[0] => ({
   pipeline: j.compiled.spec.name, file: j.compiled.spec.path, log: j.log, stateFile: j.stateFile, following: j.following,
-  state: () => j.runtime.state, observe: () => j.runtime.observe(), error: () => failureOf(j.failure),
+  state: () => (j.cut && j.runtime.state === 'done' ? 'stopped' : j.runtime.state), observe: () => j.runtime.observe(), error: () => failureOf(j.failure),
 });
 
 function failureOf(problem: unknown): JobReport['error'] {

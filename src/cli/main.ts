@@ -18,8 +18,13 @@ function early(argv: readonly string[], flag: (typeof GLOBAL_VALUE_FLAGS)[number
 
 /** stdout and stderr as commands see them. */
 function sinkable(stream: NodeJS.WriteStream, failed: (error: NodeJS.ErrnoException) => void): Sinkable {
-  stream.on('error', failed);
+  let closed = false;
+  stream.on('error', error => {
+    closed = true;
+    failed(error);
+  });
   return {
+    get closed() { return closed; },
     write: text => stream.write(text),
     drained: () => (stream.writableNeedDrain ? new Promise(done => {
       const end = (): void => { stream.off('drain', end).off('close', end); done(); };

@@ -156,7 +156,7 @@ class Run {
       runtime = this.#runtime(c, log, store, following, print, workers);
       await this.#orStopped(runtime.open());
       this.#messages.end();
-      jobs.push({ compiled: c, runtime, store, log, following, stateFile: path, stop: new AbortController(), failure: null });
+      jobs.push({ compiled: c, runtime, store, log, following, stateFile: path, stop: new AbortController(), failure: null, cut: false });
     } catch (problem) {
       this.#messages.end();
       if (runtime === null) store.close();
@@ -257,6 +257,7 @@ class Run {
     await Promise.all(jobs.map(async j => {
       try {
         await j.runtime.run(AbortSignal.any([this.#stop.signal, j.stop.signal]));
+        j.cut = j.following && this.#io.out.closed;
         const ms = this.#modules.clock.elapsed() - began;
         summaries.push(() => this.#summary(j, ms));
       } catch (error) {
@@ -301,7 +302,7 @@ class Run {
     const say = (line: string): void => { this.#io.err.write(`${line}\n`); };
     if (logs) say(logLine('info', 'summary', summaryData(spec.name, j.log, counts, ms)));
     else if (json) say(JSON.stringify(summaryData(spec.name, j.log, counts, ms)));
-    else if (!quiet) say(summaryLine(spec.name, counts, ms, j.following || !this.#stop.signal.aborted, keepsLetters(spec, this.#o) ? spec.file.name : null));
+    else if (!quiet) say(summaryLine(spec.name, counts, ms, j.runtime.state !== 'stopped', keepsLetters(spec, this.#o) ? spec.file.name : null));
   }
 
   /** The first failure gives the exit code; the others are shown with it. */

@@ -97,6 +97,7 @@ const aboveBoard = (to: Sinkable, board: Board): Sinkable => ({
     return more;
   },
   drained: () => to.drained(),
+  get closed() { return to.closed; },
   get isTTY() { return to.isTTY; },
   get columns() { return to.columns; },
   get rows() { return to.rows; },

@@ -19,6 +19,7 @@ export function why(job: JobReport, plan: PlanReport | null): Why {
   if (job.state === 'crashed') return { title: 'Its process is gone.', text: 'It ended without a last word. Nothing is lost: the next run goes on from the last commit.', command: `pipe run ${job.pipeline}` };
   if (job.state === 'paused') return { title: 'It is paused.', text: 'It reads nothing until it goes on.' };
   if (job.state === 'done') return { title: run.rows_out > 0 ? `It is done: ${plural(run.rows_out, 'row')} went out.` : 'It is done, and no row came out.', text: run.rows_out > 0 ? 'It has read its input to the end.' : none(job, plan) };
+  if (job.state === 'stopped') return { title: 'It was stopped before its end.', text: `${plural(run.records_in, 'record')} came and ${plural(run.rows_out, 'row')} went out. Nothing is lost: the next run goes on from there.`, command: `pipe run ${job.pipeline}` };
   if (job.away) return { title: 'Its broker does not answer.', text: 'It tries again without end, and goes on by itself.', command: 'pipe doctor' };
   if (run.records_in === 0 && job.lag === 0) {
     return { title: 'No record has come yet.', text: `It waits for new records in ${topics.join(', ')}.`, command: `pipe topics tail ${topics[0] ?? 'TOPIC'} -n 5` };

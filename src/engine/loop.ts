@@ -58,8 +58,8 @@ export class RunLoop {
     this.#committedAt = parts.clock.elapsed();
   }
 
-  /** Until every source is at its end (until-end), or the signal: then the current batch is finished and committed. */
-  async run(signal: AbortSignal): Promise<void> {
+  /** Until every source is at its end (until-end), or the signal: then the current batch is finished and committed. Whether it came to the end. */
+  async run(signal: AbortSignal): Promise<boolean> {
     while (!signal.aborted && !this.#atEnd()) {
       if (this.#pause.on) await this.#rest(signal);
       const polled = await this.#poll(signal);
@@ -70,8 +70,9 @@ export class RunLoop {
       // a source that answers without waiting must not keep signals and timers from running
       await setImmediate();
     }
-    if (!signal.aborted) await this.#finish(signal);
+    const ended = !signal.aborted && await this.#finish(signal);
     if (this.#changed()) await this.#commit();
+    return ended;
   }
 
   /** Notes that positions are to be saved though no record was read: a start at the newest record. */
@@ -136,13 +137,15 @@ export class RunLoop {
     }
   }
 
-  async #finish(signal: AbortSignal): Promise<void> {
+  /** Whether all is closed: the signal cuts it. */
+  async #finish(signal: AbortSignal): Promise<boolean> {
     if (this.#p.operators.some(o => o.lastOpenEnd() !== null)) this.#moved = true;
     for (const input of this.#p.inputs.values()) {
       input.finish();
       await this.#settle(signal);
-      if (signal.aborted) return;
+      if (signal.aborted) return false;
     }
+    return true;
   }
 
   #due(): boolean {

@@ -45,7 +45,7 @@ export class PipelineRuntime {
   readonly #stop = new AbortController();
   readonly #meters: Meters;
   #epoch = 0;
-  #loop: { run(signal: AbortSignal): Promise<void>; touch(): void; pause(): void; resume(): void } | null = null;
+  #loop: { run(signal: AbortSignal): Promise<boolean>; touch(): void; pause(): void; resume(): void } | null = null;
 
   constructor(parts: RuntimeParts) {
     this.#p = parts;
@@ -148,10 +148,14 @@ export class PipelineRuntime {
     const draining = (): void => { if (this.#state === 'running' || this.#state === 'paused') this.#state = 'draining'; };
     this.#state = 'running';
     signal.addEventListener('abort', draining);
-    const work = loop.run(signal).then(() => (this.#checkpointer as Checkpointer).drain());
+    let ended = false;
+    const work = loop.run(signal).then(end => {
+      ended = end;
+      return (this.#checkpointer as Checkpointer).drain();
+    });
     try {
       await this.#withDeadline(work, signal);
-      this.#state = 'done';
+      this.#state = ended || this.#p.options.following ? 'done' : 'stopped';
     } catch (error) {
       this.#state = 'failed';
       throw error;

@@ -61,8 +61,8 @@ export interface JobReport {
   readonly delivery: HistogramReport;
 }
 
-/** `crashed` is said by who reads the file: its process is gone without a last word. */
-export type JobState = 'starting' | 'running' | 'paused' | 'draining' | 'done' | 'failed' | 'crashed';
+/** `stopped`: it was to read to the end and was stopped before, or its output was closed. `crashed` is said by who reads the file: its process is gone without a last word. */
+export type JobState = 'starting' | 'running' | 'paused' | 'draining' | 'done' | 'stopped' | 'failed' | 'crashed';
 
 /** States of which only a process that lives can speak. */
 export const ALIVE: readonly JobState[] = ['starting', 'running', 'paused', 'draining'];

@@ -28,7 +28,7 @@ const define = (name: string, kind: Kind, help: string, samples: Family['samples
 const one = (name: string, kind: Kind, help: string, of: (j: JobReport) => number | HistogramReport | null): Family => define(name, kind, help, j => [[{}, of(j)]]);
 const seconds = (ms: number | null): number | null => (ms === null ? null : ms / 1000);
 
-const STATES = ['starting', 'running', 'paused', 'draining', 'done', 'failed', 'crashed'] as const;
+const STATES = ['starting', 'running', 'paused', 'draining', 'done', 'stopped', 'failed', 'crashed'] as const;
 
 const FAMILIES: readonly Family[] = [
   define('info', 'gauge', 'Version of pipe and the log that a pipeline runs on.', j => [[{ version: j.version, log: j.log.kind }, 1]]),

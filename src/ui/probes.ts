@@ -22,7 +22,7 @@ export function probe(path: (typeof PROBES)[number], reports: () => readonly Job
 }
 
 /** States in which a pipeline does what it should. */
-const WELL: readonly JobReport['state'][] = ['running', 'paused', 'draining', 'done'];
+const WELL: readonly JobReport['state'][] = ['running', 'paused', 'draining', 'done', 'stopped'];
 
 /** 200 when all pipelines do what they should, else 503 with those that do not. */
 function readiness(reports: readonly JobReport[]): Pick<Probe, 'status' | 'text'> {

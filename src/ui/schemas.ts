@@ -29,7 +29,7 @@ const histogram = object({ le: list(num), counts: list(int), sum: num, count: in
 
 const job = object({
   v: { const: 1 }, pipeline: text, file: text, log: object({ kind: words('embedded', 'kafka'), id: text, label: text }), state_file: text, pid: int, version: text, started_at: ms('when the run began'), at: ms('when this was written'),
-  state: words('starting', 'running', 'paused', 'draining', 'done', 'failed', 'crashed'), error: orNull(object({ code: text, message: text })), following: flag, away: flag, restarts: int, run: ref('counts'), totals: ref('counts'),
+  state: words('starting', 'running', 'paused', 'draining', 'done', 'stopped', 'failed', 'crashed'), error: orNull(object({ code: text, message: text })), following: flag, away: flag, restarts: int, run: ref('counts'), totals: ref('counts'),
   rate: object({ in: num, out: num }), history: object({ every_ms: int, in: list(num), out: list(num) }), lag: int, backlog_s: orNull(num), epoch: int, last_commit_at: orNull(ms('the last commit')), keys: groups, memory_bytes: num, disk_bytes: num,
   sources: list(object({
     id: text, name: text, topic: text, records: int, bytes: int, per_s: num, busy: orNull(num), event_time: flag, watermark: orNull(num), lag: int, holder: orNull(int),

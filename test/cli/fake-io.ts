@@ -3,6 +3,7 @@ import type { Io, Sinkable } from '../../src/cli/command.ts';
 
 export class Capture implements Sinkable {
   readonly chunks: Buffer[] = [];
+  closed = false;
   isTTY = false;
   columns = 80;
   rows = 24;

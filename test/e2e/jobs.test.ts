@@ -93,6 +93,31 @@ it('status: running, stopped and crashed', async () => {
   expect(typo.err).toMatch(/^error\[user\.usage\.bad_value\]: no job "frau" has run on .*\n {2}hint: did you mean "fraud"\?\n$/);
 });
 
+it('status of a run that was cut before its end says so: by a reader that went away, following or not, and by a signal', async () => {
+  p.write('pass.yaml', 'name: pass\nsources:\n  notes:\n    schema: n BIGINT\nsinks:\n  out:\n    sql: SELECT n FROM notes\n');
+  const lines = Array.from({ length: 200_000 }, (_, i) => `{"n":${i}}\n`).join('');
+  expect((await p.run(['topics', 'send', 'notes'], { input: lines })).code).toBe(0);
+  const state = async (): Promise<unknown[]> => (await status('pass')).jobs.map(j => j['state']);
+  const cut = async (...flags: string[]): Promise<Finished> => {
+    const run = p.start(['run', 'pass.yaml', ...flags]);
+    run.child.stdout?.once('data', () => run.child.stdout?.destroy());
+    return run.finished;
+  };
+  const first = await cut('--until-end');
+  expect([first.code, first.err]).toEqual([0, expect.stringMatching(/\npass {2}■ stopped before the end: /)]);
+  expect(await state()).toEqual(['stopped']);
+  const { code, lines: [, job, note] } = await p.run(['status', 'pass']);
+  expect([code, job, note]).toEqual([4, expect.stringMatching(/^ pass +■ stop /), expect.stringMatching(/^   pass: stopped before its end .* ago: the next run goes on from epoch \d+, on embedded log$/)]);
+  expect((await cut('--follow')).code).toBe(0);
+  expect(await state()).toEqual(['stopped']);
+  // what is left is read by a run that has its reader
+  expect((await p.run(['run', 'pass.yaml', '--until-end'])).code).toBe(0);
+  expect(await state()).toEqual(['done']);
+  const all = await p.run(['topics', 'tail', 'out', '--from-beginning', '--until-end']);
+  expect(new Set(all.lines).size).toBe(200_000);
+  expect(all.lines).toHaveLength(200_000);
+});
+
 it('status says what made a run fail', async () => {
   p.write('stops.yaml', 'name: stops\nsources:\n  numbers:\n    schema: n INT\n    on_error: stop\nsinks:\n  out:\n    sql: SELECT n FROM numbers\n');
   expect((await p.run(['topics', 'send', 'numbers'], { input: '{"n":1}\n{"n":"many"}\n' })).code).toBe(0);

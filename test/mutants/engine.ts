@@ -6,9 +6,9 @@ const STATE = ['engine/close', 'sim/sim'];
 /** Time, positions, windows, state and books. */
 export const engine: readonly Mutant[] = [
   ...of('engine/loop.ts', ['engine/loop', 'sim/sim'], [
-    ['last commit left out', '    if (this.#changed()) await this.#commit();\n  }\n\n  /** Notes', '  }\n\n  /** Notes', 'what came last is lost at a clean stop'],
-    ['windows not closed at the end', '    if (!signal.aborted) await this.#finish(signal);\n', '', 'until-end leaves windows open'],
-    ['windows closed by a stop', '    if (!signal.aborted) await this.#finish(signal);\n', '    await this.#finish(signal);\n', 'SIGTERM closes windows early'],
+    ['last commit left out', '    if (this.#changed()) await this.#commit();\n    return ended;\n  }\n\n  /** Notes', '    return ended;\n  }\n\n  /** Notes', 'what came last is lost at a clean stop'],
+    ['windows not closed at the end', 'const ended = !signal.aborted && await this.#finish(signal);', 'const ended = !signal.aborted;', 'until-end leaves windows open'],
+    ['windows closed by a stop', 'const ended = !signal.aborted && await this.#finish(signal);', 'const ended = await this.#finish(signal);', 'SIGTERM closes windows early'],
     ['records not noted', '      this.#moved = true;\n      this.#records += n;', '      this.#records += n;', 'positions of quiet records are not saved'],
     ['close goes on after a stop', 'while (!this.#p.operators.every(o => o.resume()) && !signal.aborted) {', 'while (!this.#p.operators.every(o => o.resume())) {', 'a large window holds SIGTERM up'],
     ['commit does not settle', 'while (!this.#p.operators.every(o => o.resume()) && !signal.aborted) {', 'while (this.#p.operators.every(o => !o.resume()) && signal.aborted) {', 'rows are pushed into an epoch that is full'],

@@ -11,7 +11,7 @@ import { to } from '../route.ts';
 const sum = (all: readonly JobReport[], of: (j: JobReport) => number): number => all.reduce((n, j) => n + of(j), 0);
 
 /** Those that need somebody first, then by name. */
-const urgency = (j: JobReport): number => (j.state === 'failed' || j.state === 'crashed' ? 0 : j.away ? 1 : j.state === 'done' ? 3 : 2);
+const urgency = (j: JobReport): number => (j.state === 'failed' || j.state === 'crashed' ? 0 : j.away ? 1 : j.state === 'done' || j.state === 'stopped' ? 3 : 2);
 
 export function JobsPage() {
   const list = useRoving<HTMLUListElement>();

@@ -1,6 +1,6 @@
 import type { JobReport } from '../../observe/job.ts';
 
-const TONES: Readonly<Record<JobReport['state'], string>> = { starting: 'info', running: 'good', paused: 'warn', draining: 'info', done: 'quiet', failed: 'bad', crashed: 'bad' };
+const TONES: Readonly<Record<JobReport['state'], string>> = { starting: 'info', running: 'good', paused: 'warn', draining: 'info', done: 'quiet', stopped: 'warn', failed: 'bad', crashed: 'bad' };
 
 export function StateBadge({ job }: { readonly job: JobReport }) {
   const away = job.away && job.state === 'running';

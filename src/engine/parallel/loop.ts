@@ -90,8 +90,8 @@ export class ParallelLoop {
     this.#closed = p.state?.closed ?? -Infinity;
   }
 
-  /** Until the source is at its end (until-end), or the signal: then what is on its way is finished and committed. */
-  async run(signal: AbortSignal): Promise<void> {
+  /** Until the source is at its end (until-end), or the signal: then what is on its way is finished and committed. Whether it came to the end. */
+  async run(signal: AbortSignal): Promise<boolean> {
     const ring = (): void => this.#bell.ring();
     signal.addEventListener('abort', ring);
     try {
@@ -103,12 +103,14 @@ export class ParallelLoop {
         if (this.#due()) this.#begin();
         await this.#bell.wait(this.#wait());
       }
-      if (!signal.aborted) await this.#finish();
+      const ended = !signal.aborted;
+      if (ended) await this.#finish();
       await this.#until(() => this.#open === 0 && this.#barrier === null);
       while (this.#changed()) {
         this.#begin();
         await this.#until(() => this.#barrier === null);
       }
+      return ended;
     } finally {
       signal.removeEventListener('abort', ring);
       this.#bell.stop();
