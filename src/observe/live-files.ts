@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lockHolder } from '../state/lock.ts';
+import { StateReader } from '../state/reader.ts';
 import { ALIVE, type JobReport } from './job.ts';
 import { liveFolder, liveName, PLAN } from './live-names.ts';
 import type { PlanReport } from './plan.ts';
@@ -20,7 +21,22 @@ export const readPlan = (data: string, pipeline: string, logId: string): PlanRep
 function asItIs(r: JobReport): JobReport {
   if (!ALIVE.includes(r.state)) return r;
   const { held, pid } = lockHolder(r.state_file);
-  return held && (pid === null || pid === r.pid) ? r : { ...r, state: 'crashed' };
+  if (held && (pid === null || pid === r.pid)) return r;
+  return { ...r, state: 'crashed', epoch: savedEpoch(r.state_file) ?? r.epoch };
+}
+
+/** What its state says: it has committed since its last report. null where that cannot be read. */
+function savedEpoch(stateFile: string): number | null {
+  try {
+    const state = new StateReader(stateFile);
+    try {
+      return state.epoch();
+    } finally {
+      state.close();
+    }
+  } catch {
+    return null;
+  }
 }
 
 function names(folder: string): string[] {

@@ -6,6 +6,7 @@ import { readJobs, readPlan } from '../../src/observe/live-files.ts';
 import { liveFolder } from '../../src/observe/live-names.ts';
 import { LiveFiles } from '../../src/observe/live-writer.ts';
 import { lockHolder, lockState } from '../../src/state/lock.ts';
+import { openStateStore } from '../../src/state/sqlite.ts';
 import { Folder } from '../config/support.ts';
 
 const folder = new Folder();
@@ -67,6 +68,23 @@ describe('live files', () => {
       files.report(report({ state }));
       expect(states()).toEqual([`p ${state}`]);
     }
+  });
+
+  it('say of a process that is gone how far its state is, which went on behind the last report', () => {
+    const store = openStateStore({ path: join(data, 'p@x.db'), pipeline: 'p', logId: 'x', reset: false });
+    for (const n of [1, 2, 3]) store.commit({ epoch: n, delivery: 0, positions: [], watermarks: new Map(), counters: new Map(), deadLetters: [], out: [] }, () => undefined);
+    const files = new LiveFiles(liveFolder(data));
+    const epochs = (): unknown[] => readJobs(data).map(r => [r.state, r.epoch]);
+    files.report(report({ epoch: 1 }));
+    expect(epochs()).toEqual([['running', 1]]);
+    store.close();
+    expect(epochs()).toEqual([['crashed', 3]]);
+    files.report(report({ epoch: 1, state: 'failed' }));
+    expect(epochs()).toEqual([['failed', 1]]);
+    // a state that cannot be read is no reason to say nothing
+    files.report(report({ epoch: 1 }));
+    writeFileSync(join(data, 'p@x.db'), 'no state');
+    expect(epochs()).toEqual([['crashed', 1]]);
   });
 
   it('are read by name, one for each log; what is no report is left out', () => {
