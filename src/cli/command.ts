@@ -10,6 +10,8 @@ export interface Io {
   readonly pid: number;
   /** Signals a process of pipe; one that is gone by now is none. */
   kill(pid: number, signal: 'SIGTERM'): void;
+  /** Whether npx or npm, which started this process and would pass signals on, is gone. */
+  orphaned(): boolean;
   /** Calls back with each key that is pressed until the returned function is called; null without a terminal that is ours. */
   readonly keys: ((pressed: (key: string) => void) => () => void) | null;
   /** Aborted by the first SIGINT or SIGTERM: drain and return 0. */

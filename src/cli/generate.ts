@@ -3,7 +3,7 @@ import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type { Log, NewRecord } from '../connectors/connector.ts';
 import { PipeError } from '../errors.ts';
 import { countFlag } from './args.ts';
-import type { Command } from './command.ts';
+import type { Command, Io } from './command.ts';
 import { Transactions, transactionJson } from './generate-records.ts';
 import { grouped } from '../numbers.ts';
 import { cutShort, finish } from './topics-send.ts';
@@ -15,6 +15,8 @@ const MAX_ACCOUNTS = 100_000_000;
 const BATCH_RECORDS = 10_000;
 /** ms between two appends at least, unless there is more to send than one takes. */
 const TICK_MS = 20;
+/** ms between two looks whether somebody is still there. */
+const LOOK_MS = 1000;
 
 export const generate: Command = {
   name: 'generate',
@@ -33,6 +35,7 @@ export const generate: Command = {
     { name: 'create', value: 'boolean', summary: 'make a missing topic on Kafka, too (3 partitions)' },
     ...logFlags,
   ],
+  notes: ['Started by npx or an npm script it ends within a second of these, however they end.'],
   run: async (p, io) => {
     const name = topicArgument(p, 'generate');
     const rate = rateFlag(p.text('rate') ?? '100/s');
@@ -45,7 +48,7 @@ export const generate: Command = {
       say(p, io, `${rate === Infinity ? 'as fast as possible' : `${p.text('rate') ?? '100/s'}`} to ${name} on ${o.place} · seed ${seed}${count === Infinity ? ' · Ctrl-C stops' : ''}`);
       const generator = new Generator(o.log, name, new Transactions(seed, accounts));
       try {
-        await generator.run(rate, count, io.signal);
+        await generator.run(rate, count, io);
       } catch (error) {
         throw cutShort(error, generator.sent);
       }
@@ -79,10 +82,10 @@ class Generator {
     this.#transactions = transactions;
   }
 
-  /** Until `count` is reached or the signal comes. */
-  async run(rate: number, count: number, signal: AbortSignal): Promise<void> {
+  /** Until `count` is reached or the signal comes, or npx is gone: what it was sent does not come here. */
+  async run(rate: number, count: number, { signal, orphaned }: Pick<Io, 'signal' | 'orphaned'>): Promise<void> {
     const began = performance.now();
-    while (this.sent < count && !signal.aborted) {
+    while (this.sent < count && !signal.aborted && !orphaned()) {
       // what is due by now, so that slow appends and timers add up to nothing
       const due = rate === Infinity ? Infinity : Math.floor(((performance.now() - began) / 1000) * rate) + 1;
       const n = Math.min(due - this.sent, count - this.sent, BATCH_RECORDS);
@@ -97,8 +100,7 @@ class Generator {
 
   async #pause(ms: number, signal: AbortSignal): Promise<void> {
     try {
-      // longer than a timer may take is a rate of some records a month
-      await sleep(Math.min(ms, 1_000_000_000), undefined, { signal });
+      await sleep(Math.min(ms, LOOK_MS), undefined, { signal });
     } catch (error) {
       if (!signal.aborted) throw error;
     }

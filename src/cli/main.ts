@@ -79,6 +79,13 @@ function kill(pid: number, signal: 'SIGTERM'): void {
   }
 }
 
+/** npx and `npm run` wait for what they start, so another parent means that they are gone; a shell may leave on purpose. */
+function watchParent(): Io['orphaned'] {
+  const parent = process.ppid;
+  const byNpm = process.env['npm_command'] !== undefined;
+  return () => byNpm && process.ppid !== parent;
+}
+
 const DISK_FULL = 30;
 
 async function main(): Promise<void> {
@@ -93,7 +100,7 @@ async function main(): Promise<void> {
       process.exit(DISK_FULL);
     }),
     err: sinkable(process.stderr, () => undefined), in: process.stdin,
-    env: process.env, cwd: process.cwd(), pid: process.pid, kill, keys: keysOf(heard), signal: stop.signal,
+    env: process.env, cwd: process.cwd(), pid: process.pid, kill, orphaned: watchParent(), keys: keysOf(heard), signal: stop.signal,
   };
   let exit: number;
   try {

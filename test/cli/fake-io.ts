@@ -20,9 +20,9 @@ export interface FakeIo extends Io {
   readonly err: Capture;
 }
 
-export function fakeIo(more: { cwd?: string; env?: Record<string, string>; input?: string; signal?: AbortSignal } = {}): FakeIo {
+export function fakeIo(more: { cwd?: string; env?: Record<string, string>; input?: string; signal?: AbortSignal; orphaned?: () => boolean } = {}): FakeIo {
   return {
     out: new Capture(), err: new Capture(), in: Readable.from(more.input === undefined ? [] : [more.input]),
-    env: more.env ?? {}, keys: null, pid: process.pid, kill: (pid, signal) => { process.kill(pid, signal); }, cwd: more.cwd ?? '/', signal: more.signal ?? new AbortController().signal,
+    env: more.env ?? {}, orphaned: more.orphaned ?? (() => false), keys: null, pid: process.pid, kill: (pid, signal) => { process.kill(pid, signal); }, cwd: more.cwd ?? '/', signal: more.signal ?? new AbortController().signal,
   };
 }

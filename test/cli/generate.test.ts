@@ -68,6 +68,19 @@ describe('generate', () => {
     expect(await all('tx', sent)).toHaveLength(sent);
   });
 
+  it('ends when npx is gone, also between two records that are far apart', async () => {
+    let gone = false;
+    const io = fakeIo({ cwd: dir, orphaned: () => gone });
+    const running = run(['tx', '--rate', '1/h'], io);
+    await vi.waitFor(() => expect(io.err.text).toContain('Ctrl-C stops'));
+    expect(await all('tx', 1)).toHaveLength(1);
+    gone = true;
+    const began = performance.now();
+    expect(await running).toBe(0);
+    expect(performance.now() - began).toBeLessThan(5000);
+    expect(io.err.text).toMatch(/\n1 record sent to tx\n$/);
+  });
+
   it('understands rates', async () => {
     expect(['100/s', '100', '0.5/s', '30/m', '30/min', '7200/h', 'max'].map(rateFlag)).toEqual([100, 100, 0.5, 0.5, 0.5, 2, Infinity]);
     for (const bad of ['fast', '0/s', '-1/s', '1/day', '']) expect(() => rateFlag(bad)).toThrow(PipeError);
