@@ -1,7 +1,8 @@
 import { compilePipeline, sqlProblems, type CompiledPipeline } from '../config/compile.ts';
 import { findPipelines, TEST_FILE } from '../config/find.ts';
-import { readPipeline, shownName } from '../config/load.ts';
+import { readPipeline, shownName, type Loaded, type LoadOptions } from '../config/load.ts';
 import { PipeError, PipeErrors, problemsOf } from '../errors.ts';
+import { plural } from '../numbers.ts';
 import type { Io, Parsed } from './command.ts';
 import { projectRoot } from './places.ts';
 import { problemJson, renderProblems } from './render-error.ts';
@@ -16,7 +17,7 @@ export interface Checked {
   readonly problems: readonly PipeError[];
 }
 
-/** Every pipeline that a command names, checked; files of tests come back in `tests`, where the caller gives it. */
+/** Every pipeline that a command names, checked; files of tests come back in `tests`, where the caller gives it. Who does not ask for tests is only warned of those of a pipeline. */
 export function checkAll(p: Parsed, io: Io, tests?: string[]): readonly Checked[] {
   const root = projectRoot(io.cwd);
   const named = new Map<string, string>();
@@ -25,7 +26,7 @@ export function checkAll(p: Parsed, io: Io, tests?: string[]): readonly Checked[
   tests?.push(...found.filter(f => f.endsWith(TEST_FILE)));
   const all = files.map((path): Checked => {
     const file = shownName(path, io.cwd);
-    const checked = check(path, file, root, io);
+    const checked = check(path, { env: io.env, root, name: file }, tests !== undefined);
     const name = checked.compiled?.spec.name;
     if (name === undefined) return checked;
     const other = named.get(name);
@@ -35,8 +36,25 @@ export function checkAll(p: Parsed, io: Io, tests?: string[]): readonly Checked[
   return problems.length === 0 ? all : [{ file: null, compiled: null, problems }, ...all];
 }
 
-function check(path: string, file: string, root: string, io: Io): Checked {
-  const { spec, unknown, problems, warnings } = readPipeline(path, { env: io.env, root, name: file });
+/** Where nothing but `tests:` is wrong, a pipeline can run all the same. */
+function check(path: string, o: LoadOptions & { readonly name: string }, tests: boolean): Checked {
+  const loaded = readPipeline(path, o);
+  const whole = compiledOf(loaded, o.name);
+  const { spec } = loaded;
+  if (tests || whole.compiled !== null || spec === null) return whole;
+  // the text that was read: a pipe gives it only once
+  const without = compiledOf(readPipeline(path, { ...o, text: spec.file.text, tests: false }), o.name);
+  return without.compiled === null ? whole : { ...without, problems: [ofTests(whole.problems), ...without.problems] };
+}
+
+/** What is wrong with the tests of a file, as one warning. */
+function ofTests(problems: readonly PipeError[]): PipeError {
+  const { code, message, span, label } = problems[0] as PipeError;
+  const more = problems.length - 1;
+  return new PipeError(code, `${message}${more === 0 ? '' : `, and ${plural(more, 'more problem')}`}`, { span, label, severity: 'warning', hint: 'only "tests" is wrong, which nothing but pipe test and pipe validate looks at: they show all of it' });
+}
+
+function compiledOf({ spec, unknown, problems, warnings }: Loaded, file: string): Checked {
   if (spec === null) return { file, compiled: null, problems };
   if (problems.length > 0) return { file, compiled: null, problems: [...problems, ...sqlProblems(spec, unknown)].sort((a, b) => (a.span?.start ?? 0) - (b.span?.start ?? 0)) };
   try {

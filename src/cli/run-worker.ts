@@ -16,7 +16,7 @@ let member: Member | null = null;
 port.on('message', (c: Command) => {
   if (c.k !== 'open') return member?.receive(c);
   try {
-    const spec = loadPipeline(path, { env, root, name, text });
+    const spec = loadPipeline(path, { env, root, name, text, tests: false });
     member = new Member({ spec, plan: compilePipeline(spec).plan, formats, unpackers: unpackers() }, c.opening, post);
     post({ k: 'ready' }, []);
   } catch (error) {

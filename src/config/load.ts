@@ -25,6 +25,8 @@ export interface LoadOptions {
   readonly name?: string;
   /** Instead of what the file holds by now. */
   readonly text?: string;
+  /** false: `tests:` is passed over, whatever it holds. */
+  readonly tests?: boolean;
 }
 
 /** What came of a file: with problems there is still a spec, if it is a map at all, whole enough for its SQL to be checked too. */
@@ -81,7 +83,8 @@ export function readTree(path: string, o: LoadOptions): Tree {
   const { root, problems } = parseYaml(source);
   if (root === null) return failed(problems, source);
   const unset: PipeError[] = [];
-  return { tree: substitute(root, lookup, Object.keys(o.env), unset), source, folders, unset, problems: [] };
+  const read = o.tests === false && root.k === 'map' ? { ...root, entries: root.entries.filter(e => e.key !== 'tests') } : root;
+  return { tree: substitute(read, lookup, Object.keys(o.env), unset), source, folders, unset, problems: [] };
 }
 
 /** An unset variable reads as empty text, which would be reported again as a bad value. */

@@ -78,7 +78,7 @@ export class FolderPipelines implements Pipelines {
 
   #compile(path: string): Omit<Cached, 'stamp'> {
     try {
-      return { compiled: compilePipeline(loadPipeline(path, { env: this.#o.env, root: this.#o.root })), problem: null };
+      return { compiled: compilePipeline(loadPipeline(path, { env: this.#o.env, root: this.#o.root, tests: false })), problem: null };
     } catch (error) {
       const problem = problemsOf(error)?.[0] ?? null;
       if (problem === null) throw error;

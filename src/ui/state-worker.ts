@@ -52,7 +52,7 @@ function reading<T>(of: StateTarget, env: Env, read: (tables: readonly ReadableT
 /** null where the file does not compile: then tables are shown as they lie there. */
 function planOf({ file, text, root }: StateTarget, env: Env): PhysicalPlan | null {
   try {
-    return compilePipeline(loadPipeline(file, { env, root, text })).plan;
+    return compilePipeline(loadPipeline(file, { env, root, text, tests: false })).plan;
   } catch (error) {
     if (problemsOf(error) === null) throw error;
     return null;

@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { Project } from './project.ts';
+import { main, Project } from './project.ts';
 
 let p: Project;
 beforeEach(() => { p = new Project(); });
@@ -66,3 +67,13 @@ it('explain says how many threads may share the work, or why it is one', async (
   expect((await p.run(['explain', 'sums.yaml'])).out).toContain('2 worker threads: rows go to the one that holds their key');
   expect((await p.run(['explain', 'whole.yaml'])).out).toContain('one thread, whatever settings.workers says: its grouping has no window');
 });
+
+it('a file of which only the tests are wrong runs, also in threads and from a pipe that gives it once', async () => {
+  p.write('sums.yaml', `${pipeline}tests:\n  - {name: old, input: {events: []}, expect: {totals: [{gone: 1}]}}\n`);
+  await p.run(['topics', 'send', 'events'], { input: '{"id":"a","v":1,"at":1}\n' });
+  const run = await p.run(['run', 'sums.yaml', '--until-end']);
+  expect([run.code, run.lines]).toEqual([0, ['{"id":"a","s":1,"window_start":0}']]);
+  expect(run.err).toMatch(/warning\[user\.sql\.unknown_column\][^]*sums {2}2 worker threads\n/);
+  const piped = spawnSync('bash', ['-c', 'exec "$0" "$1" run <(cat pipelines/sums.yaml) --until-end --reset-state', process.execPath, main], { cwd: p.dir, encoding: 'utf8', env: { ...process.env, PIPE_BROKERS: 'none', NO_COLOR: '1' } });
+  expect([piped.status, piped.stdout]).toEqual([0, '{"id":"a","s":1,"window_start":0}\n']);
+}, 60_000);
