@@ -46,9 +46,13 @@ export const idsOf = (p: Parsed): string[] => p.texts('id').flatMap(t => t.split
 export async function onePipeline(p: Parsed, io: Io, command: string, args: readonly string[]): Promise<CompiledPipeline> {
   const [file] = args;
   const help = { hint: `see: pipe ${command} --help` };
-  if (file === undefined) throw new PipeError('user.usage.missing_argument', `pipe ${command} needs a pipeline`, help);
-  const { loadCompiled } = await import('./load-compiled.ts');
-  const [compiled, more] = await loadCompiled({ ...p, args: [file] }, io);
+  const { knownNames, loadKnown } = await import('./known-pipelines.ts');
+  if (file === undefined) {
+    const names = knownNames(p, io);
+    const lists = command.startsWith('dlq') ? 'pipe dlq ls lists their dead letters' : 'pipe state ls lists what is saved';
+    throw new PipeError('user.usage.missing_argument', `pipe ${command} needs a pipeline`, names.length === 0 ? help : { hint: `which? ${names.join(', ')}; ${lists}` });
+  }
+  const [compiled, more] = await loadKnown(p, io, [file]);
   if (compiled === undefined || more !== undefined) throw new PipeError('user.usage.bad_value', `pipe ${command} takes one pipeline; ${file} holds several`, help);
   return compiled;
 }

@@ -1,10 +1,11 @@
-import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CompiledPipeline } from '../config/compile.ts';
 import { filesOf } from '../config/find.ts';
 import { readJobs } from '../observe/live-files.ts';
 import type { Io, Parsed } from './command.ts';
-import { checkAll, loadCompiled } from './load-compiled.ts';
+import { fileGone } from './file-gone.ts';
+import { loadKnown } from './known-pipelines.ts';
+import { checkAll } from './load-compiled.ts';
 import { dataDir, projectRoot } from './places.ts';
 import { harmless } from './text-width.ts';
 import { say } from './topics-log.ts';
@@ -14,7 +15,7 @@ import { say } from './topics-log.ts';
  * Says which of these cannot be read, and goes on without them. Throws PipeErrors of what is named.
  */
 export async function namedOrEvery(p: Parsed, io: Io): Promise<readonly CompiledPipeline[]> {
-  if (p.args.length > 0) return loadCompiled(p, io);
+  if (p.args.length > 0) return loadKnown(p, io);
   const leftOut = (name: string, why: string): void => say(p, io, harmless(`${name}  is left out: ${why}`));
   const load = (files: readonly string[]): CompiledPipeline[] => (files.length === 0 ? [] : checkAll({ ...p, args: files }, io)).flatMap(({ file, compiled, problems: [problem] }) => {
     if (compiled !== null) return [compiled];
@@ -26,9 +27,9 @@ export async function namedOrEvery(p: Parsed, io: Io): Promise<readonly Compiled
   const jobs = readJobs(dataDir(p, io)).filter(r => !known.has(r.pipeline));
   const files = new Set<string>();
   for (const r of jobs) {
-    const found = statSync(r.file, { throwIfNoEntry: false });
-    if (found?.isFile() === true) files.add(r.file);
-    else leftOut(r.pipeline, found === undefined ? `its file ${r.file} is gone` : `it came from ${r.file}, which gives it only once`);
+    const gone = fileGone(r.file);
+    if (gone === null) files.add(r.file);
+    else leftOut(r.pipeline, gone);
   }
   // a file may hold another pipeline by now
   return [...own, ...load([...files]).filter(c => !known.has(c.spec.name))];

@@ -15,7 +15,7 @@ import { INTERRUPTED, say } from './topics-log.ts';
 export const stateBackup: Command = {
   name: 'state backup',
   summary: 'copies saved state as its last epoch left it, also while the pipeline runs',
-  usage: 'FILE|FOLDER... TO',
+  usage: 'PIPELINE|FOLDER... TO',
   examples: [
     ['pipe state backup balances.yaml balances.backup.db', 'the state alone: for a pipeline on Kafka'],
     ['pipe state backup pipelines/ moved/ --with-topics', 'states and the embedded log at one moment: all that another machine needs'],
@@ -29,8 +29,8 @@ export const stateBackup: Command = {
   run: async (p, io) => {
     const to = p.args.at(-1);
     if (to === undefined || p.args.length < 2) throw new PipeError('user.usage.missing_argument', 'pipe state backup takes pipelines and where to put the copy', { hint: 'see: pipe state backup --help' });
-    const { loadCompiled } = await import('./load-compiled.ts');
-    const all = await loadCompiled({ ...p, args: p.args.slice(0, -1) }, io);
+    const { loadKnown } = await import('./known-pipelines.ts');
+    const all = await loadKnown(p, io, p.args.slice(0, -1));
     try {
       if (p.has('with-topics')) await backupFolder(all, to, p, io);
       else await backupFile(all, to, p, io);

@@ -7,7 +7,7 @@ import { columns, say } from './topics-log.ts';
 export const stateLs: Command = {
   name: 'state ls',
   summary: 'lists the saved state of pipelines: its tables and their rows',
-  usage: '[FILE|FOLDER...]',
+  usage: '[PIPELINE|FOLDER...]',
   examples: [
     ['pipe state ls', 'of every pipeline of this project and data folder'],
     ['pipe state ls balances.yaml', 'tables with their number of rows'],

@@ -13,7 +13,7 @@ const MOST_ROWS = 1000;
 export const stateQuery: Command = {
   name: 'state query',
   summary: 'asks the saved state of a pipeline in SQLite\'s SQL, also while it runs',
-  usage: 'FILE SQL',
+  usage: 'PIPELINE SQL',
   examples: [
     ['pipe state query balances.yaml "SELECT * FROM state_account_balances LIMIT 10"', 'open windows'],
     ['pipe state query fraud.yaml "SELECT code, count(*) FROM dead_letters GROUP BY code" --json', 'dead letters by code'],
@@ -26,8 +26,8 @@ export const stateQuery: Command = {
   run: async (p, io) => {
     const [file, sql, ...more] = p.args;
     if (file === undefined || sql === undefined || more.length > 0) throw new PipeError('user.usage.missing_argument', 'pipe state query takes a pipeline and one SQL text', { hint: 'see: pipe state query --help' });
-    const [{ loadCompiled }, { StateReader }, { askTables, readableTables }] = await Promise.all([import('./load-compiled.ts'), import('../state/reader.ts'), import('../engine/state-tables.ts')]);
-    const [compiled] = await loadCompiled({ ...p, args: [file] }, io);
+    const [{ loadKnown }, { StateReader }, { askTables, readableTables }] = await Promise.all([import('./known-pipelines.ts'), import('../state/reader.ts'), import('../engine/state-tables.ts')]);
+    const [compiled] = await loadKnown(p, io, [file]);
     if (compiled === undefined) return 0;
     const reader = new StateReader(stateFile(p, io, compiled).path);
     try {

@@ -17,7 +17,7 @@ import { withProgress, type Reached } from './work-progress.ts';
 export const stateRestore: Command = {
   name: 'state restore',
   summary: 'puts a backup of state in place, also on another machine; for a pipeline that does not run',
-  usage: 'FILE|FOLDER... FROM',
+  usage: 'PIPELINE|FOLDER... FROM',
   examples: [
     ['pipe state restore balances.yaml balances.backup.db', 'the state alone'],
     ['pipe state restore pipelines/ moved/ --with-topics', 'states and the embedded log of one moment'],
@@ -36,8 +36,8 @@ export const stateRestore: Command = {
     if (given === undefined || p.args.length < 2) throw new PipeError('user.usage.missing_argument', 'pipe state restore takes pipelines and a backup', { hint: 'see: pipe state restore --help' });
     const from = resolve(io.cwd, given);
     if (!existsSync(from)) throw new PipeError('user.usage.bad_value', `there is no backup at ${given}`, { hint: 'pipe state backup makes one' });
-    const { loadCompiled } = await import('./load-compiled.ts');
-    const all = await loadCompiled({ ...p, args: p.args.slice(0, -1) }, io);
+    const { loadKnown } = await import('./known-pipelines.ts');
+    const all = await loadKnown(p, io, p.args.slice(0, -1));
     const copies = new Copies();
     return withProgress(p, io, { name: 'restore', doing: 'restoring', about: {}, unit: 'bytes', reached: () => copies.reached() }, told => restored(p, told, from, all, copies));
   },

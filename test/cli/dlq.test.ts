@@ -95,6 +95,41 @@ describe('pipe dlq', () => {
     expect(states.json.find(t => t['table'] === 'dead_letters')).toMatchObject({ pipeline: 'sums', log: 'embedded', rows: 3 });
   });
 
+  it('takes the names that it lists, of files elsewhere too, and says of one whose file is gone what to give', async () => {
+    p.write('other-name.yaml', pipeline());
+    writeFileSync(p.path('apart.yaml'), pipeline({ name: 'apart' }));
+    writeFileSync(p.path('gone.yaml'), pipeline({ name: 'gone' }));
+    await p.ok(['topics', 'create', 's', '--partitions', '1']);
+    await p.send('s', ['nope']);
+    for (const file of ['other-name', 'apart.yaml', 'gone.yaml']) await p.ok(['run', file, '--until-end', '--no-print']);
+    rmSync(p.path('gone.yaml'));
+    const names = (await p.ok(['dlq', 'ls'])).out.split('\n').slice(1).flatMap(l => /^\w+/.exec(l)?.[0] ?? []);
+    expect(names).toEqual(['sums', 'apart']);
+    for (const name of names) {
+      expect((await p.ok(['dlq', 'ls', name])).out).toContain('user.data.decode');
+      expect((await p.ok(['dlq', 'show', name, '1'])).out).toContain(`dead letter 1 of ${name}\n`);
+      expect((await p.ok(['state', 'ls', name])).out).toContain(name);
+      expect((await p.ok(['state', 'query', name, 'SELECT count(*) AS n FROM dead_letters', '--json'])).json).toEqual([{ n: 1 }]);
+      await p.ok(['state', 'backup', name, `${name}.db`]);
+      await p.ok(['state', 'restore', name, `${name}.db`]);
+      expect((await p.ok(['dlq', 'drop', name, '--all', '--dry-run'])).err).toBe(`${name}  1 dead letter would be dropped\n`);
+      expect((await p.ok(['dlq', 'replay', name, '--all', '--dry-run'])).err).toBe(`${name}  1 record would be sent to s\n`);
+      expect((await p.ok(['state', 'reset', name, '--dry-run'])).err).toContain(`${name}  would delete `);
+    }
+    const gone = await p.call(['state', 'reset', 'gone', '--dry-run']);
+    expect(gone.problem).toMatchObject({ code: 'user.config.file_missing', message: `pipeline "gone" has run here, and its file ${p.path('gone.yaml')} is gone`, hint: 'give the file that holds it; its state is .pipe/state/gone@embedded.db' });
+    for (const argv of [['dlq', 'drop', '--dry-run'], ['dlq', 'drop'], ['dlq', 'replay', '--all']]) {
+      expect((await p.call(argv)).problem).toMatchObject({ exit: 2, message: `pipe dlq ${argv[1]} needs a pipeline`, hint: 'which? apart, sums; pipe dlq ls lists their dead letters' });
+    }
+    expect((await p.call(['state', 'reset'])).problem).toMatchObject({ exit: 2, hint: 'which? apart, sums; pipe state ls lists what is saved' });
+    // the file holds another one by now
+    writeFileSync(p.path('apart.yaml'), pipeline({ name: 'second' }));
+    expect((await p.call(['dlq', 'ls', 'apart'])).problem).toMatchObject({ code: 'user.config.file_missing', message: 'apart.yaml, from which "apart" ran, holds pipeline "second" by now' });
+    // run takes files, and not any name that was here once
+    expect((await p.call(['run', 'second'])).problem).toMatchObject({ code: 'user.config.file_missing' });
+    expect((await p.call(['dlq', 'ls', 'nowhere'])).problem).toMatchObject({ code: 'user.config.file_missing', message: expect.stringContaining('there is no pipeline "nowhere"') as string });
+  });
+
   it('shows bytes, cause and place, and lets nothing of the data act on a terminal', async () => {
     p.write('sums.yaml', pipeline({ more: "  ratios:\n    sql: |\n      SELECT k,\n             100 / v AS ratio\n      FROM s\n" }));
     await p.ok(['topics', 'create', 's', '--partitions', '1']);
