@@ -13,6 +13,7 @@ import { chooseLog, type LogChoice } from './log-choice.ts';
 import { makeLog } from './make-log.ts';
 import { dataDir, projectRoot } from './places.ts';
 import { notices, say } from './topics-log.ts';
+import { fileGone } from './file-gone.ts';
 import { dashboardFlags, portFlag } from './ui-flags.ts';
 import { packageVersion } from './version.ts';
 import { runner } from './wanted-jobs.ts';
@@ -60,7 +61,7 @@ function folderSite(p: Parsed, io: Io, opened: Log[]): Site {
   const data = dataDir(p, io);
   const root = projectRoot(io.cwd);
   const reports = (): readonly JobReport[] => readJobs(data);
-  const pipelines = new FolderPipelines({ root, env: io.env, more: () => reports().map(r => r.file) });
+  const pipelines = new FolderPipelines({ root, env: io.env, more: () => reports().map(r => r.file).filter(f => fileGone(f) === null) });
   const entry = (choice: LogChoice, spec: Parameters<typeof makeLog>[2]): LogEntry => ({
     kind: choice.brokers === null ? 'embedded' : 'kafka', label: choice.brokers === null ? 'embedded log' : `Kafka at ${choice.brokers.join(',')}`,
     open: async () => {

@@ -1,6 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { PipeProject } from '../cli/pipe.ts';
-import { Project } from './project.ts';
+import { main, Project } from './project.ts';
 
 let p: Project;
 /** The same project, with commands called in this process. */
@@ -58,4 +59,20 @@ it('while a pipeline runs its dead letters are listed and its state is copied, b
   running.kill('SIGTERM');
   expect((await running.finished).code).toBe(0);
   expect(await letters()).toEqual(['{"v":"a"}', '{"v":"b"}']);
+});
+
+it('the last line of a run names a pipeline that came from a pipe by its name, and dlq says that its file is not there', async () => {
+  const text = 'name: piped\nsources:\n  s: {schema: "v INT"}\nsinks:\n  out: {sql: SELECT v FROM s}\n';
+  await here.send('s', ['nope']);
+  const shell = (line: string): [number | null, string] => {
+    const { status, stderr } = spawnSync('bash', ['-c', line, process.execPath, main], { cwd: p.dir, encoding: 'utf8', env: { ...process.env, PIPE_BROKERS: 'none', NO_COLOR: '1', TEXT: text } });
+    return [status, stderr];
+  };
+  expect(shell('"$0" "$1" run <(printf %s "$TEXT") --until-end --no-print')).toEqual([0, expect.stringMatching(/ 1 bad record · [\d.]+ s · pipe dlq ls piped\n$/)]);
+  // whatever this process has there
+  expect(shell('"$0" "$1" dlq ls piped')).toEqual([3, expect.stringMatching(/^error\[user\.config\.file_missing\]: pipeline "piped" has run here, and it came from \/\S+, which gives it only once\n {2}hint: give the file that holds it; /)]);
+  expect(shell('"$0" "$1" dlq ls <(printf %s "$TEXT")')[0]).toBe(0);
+  p.write('piped.yaml', text);
+  expect(shell('"$0" "$1" dlq ls piped')[0]).toBe(0);
+  expect(shell('"$0" "$1" run piped --until-end --no-print')).toEqual([0, expect.stringMatching(/ 0 bad records · [\d.]+ s\n$/)]);
 });
