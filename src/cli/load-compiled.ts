@@ -19,6 +19,7 @@ export interface Checked {
 
 /** Every pipeline that a command names, checked; files of tests come back in `tests`, where the caller gives it. Who does not ask for tests is only warned of those of a pipeline. */
 export function checkAll(p: Parsed, io: Io, tests?: string[]): readonly Checked[] {
+  checkStdin(p.args, io);
   const root = projectRoot(io.cwd);
   const named = new Map<string, string>();
   const { files: found, problems } = findPipelines(p.args, { cwd: io.cwd, root, tests: tests !== undefined });
@@ -66,6 +67,11 @@ function compiledOf({ spec, unknown, problems, warnings }: Loaded, file: string)
     if (more === null) throw error;
     return { file, compiled: null, problems: more };
   }
+}
+
+/** Throws user.usage.bad_value where `-` would wait for somebody to type a pipeline. */
+export function checkStdin(args: readonly string[], io: Io): void {
+  if (args.includes('-') && io.in.isTTY === true) throw new PipeError('user.usage.bad_value', '- reads the pipeline from stdin, which is a terminal here', { hint: 'pipe run - < FILE, or name the file' });
 }
 
 /** State and consumer group go by the name. */

@@ -47,6 +47,7 @@ export function makeRun(parts: () => Promise<RunModules>): Command {
       ['pipe run fraud.yaml --brokers localhost:9092', 'on Kafka, exactly once'],
       ['pipe run fraud.yaml --backfill', 'after an edit: what changed is built again, the rest goes on'],
       ['pipe run fraud.yaml --reset-state --from earliest', 'once more from the start'],
+      ['sed s/5000/7000/ fraud.yaml | pipe run -', 'a pipeline from stdin, its paths from the project\'s folder'],
     ],
     flags: runFlags,
     run: async (p, io) => new Run(p, io, await parts()).run(),

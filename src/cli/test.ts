@@ -8,7 +8,7 @@ import { runTest, withoutRun, type TestResult } from '../testing/run-test.ts';
 import { loadSuite, type Suite } from '../testing/suite.ts';
 import { wordFlag } from './args.ts';
 import type { Command, Io, Parsed } from './command.ts';
-import { printed } from './load-compiled.ts';
+import { checkStdin, printed } from './load-compiled.ts';
 import { projectRoot } from './places.ts';
 import { useColor } from './report.ts';
 import { JsonReporter } from './test-json.ts';
@@ -50,6 +50,9 @@ async function run(p: Parsed, io: Io): Promise<number> {
   const color = useColor(p.text('color'), { ...io, err: io.out });
   const reporter = (): Reporter => (kind === 'json' ? new JsonReporter(io.out) : kind === 'junit' ? new JunitReporter(io.out) : new TtyReporter(io.out, color, p.has('quiet')));
   const command = new TestCommand(p, io, reporter, line => { (kind === 'tty' ? io.out : io.err).write(`${line}\n`); });
+  checkStdin(p.args, io);
+  const again = ['watch', 'update'].find(f => p.has(f));
+  if (again !== undefined && p.args.includes('-')) throw new PipeError('user.usage.bad_value', `--${again} wants files, and - is stdin`);
   if (!p.has('watch')) return command.run();
   if (p.has('update')) throw new PipeError('user.usage.bad_value', '--watch and --update do not go together', { hint: 'a file that is written would be run again' });
   await new Watcher(io.signal, line => { if (!p.has('quiet')) io.err.write(`${line}\n`); }).watch(only => command.round(only));

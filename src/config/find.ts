@@ -2,7 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { PipeError } from '../errors.ts';
 import { closest } from '../suggest.ts';
-import { firstBytes } from './read-file.ts';
+import { firstBytes, STDIN } from './read-file.ts';
 
 /** How the name of a file of tests ends. */
 export const TEST_FILE = '.test.yaml';
@@ -25,7 +25,7 @@ export interface Found {
   readonly problems: readonly PipeError[];
 }
 
-/** The pipelines that a command line names: X is the path X, else `pipelines/X` of the root, else `pipelines/X.yaml`; a folder is its *.yaml, with `tests` also its *.test.yaml. */
+/** The pipelines that a command line names: `-` is stdin, X is the path X, else `pipelines/X` of the root, else `pipelines/X.yaml`; a folder is its *.yaml, with `tests` also its *.test.yaml. */
 export function findPipelines(args: readonly string[], { cwd, root, tests = false }: { readonly cwd: string; readonly root: string; readonly tests?: boolean }): Found {
   const shipped = filesOf(join(root, 'pipelines'));
   const names = shipped.map(f => basename(f, '.yaml'));
@@ -34,6 +34,10 @@ export function findPipelines(args: readonly string[], { cwd, root, tests = fals
   const found: string[] = [];
   const problems: PipeError[] = [];
   for (const arg of args) {
+    if (arg === '-') {
+      found.push(STDIN);
+      continue;
+    }
     const places = [resolve(cwd, arg), join(root, 'pipelines', arg), join(root, 'pipelines', `${arg}.yaml`)];
     const path = places.find(p => arg !== '' && existsSync(p));
     if (path === undefined) {

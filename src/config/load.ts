@@ -5,7 +5,7 @@ import { environment, substitute, type Env } from './environment.ts';
 import { missingFile } from './find.ts';
 import type { Folders } from './paths.ts';
 import { Reader } from './reader.ts';
-import { firstBytes, MAX_BYTES } from './read-file.ts';
+import { firstBytes, MAX_BYTES, STDIN } from './read-file.ts';
 import { checkTopics, readSink, readStep } from './read-queries.ts';
 import { readSettings } from './read-settings.ts';
 import { readSource } from './read-source.ts';
@@ -68,7 +68,8 @@ export interface Tree {
 
 export function readTree(path: string, o: LoadOptions): Tree {
   const file = resolve(path);
-  const folders: Folders = { dir: dirname(file), root: resolve(o.root) };
+  // what comes from stdin stands nowhere
+  const folders: Folders = { dir: file === STDIN ? resolve(o.root) : dirname(file), root: resolve(o.root) };
   const name = o.name ?? shownName(file, folders.root);
   const failed = (problems: readonly PipeError[], source = new SourceText(name, '')): Tree => ({ tree: null, source, folders, unset: [], problems });
   let source: SourceText;

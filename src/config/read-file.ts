@@ -4,6 +4,9 @@ import { PipeError } from '../errors.ts';
 /** A pipeline file has at most so many bytes. */
 export const MAX_BYTES = 1 << 20;
 
+/** What `-` stands for. */
+export const STDIN = '/dev/stdin';
+
 /** ms between two looks at a named pipe, how long one may have no writer, and how long its writer may bring nothing. */
 const LOOK_MS = 10;
 const WRITER_MS = 2000;
@@ -15,15 +18,18 @@ const SILENT_MS = 30_000;
  */
 export function firstBytes(file: string): Buffer {
   // a named pipe without a writer would hold up the open, deaf to Ctrl-C; a terminal must wait for who types
-  const isPipe = statSync(file).isFIFO();
-  const fd = openSync(file, constants.O_RDONLY | (isPipe ? constants.O_NONBLOCK : 0));
+  const stat = statSync(file);
+  // a socket, as some give for stdin, cannot be opened by its name
+  const isSocket = stat.isSocket() && file === STDIN;
+  const isPipe = stat.isFIFO() || isSocket;
+  const fd = isSocket ? 0 : openSync(file, constants.O_RDONLY | (isPipe ? constants.O_NONBLOCK : 0));
   try {
     const bytes = Buffer.alloc(MAX_BYTES + 1);
     let length = 0;
     for (let n = -1; n !== 0 && length < bytes.length; length += n) n = isPipe ? waitFor(fd, bytes, length, file) : readSync(fd, bytes, length, bytes.length - length, null);
     return bytes.subarray(0, length);
   } finally {
-    closeSync(fd);
+    if (!isSocket) closeSync(fd);
   }
 }
 
