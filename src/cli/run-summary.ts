@@ -22,7 +22,7 @@ export function summaryData(name: string, log: Log, c: RunCounts, ms: number): o
   return { v: 1, pipeline: name, log: log.id, records_in, rows_out, filtered, late, future, undecodable, failed, ms: Math.round(ms) };
 }
 
-/** The last line of a run; `complete` is false where it was to read to the end and was stopped before; `file` is the pipeline's where its dead letters can be looked at. */
+/** The last line of a run; `complete` is false where it was to go on, to the end or for good, and was cut short; `file` is the pipeline's where its dead letters can be looked at. */
 export function summaryLine(name: string, c: RunCounts, ms: number, complete: boolean, file: string | null): string {
   const bad = c.future + c.undecodable + c.failed;
   const kept = bad + c.late > 0 && file !== null ? ` · pipe dlq ls ${file}` : '';

@@ -304,7 +304,7 @@ class Run {
     const say = (line: string): void => { this.#io.err.write(`${line}\n`); };
     if (logs) say(logLine('info', 'summary', summaryData(spec.name, j.log, counts, ms)));
     else if (json) say(JSON.stringify(summaryData(spec.name, j.log, counts, ms)));
-    else if (!quiet) say(summaryLine(spec.name, counts, ms, j.runtime.state !== 'stopped', keepsLetters(spec, this.#o) ? (fileGone(spec.path) === null ? spec.file.name : spec.name) : null));
+    else if (!quiet) say(summaryLine(spec.name, counts, ms, j.runtime.state !== 'stopped' && !j.cut, keepsLetters(spec, this.#o) ? (fileGone(spec.path) === null ? spec.file.name : spec.name) : null));
   }
 
   /** The first failure gives the exit code; the others are shown with it. */

@@ -99,6 +99,7 @@ describe('why there is no output yet', () => {
   it.each<[string, JobReport, RegExp]>([
     ['failed', { ...quiet, state: 'failed', error: { code: 'a.b.c', message: 'the disk is full' } }, /^It has failed\. the disk is full \(a\.b\.c\)$/],
     ['crashed', { ...quiet, state: 'crashed' }, /^Its process is gone\./],
+    ['stopped', { ...busy, state: 'stopped', run: { ...busy.run, records_in: 12, rows_out: 1 } }, /^It was stopped before its end\. 12 records came and 1 row went out\. Nothing is lost: the next run goes on from there\.$/],
     ['paused', { ...quiet, state: 'paused' }, /^It is paused\./],
     ['broker away', { ...none, away: true }, /^Its broker does not answer\./],
     ['nothing came', none, /^No record has come yet\. It waits for new records in transactions\.$/],
