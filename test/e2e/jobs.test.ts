@@ -96,7 +96,7 @@ it('status: running, stopped and crashed', async () => {
 
 it('status of a run that was cut before its end says so: by a reader that went away, following or not, and by a signal', async () => {
   p.write('pass.yaml', 'name: pass\nsources:\n  notes:\n    schema: n BIGINT\nsinks:\n  out:\n    sql: SELECT n FROM notes\n');
-  const lines = Array.from({ length: 200_000 }, (_, i) => `{"n":${i}}\n`).join('');
+  const lines = Array.from({ length: 600_000 }, (_, i) => `{"n":${i}}\n`).join('');
   expect((await p.run(['topics', 'send', 'notes'], { input: lines })).code).toBe(0);
   const state = async (): Promise<unknown[]> => (await status('pass')).jobs.map(j => j['state']);
   const cut = async (...flags: string[]): Promise<Finished> => {
@@ -116,8 +116,8 @@ it('status of a run that was cut before its end says so: by a reader that went a
   expect((await p.run(['run', 'pass.yaml', '--until-end'])).code).toBe(0);
   expect(await state()).toEqual(['done']);
   const all = await p.run(['topics', 'tail', 'out', '--from-beginning', '--until-end']);
-  expect(new Set(all.lines).size).toBe(200_000);
-  expect(all.lines).toHaveLength(200_000);
+  expect(new Set(all.lines).size).toBe(600_000);
+  expect(all.lines).toHaveLength(600_000);
 });
 
 it('status says what made a run fail', async () => {
