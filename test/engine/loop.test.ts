@@ -140,6 +140,20 @@ describe('until-end', () => {
     expect(r.commits.at(-1)).toBe('5');
   });
 
+  it('says whether it came to the end: a signal before it, or in the midst of closing, is none', async () => {
+    const of = async (stop: (r: Awaited<ReturnType<typeof make>>) => void): Promise<boolean> => {
+      const source = new MemorySource(1);
+      for (let i = 0; i < 100; i++) source.send(0, record(i, i), i);
+      const r = await make(source, { batchRows: 10 });
+      stop(r);
+      return r.loop.run(r.stop.signal);
+    };
+    expect(await of(() => undefined)).toBe(true);
+    expect(await of(r => r.stop.abort())).toBe(false);
+    expect(await of(r => { const push = r.collect.push.bind(r.collect); r.collect.push = b => { push(b); if (r.collect.rows.length === 50) r.stop.abort(); }; })).toBe(false);
+    expect(await of(r => { const finish = r.collect.finish.bind(r.collect); r.collect.finish = () => { finish(); r.stop.abort(); }; })).toBe(false);
+  });
+
   it('goes on after a close that paused because the epoch was full', async () => {
     const source = new MemorySource(1);
     source.send(0, record(1, 10), 10);
