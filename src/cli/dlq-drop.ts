@@ -3,7 +3,7 @@ import type { Letter } from '../engine/letters/letter.ts';
 import { openStopped } from '../engine/letters/resend.ts';
 import { PipeError } from '../errors.ts';
 import type { Command, Io, Parsed } from './command.ts';
-import { checkCodes, dlqFlags, idsOf, onePipeline, selection, selectFlags, withPlace } from './dlq-letters.ts';
+import { checkCodes, dlqFlags, givenAs, idsOf, onePipeline, selection, selectFlags, withPlace } from './dlq-letters.ts';
 import { chosen, idFlag } from './dlq-replay.ts';
 import { plural } from '../numbers.ts';
 import { say } from './topics-log.ts';
@@ -75,7 +75,7 @@ async function find(p: Parsed, io: Io, place: Place, wanted: (l: Letter) => bool
       if (l.id === null) elsewhere++;
       else ids.push(l.id);
     }
-    if (unknown.size > 0) throw new PipeError('user.usage.bad_value', `there is no dead letter ${[...unknown].join(', ')} that the flags would take`, { hint: `pipe dlq ls ${p.args[0]} --limit 20 lists them` });
+    if (unknown.size > 0) throw new PipeError('user.usage.bad_value', `there is no dead letter ${[...unknown].join(', ')} that the flags would take`, { hint: `pipe dlq ls ${givenAs(p, place.compiled)} --limit 20 lists them` });
     if (ids.length === 0 && elsewhere === 0) checkCodes(p);
     return { ids, elsewhere };
   } finally {

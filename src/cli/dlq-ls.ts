@@ -4,7 +4,7 @@ import { PipeError } from '../errors.ts';
 import { DEAD_LETTER_BYTES } from '../state/dead-letters.ts';
 import { countFlag } from './args.ts';
 import type { Command, Io, Parsed } from './command.ts';
-import { dlqFlags, onePipeline, selection, selectFlags, withPlace } from './dlq-letters.ts';
+import { dlqFlags, givenAs, onePipeline, selection, selectFlags, withPlace } from './dlq-letters.ts';
 import { bytes, grouped, plural } from '../numbers.ts';
 import { harmless, safeJson } from './text-width.ts';
 import { say } from './topics-log.ts';
@@ -37,7 +37,7 @@ async function listOne(p: Parsed, io: Io, limit: number | null): Promise<number>
     const letters = await Letters.open(place, io.signal);
     try {
       if (p.has('json')) await printJson(letters, wanted, limit, place, io);
-      else printGroups([await listed(letters, wanted, limit ?? 1, place, io)], p, io);
+      else printGroups([await listed(letters, wanted, limit ?? 1, place, io)], givenAs(p, compiled), p, io);
     } finally {
       letters.close();
     }
@@ -64,7 +64,7 @@ async function listEvery(p: Parsed, io: Io, limit: number | null): Promise<numbe
     });
     if (code !== 0) return code;
   }
-  if (!p.has('json')) printGroups(found, p, io);
+  if (!p.has('json')) printGroups(found, null, p, io);
   return 0;
 }
 
@@ -124,10 +124,10 @@ async function listed(letters: Letters, wanted: (l: Letter) => boolean, limit: n
   return { pipeline: spec.name, groups: [...groups.values()].sort((a, b) => b.n - a.n || b.last - a.last), n, bare, size: letters.bytes() };
 }
 
-/** With a column of names where no pipeline was named. */
-function printGroups(all: readonly Listed[], p: Parsed, io: Io): void {
+/** `of`: what a hint calls the pipeline; null: none was named, so there is a column of names. */
+function printGroups(all: readonly Listed[], of: string | null, p: Parsed, io: Io): void {
   if (io.signal.aborted) return;
-  const every = p.args.length === 0;
+  const every = of === null;
   const n = all.reduce((sum, l) => sum + l.n, 0);
   if (n > 0) io.out.write(every ? table(['PIPELINE', ...HEAD], all.flatMap(l => l.groups.map(g => [[l.pipeline, ...cells(g)], g] as const))) : table(HEAD, all.flatMap(l => l.groups.map(g => [cells(g), g] as const))));
   else say(p, io, `${every ? '' : `${(all[0] as Listed).pipeline}  `}no dead letters${['code', 'source', 'since'].some(f => p.has(f)) ? ' like that' : ''}`);
@@ -136,7 +136,7 @@ function printGroups(all: readonly Listed[], p: Parsed, io: Io): void {
     if (bare > 0) say(p, io, `${its}the table of dead letters was full (${bytes(DEAD_LETTER_BYTES)}): of ${plural(bare, 'letter')} position and code only were kept; pipe dlq drop makes room`);
     else if (size > DEAD_LETTER_BYTES / 2) say(p, io, `${its}the table of dead letters takes ${bytes(size)} of ${bytes(DEAD_LETTER_BYTES)}; once it is full, position and code only are kept; pipe dlq drop makes room`);
   }
-  if (n > 0) say(p, io, `${plural(n, 'dead letter')}; pipe dlq show ${every ? 'PIPELINE' : harmless(p.args[0] as string)} ID shows all of one`);
+  if (n > 0) say(p, io, `${plural(n, 'dead letter')}; pipe dlq show ${of ?? 'PIPELINE'} ID shows all of one`);
 }
 
 const HEAD = ['COUNT', 'CODE', 'SOURCE', 'FIRST (UTC)', 'LAST (UTC)'];

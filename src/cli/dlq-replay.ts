@@ -1,10 +1,11 @@
+import type { CompiledPipeline } from '../config/compile.ts';
 import { checkTopicName } from '../connectors/topic-name.ts';
 import type { Place } from '../engine/letters/letters.ts';
 import type { ReplayPlan } from '../engine/letters/plan.ts';
 import { resend, wouldResend } from '../engine/letters/resend.ts';
 import { PipeError } from '../errors.ts';
 import type { Command, Io, Parsed } from './command.ts';
-import { checkCodes, dlqFlags, idsOf, onePipeline, selection, selectFlags, withPlace } from './dlq-letters.ts';
+import { checkCodes, dlqFlags, givenAs, idsOf, onePipeline, selection, selectFlags, withPlace } from './dlq-letters.ts';
 import { plural } from '../numbers.ts';
 import { harmless } from './text-width.ts';
 import { say } from './topics-log.ts';
@@ -38,7 +39,7 @@ export const dlqReplay: Command = {
     if (to !== undefined) checkTopicName(to);
     const wanted = selection(p, compiled);
     return withPlace(p, io, compiled, async place => {
-      const selected = { wanted, to: to ?? null, check: (plan: ReplayPlan) => checked(p, plan), signal: io.signal };
+      const selected = { wanted, to: to ?? null, check: (plan: ReplayPlan) => checked(p, compiled, plan), signal: io.signal };
       if (p.has('dry-run')) {
         done(p, io, place, await wouldResend(place, selected), null);
         return 0;
@@ -58,9 +59,9 @@ export function chosen(p: Parsed, command: string, flags: readonly string[]): vo
 }
 
 /** Throws user.usage.bad_value when an --id names nothing, or there can be no such --code. */
-function checked(p: Parsed, plan: ReplayPlan): void {
+function checked(p: Parsed, compiled: CompiledPipeline, plan: ReplayPlan): void {
   const unknown = idsOf(p).filter(id => !plan.names.has(id));
-  if (unknown.length > 0) throw new PipeError('user.usage.bad_value', `there is no dead letter ${unknown.join(', ')} that the flags would take`, { hint: `pipe dlq ls ${p.args[0]} --limit 20 lists them; what was replayed is no dead letter any more` });
+  if (unknown.length > 0) throw new PipeError('user.usage.bad_value', `there is no dead letter ${unknown.join(', ')} that the flags would take`, { hint: `pipe dlq ls ${givenAs(p, compiled)} --limit 20 lists them; what was replayed is no dead letter any more` });
   if (plan.names.size === 0) checkCodes(p);
 }
 

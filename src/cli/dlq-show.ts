@@ -6,7 +6,7 @@ import { recordOf, unfit, type Letter } from '../engine/letters/letter.ts';
 import { Letters } from '../engine/letters/letters.ts';
 import { PipeError, type Span } from '../errors.ts';
 import type { Command, Io } from './command.ts';
-import { dlqFlags, onePipeline, withPlace } from './dlq-letters.ts';
+import { dlqFlags, givenAs, onePipeline, withPlace } from './dlq-letters.ts';
 import { bytes, grouped } from '../numbers.ts';
 import { frame } from './render-error.ts';
 import { useColor } from './report.ts';
@@ -35,7 +35,7 @@ export const dlqShow: Command = {
     return withPlace(p, io, compiled, async place => {
       const found = await find(await Letters.open(place, io.signal), id.replace(/^#/, ''));
       const { spec } = compiled;
-      if (found.length === 0) throw new PipeError('user.usage.bad_value', `pipeline "${spec.name}" has no dead letter "${id}" on the ${place.log.label}`, { hint: `pipe dlq ls ${p.args[0] as string} --limit 20 lists them` });
+      if (found.length === 0) throw new PipeError('user.usage.bad_value', `pipeline "${spec.name}" has no dead letter "${id}" on the ${place.log.label}`, { hint: `pipe dlq ls ${givenAs(p, compiled)} --limit 20 lists them` });
       if (p.has('raw')) await raw(found, io);
       else if (p.has('json')) for (const l of found) io.out.write(`${safeJson(all(l, spec))}\n`);
       else io.out.write(found.map(l => text(l, spec, useColor(p.text('color'), { ...io, err: io.out }))).join('\n'));
