@@ -27,6 +27,7 @@ import { startLine, summaryData, summaryLine } from './run-summary.ts';
 import { missingTopics, prepareTopics } from './run-topics.ts';
 import type { RunView } from './run-ui.ts';
 import { afterPatience, stoppingLine } from './stopping.ts';
+import { tuneV8 } from './tune-v8.ts';
 import { packageVersion } from './version.ts';
 import { workBoard, type Reached } from './work-progress.ts';
 import { workersFor } from './workers.ts';
@@ -50,7 +51,10 @@ export function makeRun(parts: () => Promise<RunModules>): Command {
       ['sed s/5000/7000/ fraud.yaml | pipe run -', 'a pipeline from stdin, its paths from the project\'s folder'],
     ],
     flags: runFlags,
-    run: async (p, io) => new Run(p, io, await parts()).run(),
+    run: async (p, io) => {
+      tuneV8();
+      return new Run(p, io, await parts()).run();
+    },
   };
 }
 

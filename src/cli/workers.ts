@@ -1,16 +1,9 @@
-import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import type { CompiledPipeline } from '../config/compile.ts';
 import type { Workers } from '../engine/parallel/parallel.ts';
 import { splitPlan } from '../engine/parallel/split.ts';
 import type { Io } from './command.ts';
 import { projectRoot } from './places.ts';
-
-/**
- * Old space (MB) that a worker fills before V8 marks it: V8 would lower its guess with every collection of the young, which finds
- * little but buffers here, and mark 10 MB of heap some twenty times a million records and thread. For isolates that begin later.
- */
-const OLD_SPACE_MB = 64;
 
 /** Of what a worker thread makes its plan. */
 export interface WorkerPlan {
@@ -31,6 +24,5 @@ export function workersFor({ spec, plan }: CompiledPipeline, asked: number | nul
   const count = asked ?? spec.settings.workers ?? 1;
   if (count < 2 || typeof splitPlan(plan) === 'string') return null;
   const workerData: WorkerPlan = { path: spec.path, root: projectRoot(io.cwd), env: { ...io.env }, name: spec.file.name, text: spec.file.text };
-  setFlagsFromString(`--initial-old-space-size=${OLD_SPACE_MB}`);
   return { count, spawn: () => new Worker(entry, { workerData }) };
 }

@@ -1,6 +1,6 @@
 import { generateAggregate, interpretAggregate } from '../../codegen/aggregate.ts';
 import type { AggregateHost, AggregateLoop } from '../../codegen/loop.ts';
-import type { Aggregate } from '../../plan/physical.ts';
+import type { Aggregate, PhysicalPlan } from '../../plan/physical.ts';
 import type { StateSlot } from '../../sql/functions/define.ts';
 import { hashBytes, type TextColumn } from '../../sql/values/text-column.ts';
 import type { FoldedGroups } from '../aggregate.ts';
@@ -43,23 +43,25 @@ export class Combiner implements AggregateHost {
   readonly #slots: readonly StateSlot[];
   readonly #count: number;
   readonly #texts = new TextEncoder();
+  readonly #filtered: (n: number) => void;
   #panes = new Map<number, Pane>();
   #inTime = new Float64Array(0);
   #rows = 0;
   #failed = false;
   #apart = 0;
 
-  /** For `count` workers; null where rows are to cross one by one. */
-  static of({ reduce, keys, schema }: Keyed, count: number, jit: boolean): Combiner | null {
-    const [a] = reduce.operators;
-    return a?.k === 'aggregate' && combinable(a) ? new Combiner(a, keys, schema.length, count, jit) : null;
+  /** For `count` workers; null where rows are to cross one by one. `filtered`: so many rows do not belong to any group. */
+  static of({ aggregate, before }: Keyed, count: number, jit: boolean, filtered: (n: number) => void): Combiner | null {
+    const [{ schema }] = before.sinks as readonly [PhysicalPlan['sinks'][number]];
+    return combinable(aggregate) ? new Combiner(aggregate, schema.length, count, jit, filtered) : null;
   }
 
-  private constructor(a: Aggregate, keys: number, width: number, count: number, jit: boolean) {
+  private constructor(a: Aggregate, width: number, count: number, jit: boolean, filtered: (n: number) => void) {
     this.#loop = jit ? generateAggregate(a, width).loop : interpretAggregate(a, width);
     this.#slots = a.calls.flatMap(c => c.fn.state);
     this.#count = count;
-    this.key = new KeyWriter(keys);
+    this.#filtered = filtered;
+    this.key = new KeyWriter(a.keys.length);
   }
 
   /** Whether the rows of the next slice are to be folded. */
@@ -72,7 +74,7 @@ export class Combiner implements AggregateHost {
   /** For some slices they are not. */
   rest(): void { this.#apart = APART; }
 
-  /** Rows as they leave the stage before the grouping. */
+  /** Rows as the grouping would have them. */
   push(b: Batch): void {
     if (this.#inTime.length < b.length) this.#inTime = new Float64Array(2 * b.length).fill(-Infinity);
     this.#rows += b.length;
@@ -107,7 +109,7 @@ export class Combiner implements AggregateHost {
 
   nullGroup(pane: Pane): number { return pane.find(NULL_KEY, 0, 1, NULL_HASH); }
   late(): never { throw new Error('no row is late before its watermark is known'); }
-  filtered(): never { throw new Error('rows are filtered before they are folded'); }
+  filtered(n: number): void { this.#filtered(n); }
 
   /** The worker that holds its key says of what it fails. */
   failed(): void { this.#failed = true; }

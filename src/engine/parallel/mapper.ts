@@ -58,6 +58,8 @@ export class Mapper {
   readonly #p: MapParts;
   readonly #decoder: Decoder;
   readonly #input: Output;
+  /** The same for rows that are folded here. */
+  readonly #combined: Output | null;
   readonly #router: Router | null;
   readonly #combiner: Combiner | null;
   readonly #time: number | null;
@@ -75,14 +77,16 @@ export class Mapper {
     const source = p.spec.sources.find(s => s.name === scan.source) as SourceSpec;
     const { eventTime } = source;
     this.#time = eventTime === null ? null : scan.time;
-    const before = map.operators.find(o => o.id === map.operators.at(-1)?.input) ?? scan;
-    this.notes = new Notes(p.plan, keyed === null ? null : dueOf(keyed.aggregate, before.schema.length));
+    this.notes = new Notes(p.plan, keyed === null ? null : dueOf(keyed.aggregate, keyed.before.sinks[0]?.schema.length ?? 0));
     this.#router = keyed === null ? null : new Router(keyed.schema, keyed.keys, p.count);
-    this.#combiner = keyed === null ? null : Combiner.of(keyed, p.count, p.jit);
+    this.#combiner = keyed === null ? null : Combiner.of(keyed, p.count, p.jit, n => this.notes.filtered(keyed.aggregate.id, n));
     this.#unitCheck = eventTime === null || eventTime.unit === null || eventTime.unit === 'iso' ? null : new TimeUnitCheck(eventTime.from, eventTime.unit);
-    const exchange: Output = { push: b => this.#send(b), watermark: () => undefined, finish: () => undefined };
     const context = new RunContext(shadowState(null), this.notes, Infinity, Infinity, () => 0);
-    this.#input = buildGraph(map, context, keyed === null ? p.sinks : new Map([[EXCHANGE, exchange]]), p.jit).inputs.get(scan.source) as Output;
+    const input = (plan: PhysicalPlan, sinks: ReadonlyMap<string, Output>): Output => buildGraph(plan, context, sinks, p.jit).inputs.get(scan.source) as Output;
+    const exchange = (push: (b: Batch) => void): ReadonlyMap<string, Output> => new Map([[EXCHANGE, { push, watermark: () => undefined, finish: () => undefined }]]);
+    this.#input = input(map, keyed === null ? p.sinks : exchange(b => this.#send(b)));
+    const combiner = this.#combiner;
+    this.#combined = keyed === null || combiner === null ? null : input(keyed.before, exchange(b => combiner.push(b)));
     const make = p.formats.find(source.format)?.decoder;
     if (make === undefined) throw new Error(`format ${source.format} cannot be read`);
     this.#decoder = make(decodeColumns(map, scan, source), { topic: source.topic, maxRecordBytes: p.spec.settings.maxRecordBytes, generated: p.generated });
@@ -127,12 +131,11 @@ export class Mapper {
       batch = clock.stamp(batch, this.#time, slice.partition, slice.fetchedAt, this.#future);
       max = clock.maxEventTime(slice.partition);
     }
-    if (batch.length > 0) this.#input.push(batch);
+    if (batch.length > 0) (this.#combining ? this.#combined as Output : this.#input).push(batch);
     return { max, parts: this.#parts, warning };
   }
 
   #send(b: Batch): void {
-    if (this.#combining) return (this.#combiner as Combiner).push(b);
     (this.#router as Router).route(b, this.#arena).forEach((part, owner) => { if (part !== null) (this.#parts[owner] as Part[]).push(part); });
   }
 

@@ -21,6 +21,8 @@ export interface Keyed {
   /** What crosses over: keys, arguments, FILTERs, then the time, or the start and end of the window. */
   readonly schema: Schema;
   readonly keys: number;
+  /** From the scan to where the rows of the grouping itself come in, which are EXCHANGE's: for who folds them before they cross over. */
+  readonly before: PhysicalPlan;
   /** From the exchange to the sinks. */
   readonly reduce: PhysicalPlan;
 }
@@ -96,6 +98,6 @@ function cut(plan: PhysicalPlan, scan: Scan, before: readonly PhysicalOperator[]
   const rest = plan.operators.filter(o => behind.has(o.id) && o.id !== a.id);
   return {
     map: { scans: [scan], operators: [...before, stage], sinks: [{ sink: EXCHANGE, input: a.id, schema }] },
-    keyed: { aggregate: a, schema, keys: keys.length, reduce: { scans: [entry], operators: [second, ...rest], sinks: plan.sinks } },
+    keyed: { aggregate: a, schema, keys: keys.length, before: { scans: [scan], operators: before, sinks: [{ sink: EXCHANGE, input: a.input, schema: input }] }, reduce: { scans: [entry], operators: [second, ...rest], sinks: plan.sinks } },
   };
 }
