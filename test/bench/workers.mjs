@@ -2,7 +2,8 @@
  * node test/bench/workers.mjs [--records N] [--accounts N[,N]] [--workers N[,N]] [--runs N] [--brokers LIST]
  *
  * balances with one thread and with worker threads, in turns, on the embedded log or on Kafka. Beside the rate stand the CPU seconds of
- * a million records, as a whole and by thread (main thread, workers in order, then those of the garbage collector and the compiler).
+ * a million records, as a whole and by thread (main thread, workers in order, then those of the garbage collector and the compiler). What
+ * the machine has to give is shown by as many processes of one thread that share nothing, at once, each with all the records.
  */
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -48,7 +49,8 @@ function runOnce(args, cwd) {
 }
 
 /** `log`: broker list or `none`. */
-export async function workers({ records = 4_000_000, accountCounts = [1000, 1_000_000], counts = [1, 2], runs = 3, log = 'none', say = () => undefined }) {
+export async function workers({ records = 4_000_000, accountCounts = [1000, 1_000_000], counts: asked = [2], runs = 3, log = 'none', say = () => undefined }) {
+  const counts = [...new Set([1, ...asked])];
   const dir = workspace();
   try {
     const results = [];
@@ -59,21 +61,28 @@ export async function workers({ records = 4_000_000, accountCounts = [1000, 1_00
       await writeLines(lines, records, i => valueOf(i, accounts));
       await load({ log, topic, file: lines, dir });
       rmSync(lines);
-      const file = writePipeline(dir, 'balances', topic, topic);
+      const most = Math.max(...counts);
+      const files = Array.from({ length: most }, (_, k) => writePipeline(dir, 'balances', `${topic}-${k}`, topic));
+      const once = (k, n) => runOnce([CLI, 'run', files[k], '--until-end', '--reset-state', '--json', '--no-print', '--brokers', log, '--data-dir', join(dir, 'data'), '--workers', String(n)], dir);
       const found = new Map(counts.map(n => [n, []]));
+      const apart = [];
       for (let round = 0; round < runs; round++) {
         for (const n of counts) {
-          const r = await runOnce([CLI, 'run', file, '--until-end', '--reset-state', '--json', '--no-print', '--brokers', log, '--data-dir', join(dir, 'data'), '--workers', String(n)], dir);
+          const r = await once(0, n);
           found.get(n).push(r);
           say(`  ${n} workers: ${r.summary.ms} ms, CPU by thread ${r.threads.map(s => s.toFixed(2)).join(' ')}`);
         }
+        const all = await Promise.all(files.map((_, k) => once(k, 1)));
+        apart.push((most * records * 1000) / Math.max(...all.map(r => r.summary.ms)));
+        say(`  ${most} processes at once: ${all.map(r => r.summary.ms).join(' ')} ms`);
       }
+      const one = spread((found.get(1) ?? []).map(r => (records * 1000) / r.summary.ms)).median;
       for (const [n, list] of found) {
         const million = s => (s * 1e6) / records;
         const middle = of => spread(list.map(of)).median;
         const threads = n === 1 ? 0 : n;
         results.push({
-          accounts, workers: n, rows: list[0].summary.rows_out, recordsPerSecond: spread(list.map(r => (records * 1000) / r.summary.ms)),
+          accounts, workers: n, rows: list[0].summary.rows_out, processes: most, apart: spread(apart).median / one, times: spread(list.map(r => (records * 1000) / r.summary.ms)).median / one, recordsPerSecond: spread(list.map(r => (records * 1000) / r.summary.ms)),
           cpuSecondsPerMillion: spread(list.map(r => million(r.threads.reduce((a, b) => a + b, 0)))),
           main: million(middle(r => r.threads[0])), each: Array.from({ length: threads }, (_, k) => million(middle(r => r.threads.slice(HELPERS + 1).sort((a, b) => b - a)[k] ?? 0))),
         });
@@ -94,6 +103,6 @@ if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   });
   for (const r of found) {
     process.stdout.write(`${r.accounts} accounts, ${r.workers} workers: ${Math.round(r.recordsPerSecond.median / 1000)} k records/s, ${r.cpuSecondsPerMillion.median.toFixed(2)} CPU s/M`
-      + ` (main ${r.main.toFixed(2)}${r.each.length === 0 ? '' : `, workers ${r.each.map(s => s.toFixed(2)).join(' ')}`})\n`);
+      + ` (main ${r.main.toFixed(2)}${r.each.length === 0 ? '' : `, workers ${r.each.map(s => s.toFixed(2)).join(' ')}`})${r.workers === 1 ? '' : `, ${r.times.toFixed(2)} times one thread; ${r.processes} processes apart: ${r.apart.toFixed(2)} times`}\n`);
   }
 }
