@@ -16,7 +16,7 @@ import { whole } from '../random.ts';
 
 // the threads run what lies in dist/, which is built before this file runs
 
-const runs = Number(process.env['PIPE_PROPERTY_RUNS'] ?? 10);
+const runs = Number(process.env['PIPE_PROPERTY_RUNS'] ?? 11);
 const seed = Number(process.env['PIPE_PROPERTY_SEED'] ?? Date.now() % 1e9);
 
 type Pick = ReturnType<typeof whole>;
@@ -52,6 +52,8 @@ const queries: readonly string[] = [
   `SELECT g, b, ${sums}, window_end FROM t GROUP BY g, b, HOP(ts, INTERVAL '5' SECOND, INTERVAL '20' SECOND)`,
   // and of which none fails, so that what the filter leaves out is counted there, too
   `SELECT COUNT(*) AS n, SUM(x) AS sx, AVG(d) AS ad, window_end FROM t WHERE d > 7 GROUP BY TUMBLE(ts, INTERVAL '30' SECOND)`,
+  // whose state is no number of 64 bits
+  `SELECT k, SUM(x / 3) AS q, SUM(g) AS sg, AVG(g) AS ag, MIN(b) AS lb, MIN(x / 7) AS mq, STDDEV_POP(x) AS dev, MAX(s) AS m, window_end FROM t GROUP BY k, HOP(ts, INTERVAL '15' SECOND, INTERVAL '30' SECOND)`,
   `SELECT g, LISTAGG(s) AS l FROM t WHERE k <> 'hot' GROUP BY g, TUMBLE(ts, INTERVAL '2' SECOND)`,
   'SELECT k, x / d AS q, s FROM t WHERE x > 500',
 ];

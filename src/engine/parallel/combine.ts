@@ -1,7 +1,7 @@
 import { generateAggregate, interpretAggregate } from '../../codegen/aggregate.ts';
 import type { AggregateHost, AggregateLoop } from '../../codegen/loop.ts';
 import type { Aggregate, PhysicalPlan } from '../../plan/physical.ts';
-import type { StateSlot } from '../../sql/functions/define.ts';
+import type { StateColumn, StateSlot } from '../../sql/functions/define.ts';
 import { hashBytes, type TextColumn } from '../../sql/values/text-column.ts';
 import type { FoldedGroups } from '../aggregate.ts';
 import { newBatch, type Batch } from '../batch.ts';
@@ -12,7 +12,7 @@ import type { Keyed } from './split.ts';
 
 /**
  * Groups of one window in shared memory, folded of the rows of one slice: i32 hashes of their keys[n], i32 ends of the keys[n], the keys
- * (group-key.ts), aligned to 8, and f64[n] for each slot of their aggregates.
+ * (group-key.ts), aligned to 8, and f64[n] for each slot of their aggregates that is a number; those of the others are in `values`.
  */
 export interface GroupPart {
   readonly shared: SharedArrayBuffer;
@@ -22,6 +22,8 @@ export interface GroupPart {
   readonly keyBytes: number;
   readonly start: number;
   readonly end: number;
+  /** [n] for each of those slots, in their order. */
+  readonly values: readonly (readonly unknown[])[];
 }
 
 /** A group of so many rows, on average, is worth more than the rows themselves. */
@@ -29,8 +31,8 @@ const WORTH = 4;
 /** Slices whose rows cross over one by one after one whose groups were not worth it. */
 const APART = 64;
 
-/** Numbers can be shared, and aggregates that merge give the same to the last digit in whatever pieces their rows are folded. */
-const combinable = (a: Aggregate): boolean => a.calls.every(c => c.fn.merge !== undefined && c.fn.state.every(s => s.repr === 'f64'));
+/** Aggregates that merge give the same to the last digit in whatever pieces their rows are folded. */
+const combinable = (a: Aggregate): boolean => a.calls.every(c => c.fn.merge !== undefined);
 
 /**
  * Folds the rows of a slice before they cross over to the worker that holds their keys, as databases do that aggregate in two phases: of
@@ -131,9 +133,10 @@ export class Combiner implements AggregateHost {
     const n = list.length;
     let keyBytes = 0;
     for (const g of list) keyBytes += (keyAt[g + 1] as number) - (keyAt[g] as number);
-    const at = arena.reserve(aligned(8 * n + keyBytes) + 8 * n * state.length);
-    const part = { shared: arena.shared, at, length: n, keyBytes, start, end };
-    const into = openGroups(part, state.length);
+    const values = this.#slots.flatMap((slot, j) => (slot.repr === 'f64' ? [] : [list.map(g => (state[j] as readonly unknown[])[g])]));
+    const at = arena.reserve(aligned(8 * n + keyBytes) + 8 * n * (state.length - values.length));
+    const part = { shared: arena.shared, at, length: n, keyBytes, start, end, values };
+    const into = openGroups(part, this.#slots);
     let p = 0;
     for (let i = 0; i < n; i++) {
       const g = list[i] as number;
@@ -142,18 +145,25 @@ export class Combiner implements AggregateHost {
       into.ends[i] = p;
     }
     state.forEach((column, j) => {
+      if (!(column instanceof Float64Array)) return;
       const to = into.state[j] as Float64Array;
-      for (let i = 0; i < n; i++) to[i] = (column as Float64Array)[list[i] as number] as number;
+      for (let i = 0; i < n; i++) to[i] = column[list[i] as number] as number;
     });
     return part;
   }
 }
 
 /** Groups as columns over the memory of a part. */
-export function openGroups({ shared, at, length: n, keyBytes }: GroupPart, slots: number): FoldedGroups {
-  const stateAt = at + aligned(8 * n + keyBytes);
+export function openGroups({ shared, at, length: n, keyBytes, values }: GroupPart, slots: readonly StateSlot[]): FoldedGroups {
+  let next = at + aligned(8 * n + keyBytes);
+  let other = 0;
+  const column = ({ repr }: StateSlot): StateColumn => {
+    if (repr !== 'f64') return values[other++] as StateColumn;
+    next += 8 * n;
+    return new Float64Array(shared, next - 8 * n, n);
+  };
   return {
     hashes: new Int32Array(shared, at, n), ends: new Int32Array(shared, at + 4 * n, n), keys: Buffer.from(shared as unknown as ArrayBuffer, at + 8 * n, keyBytes),
-    state: Array.from({ length: slots }, (_, j) => new Float64Array(shared, stateAt + 8 * n * j, n)),
+    state: slots.map(column),
   };
 }

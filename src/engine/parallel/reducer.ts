@@ -1,6 +1,6 @@
-import { slotsBefore } from '../../codegen/aggregate.ts';
 import { shapeOf } from '../../plan/compare.ts';
 import type { PhysicalPlan } from '../../plan/physical.ts';
+import type { StateSlot } from '../../sql/functions/define.ts';
 import { buildGraph } from '../build.ts';
 import { RunContext } from '../context.ts';
 import type { Graph } from '../graph.ts';
@@ -34,8 +34,7 @@ export class Reducer {
   readonly #graph: Graph;
   readonly #input: Output;
   readonly #grouping: AggregateOperator;
-  /** Columns of its state. */
-  readonly #slots: number;
+  readonly #slots: readonly StateSlot[];
 
   constructor(p: ReduceParts) {
     this.#p = p;
@@ -45,8 +44,7 @@ export class Reducer {
     this.#graph = buildGraph(keyed.reduce, this.#context, p.sinks, p.jit, () => shapeOf(plan, keyed.aggregate));
     this.#input = this.#graph.inputs.get(EXCHANGE) as Output;
     this.#grouping = this.#graph.operators.find(o => o instanceof AggregateOperator) as AggregateOperator;
-    const { calls } = keyed.aggregate;
-    this.#slots = slotsBefore(calls, calls.length);
+    this.#slots = keyed.aggregate.calls.flatMap(c => c.fn.state);
     for (const o of this.#graph.operators) o.open();
   }
 
