@@ -19,13 +19,17 @@ export interface Lease {
  */
 export class ResponseMemory {
   readonly #spare: Buffer[] = [];
+  /** What was made here: a small response shares its memory with whatever else Node keeps there. */
+  readonly #own = new WeakSet<ArrayBufferLike>();
 
   /** Room for `bytes`. */
   take(bytes: number): Buffer {
     if (bytes < SMALL_BYTES) return Buffer.allocUnsafe(bytes);
     const i = this.#spare.findIndex(b => b.length >= bytes);
     if (i >= 0) return this.#spare.splice(i, 1)[0] as Buffer;
-    return Buffer.allocUnsafeSlow(Math.ceil(bytes / STEP_BYTES) * STEP_BYTES);
+    const made = Buffer.allocUnsafeSlow(Math.ceil(bytes / STEP_BYTES) * STEP_BYTES);
+    this.#own.add(made.buffer);
+    return made;
   }
 
   /** For a response that lies in what was taken: its memory comes back when nobody keeps a part and `done` was called. */
@@ -47,7 +51,7 @@ export class ResponseMemory {
 
   #give(response: Buffer): void {
     if (poisons) response.fill(0xdb);
-    if (response.buffer.byteLength < SMALL_BYTES) return;
+    if (!this.#own.has(response.buffer)) return;
     this.#spare.push(Buffer.from(response.buffer));
     this.#spare.sort((a, b) => a.length - b.length);
     // the smallest serves least
