@@ -6,7 +6,7 @@ import { PipeError } from '../errors.ts';
 import { didYouMean } from '../suggest.ts';
 import { durationFlag } from './args.ts';
 import type { Flag, Io, Parsed } from './command.ts';
-import { fileGone } from './file-gone.ts';
+import { askFor } from './file-gone.ts';
 import { chooseLog } from './log-choice.ts';
 import { makeLog } from './make-log.ts';
 import { dataDir, statePath } from './places.ts';
@@ -59,8 +59,8 @@ export async function onePipeline(p: Parsed, io: Io, command: string, args: read
   return compiled;
 }
 
-/** How hints call a pipeline: as it was given, or by its name where that can be read only once. */
-export const givenAs = (p: Parsed, { spec }: CompiledPipeline): string => harmless(fileGone(spec.path) === null ? p.args[0] as string : spec.name);
+/** How hints call a pipeline. */
+export const givenAs = (p: Parsed, { spec }: CompiledPipeline): string => harmless(askFor(spec.path, p.args[0] as string));
 
 /** Runs `work` on the log that flags, environment and file choose, as `run` does. */
 export async function withPlace(p: Parsed, io: Io, compiled: CompiledPipeline, work: (place: Place) => Promise<number>): Promise<number> {

@@ -8,3 +8,6 @@ export function fileGone(file: string): string | null {
   if (found?.isFile() === true && !ofProcess) return null;
   return found === undefined && !ofProcess ? `its file ${file} is gone` : `it came from ${file}, which gives it only once`;
 }
+
+/** How a hint calls a pipeline for commands that take its file: as it is shown, or, where that can be read only once, by what does for any file. */
+export const askFor = (file: string, shown: string): string => (fileGone(file) === null ? shown : '- < FILE');

@@ -26,7 +26,7 @@ export function knownNames(p: Parsed, io: Io): readonly string[] {
   return [...new Set([...own(io).map(o => o.name), ...readJobs(dataDir(p, io)).filter(r => fileGone(r.file) === null).map(r => r.pipeline)])].sort();
 }
 
-const FILE = 'give the file that holds it';
+const FILE = 'give the file that holds it, or - with its text on stdin';
 
 const isFile = (word: string, io: Io): boolean => findPipelines([word], { cwd: io.cwd, root: projectRoot(io.cwd) }).problems.every(e => e.code !== 'user.config.file_missing');
 

@@ -13,7 +13,7 @@ import { PipeError, PipeErrors, problemsOf } from '../errors.ts';
 import { liveFolder } from '../observe/live-names.ts';
 import type { StateStore } from '../state/store.ts';
 import type { Command, Io, Parsed } from './command.ts';
-import { fileGone } from './file-gone.ts';
+import { askFor } from './file-gone.ts';
 import { LastRows } from './last-rows.ts';
 import { chooseLog, type LogChoice } from './log-choice.ts';
 import { Lookers, type Looked } from './lookers.ts';
@@ -308,7 +308,7 @@ class Run {
     const say = (line: string): void => { this.#io.err.write(`${line}\n`); };
     if (logs) say(logLine('info', 'summary', summaryData(spec.name, j.log, counts, ms)));
     else if (json) say(JSON.stringify(summaryData(spec.name, j.log, counts, ms)));
-    else if (!quiet) say(summaryLine(spec.name, counts, ms, j.runtime.state !== 'stopped' && !j.cut, keepsLetters(spec, this.#o) ? (fileGone(spec.path) === null ? spec.file.name : spec.name) : null));
+    else if (!quiet) say(summaryLine(spec.name, counts, ms, j.runtime.state !== 'stopped' && !j.cut, keepsLetters(spec, this.#o) ? askFor(spec.path, spec.file.name) : null));
   }
 
   /** The first failure gives the exit code; the others are shown with it. */

@@ -2,7 +2,6 @@ import type { PackedPart, Unpacker } from '../engine/records.ts';
 import { BATCH_FORM, codecsFor, unpackInTurn } from './kafka/pack.ts';
 import type { BlockReader } from './log/block-reader.ts';
 import { BLOCK_FORM, unpackBlocksInTurn } from './log/blocks.ts';
-import { deletedText, offsetLost } from './log/lost.ts';
 
 /** Who opens what sources give packed, by its form, in a thread that takes one after the other. */
 export const unpackers = (): ReadonlyMap<string, Unpacker> => new Map<string, Unpacker>([
@@ -19,11 +18,7 @@ function blockUnpacker(): Unpacker {
   };
   return {
     ready: (parts: readonly PackedPart[]) => (reader === null && parts.some(p => p.place !== undefined) ? load() : null),
-    read: (place, base, end, topic, partition) => {
-      const data = (reader as BlockReader).read(place, base);
-      if (data === null) throw offsetLost(deletedText(topic, partition, base, end));
-      return data;
-    },
+    read: (...block) => (reader as BlockReader).read(...block),
     unpack: unpackBlocksInTurn(),
   };
 }

@@ -1,3 +1,5 @@
+import { PipeError } from '../errors.ts';
+
 /**
  * Records of one partition of one topic in offset order, as ranges of one buffer: nothing is allocated per record.
  * What sources give, what decoders read. Valid until the source's next poll unless copied.
@@ -69,8 +71,8 @@ export type Unpack = (parts: readonly PackedPart[], topic: string, partition: nu
 export interface Unpacker {
   /** Loads what these parts need; null when there is nothing to wait for, which there never is where this is absent. */
   ready?(parts: readonly PackedPart[]): Promise<void> | null;
-  /** What lies at a place from offset `base` to `end`, once that is ready. Throws system.source.offset_lost. */
-  read?(place: Place, base: number, end: number, topic: string, partition: number): Buffer;
+  /** What lies at a place from offset `base` on, once that is ready. Throws system.source.offset_lost, topic_missing. */
+  read?(place: Place, base: number, topic: string, partition: number): Buffer;
   readonly unpack: Unpack;
 }
 
@@ -108,7 +110,13 @@ export class PackedRecords implements RecordBatch {
     this.#records = null;
   }
 
-  #open(): RecordBatch { return this.#records ??= this.packed.unpack(this.packed.parts, this.topic, this.partition); }
+  #open(): RecordBatch { return this.#records ??= asMany(this.packed.unpack(this.packed.parts, this.topic, this.partition), this.length); }
+}
+
+/** Unpacked records, which must be as many as their log has said. Throws system.source.corrupt_batch. */
+export function asMany(r: RecordBatch, length: number): RecordBatch {
+  if (r.length === length) return r;
+  throw new PipeError('system.source.corrupt_batch', `there are ${r.length} records at offset ${r.next - r.length} of ${r.topic}/${r.partition} where its log says ${length}`, { hint: 'restore a copy of the log' });
 }
 
 /** The same for one of several pipelines that are given it. */

@@ -35,6 +35,8 @@ export function sharingFormats(formats: { find(name: string): FormatDef | undefi
 
 interface Slice {
   readonly to: number;
+  /** The records' bytes, on which texts of the batch may lie. */
+  readonly data: Buffer;
   /** All columns; null when somebody cannot read it. */
   readonly batch: Batch | null;
   /** How many are still to come for it. */
@@ -84,11 +86,12 @@ class SharedScan {
     if (slices === undefined) this.#slices.set(records, (slices = new Map<number, Slice>()));
     let slice = slices.get(from);
     if (slice === undefined) {
-      slice = { to, batch: this.#decode(records, from, to), readers: records.readers ?? 1 };
+      slice = { to, data: records.data, batch: this.#decode(records, from, to), readers: records.readers ?? 1 };
       slices.set(from, slice);
     }
     if (--slice.readers === 0) slices.delete(from);
-    return slice.to === to ? slice.batch : null;
+    // who is left behind by the others has a copy of the records (shared-source.ts)
+    return slice.to === to && slice.data === records.data ? slice.batch : null;
   }
 
   /** A copy, because decoders use their arrays again. */
@@ -109,7 +112,7 @@ class SharedScan {
   }
 }
 
-/** The records' own bytes last as long as the batch that all are given. */
+/** The records' own bytes last as long as all are given the batch. */
 function copy(b: Batch): Batch {
   const n = b.length;
   const origin = b.origin as NonNullable<Batch['origin']>;

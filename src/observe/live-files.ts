@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { lockHolder } from '../state/lock.ts';
 import { StateReader } from '../state/reader.ts';
@@ -25,8 +25,21 @@ function asItIs(r: JobReport): JobReport {
   return { ...r, state: 'crashed', epoch: savedEpoch(r.state_file) ?? r.epoch };
 }
 
+/** By state file, with when that was written last: jobs are looked at again and again, and their state is not to be opened each time. */
+const epochs = new Map<string, { readonly at: string; readonly epoch: number }>();
+
 /** What its state says: it has committed since its last report. null where that cannot be read. */
 function savedEpoch(stateFile: string): number | null {
+  const at = ['', '-wal'].map(suffix => statSync(stateFile + suffix, { throwIfNoEntry: false })?.mtimeMs).join();
+  const known = epochs.get(stateFile);
+  if (known?.at === at) return known.epoch;
+  const epoch = readEpoch(stateFile);
+  if (epoch === null) epochs.delete(stateFile);
+  else epochs.set(stateFile, { at, epoch });
+  return epoch;
+}
+
+function readEpoch(stateFile: string): number | null {
   try {
     const state = new StateReader(stateFile);
     try {

@@ -61,18 +61,18 @@ it('while a pipeline runs its dead letters are listed and its state is copied, b
   expect(await letters()).toEqual(['{"v":"a"}', '{"v":"b"}']);
 });
 
-it('the last line of a run names a pipeline that came from a pipe by its name, and dlq says that its file is not there', async () => {
+it('the last line of a run asks for the file of a pipeline that came from a pipe, and dlq says that its file is not there', async () => {
   const text = 'name: piped\nsources:\n  s: {schema: "v INT"}\nsinks:\n  out: {sql: SELECT v FROM s}\n';
   await here.send('s', ['nope']);
   const shell = (line: string): [number | null, string] => {
     const { status, stderr } = spawnSync('bash', ['-c', line, process.execPath, main], { cwd: p.dir, encoding: 'utf8', env: { ...process.env, PIPE_BROKERS: 'none', NO_COLOR: '1', TEXT: text } });
     return [status, stderr];
   };
-  expect(shell('"$0" "$1" run <(printf %s "$TEXT") --until-end --no-print')).toEqual([0, expect.stringMatching(/ 1 bad record · [\d.]+ s · pipe dlq ls piped\n$/)]);
+  expect(shell('"$0" "$1" run <(printf %s "$TEXT") --until-end --no-print')).toEqual([0, expect.stringMatching(/ 1 bad record · [\d.]+ s · pipe dlq ls - < FILE\n$/)]);
   // whatever this process has there
-  expect(shell('"$0" "$1" dlq ls piped')).toEqual([3, expect.stringMatching(/^error\[user\.config\.file_missing\]: pipeline "piped" has run here, and it came from \/\S+, which gives it only once\n {2}hint: give the file that holds it; /)]);
+  expect(shell('"$0" "$1" dlq ls piped')).toEqual([3, expect.stringMatching(/^error\[user\.config\.file_missing\]: pipeline "piped" has run here, and it came from \/\S+, which gives it only once\n {2}hint: give the file that holds it, or - with its text on stdin; /)]);
   expect(shell('"$0" "$1" dlq ls <(printf %s "$TEXT")')).toEqual([0, '1 dead letter; pipe dlq show piped ID shows all of one\n']);
-  for (const command of ['show - 99', 'drop - --id 99 --dry-run', 'replay - --id 99 --dry-run']) expect(shell(`printf %s "$TEXT" | "$0" "$1" dlq ${command}`)).toEqual([2, expect.stringContaining('hint: pipe dlq ls piped --limit 20 lists them')]);
+  for (const command of ['show - 99', 'drop - --id 99 --dry-run', 'replay - --id 99 --dry-run']) expect(shell(`printf %s "$TEXT" | "$0" "$1" dlq ${command}`)).toEqual([2, expect.stringContaining('hint: pipe dlq ls - < FILE --limit 20 lists them')]);
   p.write('piped.yaml', text);
   expect(shell('"$0" "$1" dlq ls piped')[0]).toBe(0);
   expect(shell('"$0" "$1" run piped --until-end --no-print')).toEqual([0, expect.stringMatching(/ 0 bad records · [\d.]+ s\n$/)]);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { SourceSharing } from '../../src/connectors/shared-source.ts';
 import { recordsFrom } from '../../src/engine/block.ts';
 import type { RecordBatch } from '../../src/engine/records.ts';
 import { sharingFormats } from '../../src/engine/shared-scan.ts';
@@ -8,6 +9,7 @@ import type { DecodeColumn, Decoder } from '../../src/formats/format.ts';
 import { BIGINT, STRING, TIMESTAMP_LTZ, decimal, type SqlType } from '../../src/sql/types.ts';
 import { plainColumn } from '../../src/sql/values/text-column.ts';
 import { GENERATED } from '../no-codegen.ts';
+import { MemorySource } from './memory-source.ts';
 
 const column = (name: string, type: SqlType, more: Partial<DecodeColumn> = {}): DecodeColumn => ({ field: { name, type, nullable: true }, key: name, time: null, required: false, ...more });
 const time = column('ts', TIMESTAMP_LTZ, { key: 'timestamp', time: 's', required: true });
@@ -59,4 +61,26 @@ it('a slice is decoded once', () => {
   // a batch of its own is nobody else's matter
   a.decode({ ...records, readers: 1 }, 0, 100, () => undefined);
   expect(decoded).toBe(200);
+});
+
+it('who is left behind by the others reads its own records, in whose memory others lie by now', async () => {
+  const never = new AbortController().signal;
+  const log = [Array.from({ length: 40 }, (_, i) => ({ value: `{"account":"account ${i}","type":"deposit"}`, timestamp: i }))];
+  const sharing = new SourceSharing(o => Object.assign(new MemorySource(log, [o.positions.get(0) ?? 0]), { most: 10 }), 20);
+  const open = async (): Promise<ReturnType<typeof sharing.source>> => {
+    const s = sharing.source({ topic: 'events', topicId: null, positions: new Map(), from: 'earliest', onDataLoss: 'stop' });
+    await s.open();
+    return s;
+  };
+  const [fast, slow] = [await open(), await open()];
+  const shared = sharingFormats(formats);
+  const columns = [column('account', STRING, { bytes: true })];
+  const [one, other] = [decoderIn(shared, columns), decoderIn(shared, columns)];
+  const [[ahead], [behind]] = await Promise.all([fast.poll(new Set(), 1000, never), slow.poll(new Set(), 1000, never)]) as unknown as [[RecordBatch], [RecordBatch]];
+  // the one has scanned all of the batch for both, and made no strings of it, when the other is held up
+  for (const from of [0, 5]) one.decode(ahead, from, from + 5, () => { throw new Error('bad'); });
+  seen(other, behind, 0, 5);
+  for (let n = 0; n < 20;) n += (await fast.poll(new Set(), 100, never)).reduce((sum, b) => sum + b.length, 0);
+  expect(seen(other, behind, 5, 10)).toMatchObject({ rows: [5, 6, 7, 8, 9].map(i => [i, `account ${i}`]), bad: [] });
+  await Promise.all([fast.close(), slow.close()]);
 });

@@ -123,7 +123,7 @@ export const data: readonly Mutant[] = [
     ['left where loss is allowed', "this.#o.packed === true && this.#o.onDataLoss === 'stop'", 'this.#o.packed === true', 'a run that may go on behind what retention deleted ends'],
   ]),
   ...of('engine/parallel/raw.ts', ['log/packed'], [
-    ['count believed', 'if (records.length !== slice.length) throw otherwise(slice, records.length);', '', 'records that a log does not know of are counted'],
+    ['parts of what is there', 'lies.parts.every(p => p.place === null)', 'true', 'a slice that is not in memory has no records'],
   ]),
   ...of('connectors/log/append.ts', ['log/embedded'], [
     ['base of a block', '(row[1] as number) - b.rows, b.rows', '(row[1] as number), b.rows', 'blocks stand behind a gap'],

@@ -109,7 +109,11 @@ export const epochs: readonly Mutant[] = [
   ...of('connectors/shared-source.ts', ['log/shared-source'], [
     ['bytes not kept', '    data: Buffer.from(b.data),\n', '', 'who is left behind reads what came later'],
   ]),
+  ...of('engine/shared-scan.ts', ['engine/shared-scan'], [
+    ['scan of other memory', ' && slice.data === records.data', '', 'who is left behind takes texts that were overwritten'],
+  ]),
   ...of('engine/records.ts', ['log/shared-source'], [
+    ['count believed', 'if (r.length === length) return r;', 'if (r.length >= 0) return r;', 'records that a log does not know of are counted', 'log/packed'],
     ['parts not kept', '(p.place === undefined ? { ...p, data: Buffer.from(p.data) } : p)', 'p', 'who is left behind opens what came later'],
   ]),
   ...of('connectors/kafka/positions.ts', ['kafka/positions'], [

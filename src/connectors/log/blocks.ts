@@ -1,7 +1,8 @@
 import { openBlocks, sliceRecords, type PlacedBytes } from '../../engine/block.ts';
 import { ArrayStock } from '../../engine/record-arrays.ts';
 import { newRecords, PACK_BYTES, PACK_RECORDS, PackedRecords, type PackedPart, type Place, type RecordBatch, type Unpack } from '../../engine/records.ts';
-import { PipeError } from '../../errors.ts';
+import type { PipeError } from '../../errors.ts';
+import { missingRecord } from './lost.ts';
 
 export const BLOCK_FORM = 'block';
 
@@ -73,7 +74,7 @@ export class Blocks {
     this.#added(block.base + records, block.data.length);
   }
 
-  /** The same of one that is left at its place, of about so many bytes; `read` is for who looks at it in this thread. */
+  /** The same of one that is left at its place, of so many bytes; `read` is for who looks at it in this thread. */
   leave(place: Place, base: number, records: number, at: number | null, bytes: number, read: () => Buffer): void {
     if (base !== this.next || records <= 0) throw this.#gap();
     this.#flushSmall();
@@ -120,7 +121,5 @@ export class Blocks {
     this.#leftBytes = 0;
   }
 
-  #gap(offset = this.next): PipeError {
-    return new PipeError('system.source.corrupt_batch', `the record at offset ${offset} of ${this.#topic}/${this.#partition} is missing from the log`, { hint: 'restore a copy of topics.db' });
-  }
+  #gap(offset = this.next): PipeError { return missingRecord(this.#topic, this.#partition, offset); }
 }

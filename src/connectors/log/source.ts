@@ -4,7 +4,7 @@ import { PipeError } from '../../errors.ts';
 import { closest } from '../../suggest.ts';
 import type { Notices, Source, SourceOptions, TopicInfo } from '../connector.ts';
 import { Blocks } from './blocks.ts';
-import { BLOCK_SQL } from './block-reader.ts';
+import { readBlock } from './block-reader.ts';
 import type { LogDb } from './database.ts';
 import { deletedText, offsetLost } from './lost.ts';
 import { findTopic, topicInfo, type TopicRow } from './topics.ts';
@@ -32,8 +32,6 @@ interface PartitionState {
 interface Ends {
   readonly first: number;
   readonly end: number;
-  /** Of a record, on average. */
-  readonly bytes: number;
 }
 
 /** What a poll may take of a partition, at about. */
@@ -153,7 +151,7 @@ export class EmbeddedSource implements Source {
     let full = n;
     for (let i = 0; i < n; i++) {
       const p = this.#partitions[(this.#turn + i) % n] as PartitionState;
-      const { first, end, bytes: each } = ends.get(p.tp) as Ends;
+      const { first, end } = ends.get(p.tp) as Ends;
       p.end = end;
       if (paused.has(p.partition)) { p.idleSince = null; continue; }
       this.#checkPosition(p, first, end);
@@ -163,7 +161,7 @@ export class EmbeddedSource implements Source {
       // and at least one block
       const share = n - i;
       const most = { bytes: Math.max(SHARE_BYTES, (mostBytes - bytes) / share), records: Math.max(SHARE_RECORDS, (mostRecords - records) / share) };
-      const blocks = this.#leaves ? this.#placed(db, p, each, most) : this.#blocks(db, p, most);
+      const blocks = this.#leaves ? this.#placed(db, p, most) : this.#blocks(db, p, most);
       bytes += blocks.bytes;
       records += blocks.records;
       p.next = blocks.next;
@@ -175,8 +173,8 @@ export class EmbeddedSource implements Source {
   }
 
   #ends(db: LogDb): Map<number, Ends> {
-    const rows = db.all('SELECT tp, first, next, bytes FROM partitions WHERE topic = ?', this.#row) as unknown as [number, number, number, number][];
-    return new Map(rows.map(([tp, first, end, bytes]) => [tp, { first, end, bytes: bytes / Math.max(1, end - first) }]));
+    const rows = db.all('SELECT tp, first, next FROM partitions WHERE topic = ?', this.#row) as unknown as [number, number, number][];
+    return new Map(rows.map(([tp, first, end]) => [tp, { first, end }]));
   }
 
   #blocks(db: LogDb, p: PartitionState, most: Most): Blocks {
@@ -191,20 +189,17 @@ export class EmbeddedSource implements Source {
   /** Other threads read blocks where they lie. One that retention has deleted before they come to it ends the run, so not where that is allowed. */
   get #leaves(): boolean { return this.#o.packed === true && this.#o.onDataLoss === 'stop'; }
 
-  /** The same by the index alone: what is in a block nobody has looked at. `each`: bytes of a record, about. */
-  #placed(db: LogDb, p: PartitionState, each: number, most: Most): Blocks {
+  /** The same without their bytes, of which SQLite reads the first page for their number. */
+  #placed(db: LogDb, p: PartitionState, most: Most): Blocks {
     const { topic } = this.#o;
     const { next, tp, partition } = p;
     const blocks = new Blocks(topic, partition, next, this.#stock);
     const place = { path: db.path, tp };
-    for (const [base, records, at] of fromOffset(db, p, '') as Iterable<[number, number, number]>) {
-      const read = (): Buffer => {
-        const data = db.get(BLOCK_SQL, tp, base)?.[0] as Buffer | undefined;
-        if (data === undefined) throw offsetLost(deletedText(topic, partition, base, base + records));
-        return data;
-      };
+    const one = (sql: string, ...values: number[]): unknown => db.get(sql, ...values)?.[0];
+    for (const [base, records, at, bytes] of fromOffset(db, p, ', length(data)') as Iterable<[number, number, number, number]>) {
+      const read = (): Buffer => readBlock(one, tp, base, topic, partition);
       if (base < next) blocks.add({ data: read(), base, at }, records);
-      else blocks.leave(place, base, records, at, records * each, read);
+      else blocks.leave(place, base, records, at, bytes, read);
       if (blocks.bytes >= most.bytes || blocks.records >= most.records) break;
     }
     return blocks;
@@ -237,7 +232,7 @@ export class EmbeddedSource implements Source {
 }
 
 /** Blocks of a partition from its position on; the first may begin before it. */
-const fromOffset = (db: LogDb, { tp, next }: PartitionState, more: '' | ', data'): Iterable<unknown> =>
+const fromOffset = (db: LogDb, { tp, next }: PartitionState, more: ', data' | ', length(data)'): Iterable<unknown> =>
   db.iterate(`SELECT base, records, at_ms${more} FROM batches WHERE tp = ? AND base >= coalesce((SELECT max(base) FROM batches WHERE tp = ? AND base <= ?), ?) ORDER BY base`, tp, tp, next, next);
 
 /** First offset whose record is not older than `ms`; `end` where there is none. */

@@ -111,7 +111,10 @@ export class Combiner implements AggregateHost {
 
   nullGroup(pane: Pane): number { return pane.find(NULL_KEY, 0, 1, NULL_HASH); }
   late(): never { throw new Error('no row is late before its watermark is known'); }
-  filtered(n: number): void { this.#filtered(n); }
+  filtered(n: number): void {
+    this.#rows -= n;
+    this.#filtered(n);
+  }
 
   /** The worker that holds its key says of what it fails. */
   failed(): void { this.#failed = true; }

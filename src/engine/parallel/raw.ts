@@ -1,5 +1,4 @@
-import { PipeError } from '../../errors.ts';
-import { newRecords, type PackedPart, type Place, type RecordBatch, type Unpacker } from '../records.ts';
+import { asMany, newRecords, type PackedPart, type Place, type RecordBatch, type Unpacker } from '../records.ts';
 import type { Arena } from './arena.ts';
 
 /** Records of one partition in shared memory, open or packed, or where they are to be found. They outlive the source's next poll. */
@@ -72,11 +71,10 @@ function copyParts(form: string, parts: readonly PackedPart[], arena: Arena): Pi
 
 /** Reads what is not in memory yet; the same slice where all is. Throws system.source.offset_lost. */
 export function fetchParts(slice: RawSlice, unpackers: ReadonlyMap<string, Unpacker>, arena: Arena): RawSlice {
-  const { lies, topic, partition, length } = slice;
+  const { lies, topic, partition } = slice;
   if (lies.form === null || lies.parts.every(p => p.place === null)) return slice;
   const { read } = unpackers.get(lies.form) as Unpacker & Pick<Required<Unpacker>, 'read'>;
-  const end = (lies.parts[0]?.base ?? 0) + length;
-  const found = lies.parts.map(({ base, time, place }) => ({ base, at: time, data: read(place as Place, base, end, topic, partition) }));
+  const found = lies.parts.map(({ base, time, place }) => ({ base, at: time, data: read(place as Place, base, topic, partition) }));
   arena.reset();
   return { ...slice, ...copyParts(lies.form, found, arena) };
 }
@@ -100,17 +98,13 @@ function copyOpen(r: RecordBatch, from: number, to: number, arena: Arena, about:
 export function openSlice(slice: RawSlice, unpackers: Unpackers): SliceRecords {
   const { id, topic, partition, lies } = slice;
   const records = lies.form === null ? view(slice, lies)
-    : (unpackers.get(lies.form) as Unpacker).unpack(partsOf(slice), topic, partition);
-  if (records.length !== slice.length) throw otherwise(slice, records.length);
+    : asMany((unpackers.get(lies.form) as Unpacker).unpack(partsOf(slice), topic, partition), slice.length);
   return Object.assign(newRecords(records), { slice: id });
 }
 
 /** The parts of a slice that is packed; none of another. */
 export const partsOf = ({ shared, lies }: RawSlice): PackedPart[] =>
   (lies.form === null ? [] : lies.parts.map(p => ({ data: Buffer.from(shared as unknown as ArrayBuffer, p.at, p.bytes), base: p.base, at: p.time, ...(p.place === null ? {} : { place: p.place }) })));
-
-const otherwise = ({ topic, partition, length, lies }: RawSlice, found: number): PipeError =>
-  new PipeError('system.source.corrupt_batch', `there are ${found} records at offset ${lies.form === null ? 0 : lies.parts[0]?.base ?? 0} of ${topic}/${partition} where its log says ${length}`, { hint: 'restore a copy of the log' });
 
 /** What stands for records that another thread has. */
 export const stubOf = (id: number, topic: string, partition: number): SliceRecords =>
