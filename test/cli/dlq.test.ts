@@ -117,7 +117,7 @@ describe('pipe dlq', () => {
       expect((await p.ok(['state', 'reset', name, '--dry-run'])).err).toContain(`${name}  would delete `);
     }
     const gone = await p.call(['state', 'reset', 'gone', '--dry-run']);
-    expect(gone.problem).toMatchObject({ code: 'user.config.file_missing', message: `pipeline "gone" has run here, and its file ${p.path('gone.yaml')} is gone`, hint: 'give the file that holds it; its state is .pipe/state/gone@embedded.db' });
+    expect(gone.problem).toMatchObject({ code: 'user.config.file_missing', message: `pipeline "gone" has run here, and its file ${p.path('gone.yaml')} is gone`, hint: 'give the file that holds it, or - with its text on stdin; its state is .pipe/state/gone@embedded.db' });
     for (const argv of [['dlq', 'drop', '--dry-run'], ['dlq', 'drop'], ['dlq', 'replay', '--all']]) {
       expect((await p.call(argv)).problem).toMatchObject({ exit: 2, message: `pipe dlq ${argv[1]} needs a pipeline`, hint: 'which? apart, sums; pipe dlq ls lists their dead letters' });
     }

@@ -71,7 +71,7 @@ it('the last line of a run asks for the file of a pipeline that came from a pipe
   expect(shell('"$0" "$1" run <(printf %s "$TEXT") --until-end --no-print')).toEqual([0, expect.stringMatching(/ 1 bad record · [\d.]+ s · pipe dlq ls - < FILE\n$/)]);
   // whatever this process has there
   expect(shell('"$0" "$1" dlq ls piped')).toEqual([3, expect.stringMatching(/^error\[user\.config\.file_missing\]: pipeline "piped" has run here, and it came from \/\S+, which gives it only once\n {2}hint: give the file that holds it, or - with its text on stdin; /)]);
-  expect(shell('"$0" "$1" dlq ls <(printf %s "$TEXT")')).toEqual([0, '1 dead letter; pipe dlq show piped ID shows all of one\n']);
+  expect(shell('"$0" "$1" dlq ls <(printf %s "$TEXT")')).toEqual([0, '1 dead letter; pipe dlq show - < FILE ID shows all of one\n']);
   for (const command of ['show - 99', 'drop - --id 99 --dry-run', 'replay - --id 99 --dry-run']) expect(shell(`printf %s "$TEXT" | "$0" "$1" dlq ${command}`)).toEqual([2, expect.stringContaining('hint: pipe dlq ls - < FILE --limit 20 lists them')]);
   p.write('piped.yaml', text);
   expect(shell('"$0" "$1" dlq ls piped')[0]).toBe(0);
