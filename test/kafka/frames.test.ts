@@ -102,6 +102,14 @@ describe('memory of a response', () => {
     }
   });
 
+  it('is not kept where it is very large', () => {
+    const memory = new ResponseMemory();
+    const [large, usual] = [memory.take(40 << 20), memory.take(SIZE)];
+    for (const b of [usual, large]) memory.lease(b).done();
+    expect(memory.take(SIZE).buffer).toBe(usual.buffer);
+    expect(memory.take(SIZE).buffer).not.toBe(large.buffer);
+  });
+
   it('of others is not taken for its own', () => {
     const memory = new ResponseMemory();
     // Node may keep small buffers in pieces of any size

@@ -6,6 +6,8 @@ const SMALL_BYTES = 64 << 10;
 const STEP_BYTES = 1 << 20;
 /** Pieces that wait to be used again: a fetch is on its way while another is worked on. */
 const SPARE = 3;
+/** Bytes of all of them; what is larger is rare, and not kept for its own sake. */
+const SPARE_BYTES = 32 << 20;
 
 /** Tells when the memory of one response may be used again: when all who keep parts of it are done. */
 export interface Lease {
@@ -56,5 +58,6 @@ export class ResponseMemory {
     this.#spare.sort((a, b) => a.length - b.length);
     // the smallest serves least
     if (this.#spare.length > SPARE) this.#spare.shift();
+    while (this.#spare.reduce((n, b) => n + b.length, 0) > SPARE_BYTES) this.#spare.pop();
   }
 }

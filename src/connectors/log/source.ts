@@ -161,7 +161,7 @@ export class EmbeddedSource implements Source {
       // and at least one block
       const share = n - i;
       const most = { bytes: Math.max(SHARE_BYTES, (mostBytes - bytes) / share), records: Math.max(SHARE_RECORDS, (mostRecords - records) / share) };
-      const blocks = this.#leaves ? this.#placed(db, p, most) : this.#blocks(db, p, most);
+      const blocks = this.#leaves ? this.#leftBlocks(db, p, most) : this.#blocks(db, p, most);
       bytes += blocks.bytes;
       records += blocks.records;
       p.next = blocks.next;
@@ -190,7 +190,7 @@ export class EmbeddedSource implements Source {
   get #leaves(): boolean { return this.#o.packed === true && this.#o.onDataLoss === 'stop'; }
 
   /** The same without their bytes, of which SQLite reads the first page for their number. */
-  #placed(db: LogDb, p: PartitionState, most: Most): Blocks {
+  #leftBlocks(db: LogDb, p: PartitionState, most: Most): Blocks {
     const { topic } = this.#o;
     const { next, tp, partition } = p;
     const blocks = new Blocks(topic, partition, next, this.#stock);
