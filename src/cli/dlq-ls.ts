@@ -50,7 +50,8 @@ async function listEvery(p: Parsed, io: Io, limit: number | null): Promise<numbe
   if (p.has('source')) throw new PipeError('user.usage.missing_argument', '--source names a source of one pipeline: which?', { hint: 'pipe dlq ls PIPELINE --source NAME' });
   const { namedOrEvery } = await import('./every-pipeline.ts');
   const found: Listed[] = [];
-  for (const compiled of await namedOrEvery(p, io)) {
+  const { pipelines, leftOut } = await namedOrEvery(p, io);
+  for (const compiled of pipelines) {
     const wanted = selection(p, compiled);
     const code = await withPlace(p, io, compiled, async place => {
       const letters = await Letters.find(place, io.signal);
@@ -64,7 +65,7 @@ async function listEvery(p: Parsed, io: Io, limit: number | null): Promise<numbe
     });
     if (code !== 0) return code;
   }
-  if (!p.has('json')) printGroups(found, null, p, io);
+  if (!p.has('json')) printGroups(found, null, p, io, leftOut > 0 ? ' of the others' : '');
   return 0;
 }
 
@@ -125,12 +126,12 @@ async function listed(letters: Letters, wanted: (l: Letter) => boolean, limit: n
 }
 
 /** `of`: what a hint calls the pipeline; null: none was named, so there is a column of names. */
-function printGroups(all: readonly Listed[], of: string | null, p: Parsed, io: Io): void {
+function printGroups(all: readonly Listed[], of: string | null, p: Parsed, io: Io, others = ''): void {
   if (io.signal.aborted) return;
   const every = of === null;
   const n = all.reduce((sum, l) => sum + l.n, 0);
   if (n > 0) io.out.write(every ? table(['PIPELINE', ...HEAD], all.flatMap(l => l.groups.map(g => [[l.pipeline, ...cells(g)], g] as const))) : table(HEAD, all.flatMap(l => l.groups.map(g => [cells(g), g] as const))));
-  else say(p, io, `${every ? '' : `${(all[0] as Listed).pipeline}  `}no dead letters${['code', 'source', 'since'].some(f => p.has(f)) ? ' like that' : ''}`);
+  else say(p, io, `${every ? '' : `${(all[0] as Listed).pipeline}  `}no dead letters${others}${['code', 'source', 'since'].some(f => p.has(f)) ? ' like that' : ''}`);
   for (const { pipeline, bare, size } of all) {
     const its = every ? `${pipeline}  ` : '';
     if (bare > 0) say(p, io, `${its}the table of dead letters was full (${bytes(DEAD_LETTER_BYTES)}): of ${plural(bare, 'letter')} position and code only were kept; pipe dlq drop makes room`);

@@ -3,6 +3,7 @@ import type { Log } from '../connectors/connector.ts';
 import type { RunCounts } from '../engine/progress.ts';
 import type { Saved } from '../state/store.ts';
 import { duration, grouped, plural } from '../numbers.ts';
+import type { Parsed } from './command.ts';
 import type { LogChoice } from './log-choice.ts';
 
 /** The first line of a run: pipeline, log and why this one, how far it reads, where it goes on, from what to what. */
@@ -33,3 +34,6 @@ export function summaryLine(name: string, c: RunCounts, ms: number, complete: bo
 const ALL_LATE = 'all that came was late: its windows have closed, and a closed window takes no more rows. Send later event times, or start again with --reset-state, which sends its rows a second time';
 
 const allLate = (c: RunCounts): boolean => c.rows_out === 0 && c.late > 0 && c.late + c.filtered + c.future + c.undecodable + c.failed >= c.records_in;
+
+/** Flags that say where a run has its log and its state, as they were given: commands that look at it want them, too. */
+export const placeFlags = (p: Parsed): string[] => ['brokers', 'data-dir'].flatMap(f => { const v = p.text(f); return v === undefined ? [] : [`--${f} ${v}`]; });

@@ -23,7 +23,7 @@ import { Printing } from './print.ts';
 import { makeBoard } from './run-board.ts';
 import type { RunModules } from './run-modules.ts';
 import { memoryLimit, runFlags, runOptions, type RunOptions } from './run-options.ts';
-import { startLine, summaryData, summaryLine } from './run-summary.ts';
+import { placeFlags, startLine, summaryData, summaryLine } from './run-summary.ts';
 import { missingTopics, prepareTopics } from './run-topics.ts';
 import type { RunView } from './run-ui.ts';
 import { afterPatience, stoppingLine } from './stopping.ts';
@@ -308,7 +308,7 @@ class Run {
     const say = (line: string): void => { this.#io.err.write(`${line}\n`); };
     if (logs) say(logLine('info', 'summary', summaryData(spec.name, j.log, counts, ms)));
     else if (json) say(JSON.stringify(summaryData(spec.name, j.log, counts, ms)));
-    else if (!quiet) say(summaryLine(spec.name, counts, ms, j.runtime.state !== 'stopped' && !j.cut, keepsLetters(spec, this.#o) ? askFor(spec.path, spec.file.name) : null));
+    else if (!quiet) say(summaryLine(spec.name, counts, ms, j.runtime.state !== 'stopped' && !j.cut, keepsLetters(spec, this.#o) ? [askFor(spec.path, spec.file.name), ...placeFlags(this.#p)].join(' ') : null));
   }
 
   /** The first failure gives the exit code; the others are shown with it. */

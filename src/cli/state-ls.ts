@@ -17,7 +17,7 @@ export const stateLs: Command = {
   run: async (p, io) => {
     const [{ namedOrEvery }, { StateReader }, { readableTables }] = await Promise.all([import('./every-pipeline.ts'), import('../state/reader.ts'), import('../engine/state-tables.ts')]);
     const lines: string[][] = [['PIPELINE', 'LOG', 'TABLE', 'ROWS']];
-    for (const c of await namedOrEvery(p, io)) {
+    for (const c of (await namedOrEvery(p, io)).pipelines) {
       for (const { log, path } of stateFiles(p, io, c)) {
         const reader = new StateReader(path);
         try {

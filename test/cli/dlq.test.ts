@@ -75,11 +75,11 @@ describe('pipe dlq', () => {
       'sums  2  user.data.decode  s  <time>  <time>', '  #2  s-0-2  not JSON: unexpected "o" at byte 1', 'sums  1  user.data.type  s  <time>  <time>', '  #3  s-0-3  v: "many" is not INT',
       'apart  2  user.data.decode  s  <time>  <time>', expect.stringMatching(/^ {2}bad-\d-1 {2}s-0-2 {2}not JSON/), 'apart  1  user.data.type  s  <time>  <time>', expect.stringMatching(/^ {2}bad-\d-2 {2}s-0-3 {2}v: /), '',
     ]);
-    const left = `gone  is left out: its file ${p.path('gone.yaml')} is gone\n`;
+    const left = `gone  is left out: its file ${p.path('gone.yaml')} is gone; - in place of a name takes its text on stdin\n`;
     expect(ls.err).toBe(`${left}6 dead letters; pipe dlq show PIPELINE ID shows all of one\n`);
     const json = (await p.ok(['dlq', 'ls', '--json', '--code', 'user.data.decode', '--limit', '1'])).json;
     expect(json.map(l => [l['pipeline'], l['code'], l['offset']])).toEqual([['sums', 'user.data.decode', 2], ['apart', 'user.data.decode', 2]]);
-    expect((await p.ok(['dlq', 'ls', '--code', 'user.data.late'])).err).toBe(`${left}no dead letters like that\n`);
+    expect((await p.ok(['dlq', 'ls', '--code', 'user.data.late'])).err).toBe(`${left}no dead letters of the others like that\n`);
     expect((await p.call(['dlq', 'ls', '--source', 's'])).problem).toMatchObject({ exit: 2, hint: 'pipe dlq ls PIPELINE --source NAME' });
     const states = await p.ok(['state', 'ls', '--json']);
     expect([...new Set(states.json.map(t => t['pipeline']))]).toEqual(['sums', 'apart']);

@@ -92,6 +92,12 @@ fraud.yaml:10:27 error[user.sql.unknown_column]: column "amuont" does not exist 
 `);
   });
 
+  it('the name of an event time that is a column of the source', async () => {
+    const text = await changed(['timestamp STRING', 'timestamp TIMESTAMP(3)'], [', unit: s', '']);
+    expect(text).toContain('column "ts" does not exist');
+    expect(text).toContain('hint: its event time is timestamp; columns: account BIGINT');
+  });
+
   it('a mistake in the syntax', async () => {
     expect(await changed(['FROM transactions', 'FORM transactions'])).toBe(`3
 fraud.yaml:11:7 error[user.sql.syntax]: unexpected "FORM"

@@ -41,7 +41,9 @@ export class Scope {
   unknown(name: Name, context: BindContext): Error {
     const visible = this.columns.filter(c => !c.hidden);
     const list = `columns: ${visible.slice(0, 20).map(c => `${c.name} ${typeName(c.type)}`).join(', ')}${visible.length > 20 ? ', ...' : ''}`;
-    const near = didYouMean(name.text, this.columns.map(c => c.name));
+    const time = visible.find(c => c.attribute?.k === 'time')?.name;
+    // what it is called where it is made of another column
+    const near = name.text === 'ts' && time !== undefined ? `its event time is ${time};` : didYouMean(name.text, this.columns.map(c => c.name));
     return context.error('user.sql.unknown_column', `column "${name.text}" does not exist${this.table === null ? '' : ` in "${this.table}"`}`, name.at, {
       label: 'no such column', hint: near !== undefined ? `${near} ${list}` : name.quoted ? `text is written in single quotes: '${name.text.replaceAll("'", "''")}'; ${list}` : list,
     });
