@@ -77,5 +77,5 @@ it('the last line of a run asks for the file of a pipeline that came from a pipe
   expect(shell('"$0" "$1" dlq ls piped')[0]).toBe(0);
   expect(shell('"$0" "$1" run piped --until-end --no-print')).toEqual([0, expect.stringMatching(/ 0 bad records · [\d.]+ s\n$/)]);
   // with the flags that say where
-  expect(shell('"$0" "$1" run piped.yaml --until-end --no-print --reset-state --brokers none')).toEqual([0, expect.stringMatching(/ 1 bad record · [\d.]+ s · pipe dlq ls piped\.yaml --brokers none\n$/)]);
+  expect(shell('"$0" "$1" run piped.yaml --until-end --no-print --reset-state --brokers none')).toEqual([0, expect.stringMatching(/ 1 bad record · [\d.]+ s · pipe dlq ls pipelines\/piped\.yaml --brokers none\n$/)]);
 });
