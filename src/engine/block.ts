@@ -3,24 +3,15 @@ import { BlockBuilder, checksum } from './block-builder.ts';
 import { BYTES_AT, CRC_AT, FIRST_TIME_AT, getLong, MAGIC, RECORDS_AT, ROWS_AT, skipInt } from './block-layout.ts';
 import { OLD_MAGIC, openOldBlock } from './block-old.ts';
 import { ArrayStock, sliceArrays, type RecordArrays } from './record-arrays.ts';
-import type { Header, RecordBatch } from './records.ts';
+import type { Header, PackedPart, RecordBatch } from './records.ts';
 
 const NO_HEADERS: readonly Header[] = [];
-
-/** A block, and where its records stand. */
-export interface StoredBlock {
-  readonly data: Buffer;
-  /** Offset of its first record. */
-  readonly base: number;
-  /** Replaces the stored times when given (append time, epoch ms). */
-  readonly at: number | null;
-}
 
 /** The records of a block (block-layout.ts) as ranges of its bytes. Throws system.source.corrupt_batch when the bytes are not what was written. */
 export const openBlock = (data: Buffer, topic: string, partition: number, base: number, at: number | null): RecordBatch => openBlocks([{ data, base, at }], topic, partition, new ArrayStock());
 
 /** The same of blocks that follow one another, as one. Blocks that lie side by side in one memory are not copied. */
-export function openBlocks(blocks: readonly StoredBlock[], topic: string, partition: number, stock: ArrayStock): RecordBatch {
+export function openBlocks(blocks: readonly PackedPart[], topic: string, partition: number, stock: ArrayStock): RecordBatch {
   const opened = blocks.map(b => check(b, topic, partition));
   const { data, starts } = together(opened.map(o => o.data));
   const length = opened.reduce((n, o) => n + o.rows, 0);
@@ -49,7 +40,7 @@ interface Checked {
   readonly old: RecordBatch | null;
 }
 
-function check({ data, base, at: given }: StoredBlock, topic: string, partition: number): Checked {
+function check({ data, base, at: given }: PackedPart, topic: string, partition: number): Checked {
   const bad = (what: string): PipeError => new PipeError('system.source.corrupt_batch', `the block at offset ${base} of ${topic}/${partition} is damaged: ${what}`, { hint: 'its bytes were changed on disk: restore a copy of the file (topics.db of the data folder)' });
   const magic = data.length < 4 ? 0 : data.readUInt32LE(0);
   if (magic === OLD_MAGIC) {

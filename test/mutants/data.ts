@@ -112,15 +112,13 @@ export const data: readonly Mutant[] = [
     ['recreated topic', 'if (this.#o.topicId !== null && this.#o.topicId !== topic.id) {', 'if (this.#o.topicId === topic.name) {', 'positions of a deleted topic are used'],
     ['lost offset', 'if (p.next >= first && p.next <= end) return;', 'if (p.next <= end) return;', 'records that retention removed are skipped'],
     ['latest on a restart', "from === 'earliest' || positions.size > 0 ? first", "from === 'earliest' ? first", 'a partition that is new since the last run begins at its end'],
+    ['left though read in part', 'else if (base < next) blocks.add(', 'else if (base < 0) blocks.add(', 'a position within a block is a gap to worker threads', 'log/packed'],
+    ['left where loss is allowed', "this.#o.packed === true && this.#o.onDataLoss === 'stop'", 'this.#o.packed === true', 'a run that may go on behind what retention deleted ends', 'log/packed'],
   ]),
   ...of('connectors/log/blocks.ts', ['log/embedded'], [
     ['block from its beginning', 'sliceRecords(b, Math.max(0, from - base), b.length)', 'b', 'records before the position are read again'],
     ['gap passed over', 'if (block.base > next || block.base + records <= next) throw this.#gap();', '', 'records that are missing are skipped'],
     ['left over a gap', 'if (base !== this.next || records <= 0) throw this.#gap();', '', 'worker threads skip records that are missing', 'log/packed'],
-  ]),
-  ...of('connectors/log/source.ts', ['log/packed'], [
-    ['left though read in part', 'if (base < next) blocks.add({ data: read()', 'if (base < 0) blocks.add({ data: read()', 'a position within a block is a gap to worker threads'],
-    ['left where loss is allowed', "this.#o.packed === true && this.#o.onDataLoss === 'stop'", 'this.#o.packed === true', 'a run that may go on behind what retention deleted ends'],
   ]),
   ...of('engine/parallel/raw.ts', ['log/packed'], [
     ['parts of what is there', 'lies.parts.every(p => p.place === null)', 'true', 'a slice that is not in memory has no records'],

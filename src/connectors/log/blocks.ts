@@ -1,4 +1,4 @@
-import { openBlocks, sliceRecords, type StoredBlock } from '../../engine/block.ts';
+import { openBlocks, sliceRecords } from '../../engine/block.ts';
 import { ArrayStock } from '../../engine/record-arrays.ts';
 import { newRecords, PACK_BYTES, PACK_RECORDS, PackedRecords, type PackedPart, type Place, type RecordBatch, type Unpack } from '../../engine/records.ts';
 import type { PipeError } from '../../errors.ts';
@@ -43,7 +43,7 @@ export class Blocks {
   readonly #partition: number;
   readonly #stock: ArrayStock;
   readonly #batches: RecordBatch[] = [];
-  #small: StoredBlock[] = [];
+  #small: PackedPart[] = [];
   #left: LeftBlock[] = [];
   #leftBytes = 0;
   /** Records so far. */
@@ -62,7 +62,7 @@ export class Blocks {
   }
 
   /** A block, of so many records. Throws system.source.corrupt_batch, also where it does not hold the next record. */
-  add(block: StoredBlock, records: number): void {
+  add(block: PackedPart, records: number): void {
     const { next } = this;
     if (block.base > next || block.base + records <= next) throw this.#gap();
     this.#flushLeft();
@@ -105,10 +105,10 @@ export class Blocks {
   }
 
   /** Records that stood before the next one are left out. */
-  #open(blocks: readonly StoredBlock[], from: number, end: number): void {
+  #open(blocks: readonly PackedPart[], from: number, end: number): void {
     const b = openBlocks(blocks, this.#topic, this.#partition, this.#stock);
     if (b.next !== end) throw this.#gap(Math.min(b.next, end));
-    const [{ base }] = blocks as readonly [StoredBlock];
+    const [{ base }] = blocks as readonly [PackedPart];
     this.#batches.push(newRecords(sliceRecords(b, Math.max(0, from - base), b.length)));
   }
 

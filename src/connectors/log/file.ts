@@ -93,9 +93,6 @@ export function openLogFile(path: string): Sqlite.Database {
   }
 }
 
-/** For a thread that reads beside the one that opened it. */
-export const openForReading = (path: string): Sqlite.Database => new Database(path, { timeout: BUSY_MS, fileMustExist: true, readonly: true });
-
 /** Whether there is a file. Throws system.source.unreachable where that cannot be seen. */
 export function isLog(path: string): boolean {
   try {

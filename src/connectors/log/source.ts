@@ -161,7 +161,7 @@ export class EmbeddedSource implements Source {
       // and at least one block
       const share = n - i;
       const most = { bytes: Math.max(SHARE_BYTES, (mostBytes - bytes) / share), records: Math.max(SHARE_RECORDS, (mostRecords - records) / share) };
-      const blocks = this.#leaves ? this.#leftBlocks(db, p, most) : this.#blocks(db, p, most);
+      const blocks = this.#blocks(db, p, most);
       bytes += blocks.bytes;
       records += blocks.records;
       p.next = blocks.next;
@@ -178,32 +178,24 @@ export class EmbeddedSource implements Source {
   }
 
   #blocks(db: LogDb, p: PartitionState, most: Most): Blocks {
-    const blocks = new Blocks(this.#o.topic, p.partition, p.next, this.#stock);
-    for (const [base, records, at, data] of fromOffset(db, p, ', data') as Iterable<[number, number, number, Buffer]>) {
-      blocks.add({ data, base, at }, records);
-      if (blocks.bytes >= most.bytes || blocks.records >= most.records) break;
-    }
-    return blocks;
-  }
-
-  /** Other threads read blocks where they lie. One that retention has deleted before they come to it ends the run, so not where that is allowed. */
-  get #leaves(): boolean { return this.#o.packed === true && this.#o.onDataLoss === 'stop'; }
-
-  /** The same without their bytes, of which SQLite reads the first page for their number. */
-  #leftBlocks(db: LogDb, p: PartitionState, most: Most): Blocks {
     const { topic } = this.#o;
     const { next, tp, partition } = p;
     const blocks = new Blocks(topic, partition, next, this.#stock);
     const place = { path: db.path, tp };
-    const one = (sql: string, ...values: number[]): unknown => db.get(sql, ...values)?.[0];
-    for (const [base, records, at, bytes] of fromOffset(db, p, ', length(data)') as Iterable<[number, number, number, number]>) {
-      const read = (): Buffer => readBlock(one, tp, base, topic, partition);
-      if (base < next) blocks.add({ data: read(), base, at }, records);
-      else blocks.leave(place, base, records, at, bytes, read);
+    for (const [base, records, at, found] of blocksFrom(db, p, this.#leaves ? 'length(data)' : 'data')) {
+      if (typeof found !== 'number') blocks.add({ data: found, base, at }, records);
+      else if (base < next) blocks.add({ data: readBlock(db, tp, base, topic, partition), base, at }, records);
+      else blocks.leave(place, base, records, at, found, () => db.read(() => readBlock(db, tp, base, topic, partition)));
       if (blocks.bytes >= most.bytes || blocks.records >= most.records) break;
     }
     return blocks;
   }
+
+  /**
+   * Other threads read blocks where they lie, of which SQLite reads the first page here, for their size. One that retention has deleted
+   * before they come to it ends the run, so not where that is allowed.
+   */
+  get #leaves(): boolean { return this.#o.packed === true && this.#o.onDataLoss === 'stop'; }
 
   /** A position that retention has overtaken, or that the log has not reached. */
   #checkPosition(p: PartitionState, first: number, end: number): void {
@@ -231,9 +223,9 @@ export class EmbeddedSource implements Source {
   }
 }
 
-/** Blocks of a partition from its position on; the first may begin before it. */
-const fromOffset = (db: LogDb, { tp, next }: PartitionState, more: ', data' | ', length(data)'): Iterable<unknown> =>
-  db.iterate(`SELECT base, records, at_ms${more} FROM batches WHERE tp = ? AND base >= coalesce((SELECT max(base) FROM batches WHERE tp = ? AND base <= ?), ?) ORDER BY base`, tp, tp, next, next);
+/** Blocks of a partition from its position on, each with its bytes or how many these are; the first may begin before it. */
+const blocksFrom = (db: LogDb, { tp, next }: PartitionState, what: 'data' | 'length(data)'): Iterable<[base: number, records: number, at: number, found: Buffer | number]> =>
+  db.iterate(`SELECT base, records, at_ms, ${what} FROM batches WHERE tp = ? AND base >= coalesce((SELECT max(base) FROM batches WHERE tp = ? AND base <= ?), ?) ORDER BY base`, tp, tp, next, next) as Iterable<unknown> as Iterable<[number, number, number, Buffer | number]>;
 
 /** First offset whose record is not older than `ms`; `end` where there is none. */
 export const offsetAt = (db: LogDb, tp: number, ms: number, end: number): number =>
