@@ -62,9 +62,12 @@ export class Lookers {
   }
 }
 
+/** One that followed until nobody read its output any more did not come to its end. */
+export const stateOf = ({ cut, runtime: { state } }: Pick<Looked, 'cut' | 'runtime'>): Looked['runtime']['state'] => (cut && state === 'done' ? 'stopped' : state);
+
 const observable = (j: Looked): ConstructorParameters<typeof Reporter>[0] => ({
   pipeline: j.compiled.spec.name, file: j.compiled.spec.path, log: j.log, stateFile: j.stateFile, following: j.following,
-  state: () => (j.cut && j.runtime.state === 'done' ? 'stopped' : j.runtime.state), observe: () => j.runtime.observe(), error: () => failureOf(j.failure),
+  state: () => stateOf(j), observe: () => j.runtime.observe(), error: () => failureOf(j.failure),
 });
 
 function failureOf(problem: unknown): JobReport['error'] {

@@ -16,7 +16,7 @@ import type { Command, Io, Parsed } from './command.ts';
 import { askFor } from './file-gone.ts';
 import { LastRows } from './last-rows.ts';
 import { chooseLog, type LogChoice } from './log-choice.ts';
-import { Lookers, type Looked } from './lookers.ts';
+import { Lookers, stateOf, type Looked } from './lookers.ts';
 import { logLine, Messages } from './messages.ts';
 import { dataDir, statePath } from './places.ts';
 import { Printing } from './print.ts';
@@ -308,7 +308,7 @@ class Run {
     const say = (line: string): void => { this.#io.err.write(`${line}\n`); };
     if (logs) say(logLine('info', 'summary', summaryData(spec.name, j.log, counts, ms)));
     else if (json) say(JSON.stringify(summaryData(spec.name, j.log, counts, ms)));
-    else if (!quiet) say(summaryLine(spec.name, counts, ms, j.runtime.state !== 'stopped' && !j.cut, keepsLetters(spec, this.#o) ? [askFor(spec.path, spec.file.name), ...placeFlags(this.#p)].join(' ') : null));
+    else if (!quiet) say(summaryLine(spec.name, counts, ms, stateOf(j) !== 'stopped', keepsLetters(spec, this.#o) ? [askFor(spec.path, spec.file.name), ...placeFlags(this.#p)].join(' ') : null));
   }
 
   /** The first failure gives the exit code; the others are shown with it. */

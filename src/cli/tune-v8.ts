@@ -7,8 +7,8 @@ import { setFlagsFromString } from 'node:v8';
 const OLD_SPACE_MB = 64;
 /**
  * Bytes of bytecode that a function runs between two looks at whether it is worth optimising: four times V8's. A run has some ten
- * functions that are, and a hundred that are called now and then, whose compilation took a fifth of a short run. From V8 12 on another
- * compiler comes first, and the flag is gone.
+ * functions that are, and a hundred that are called now and then, whose compilation took a fifth of a short run. In Node 24 another
+ * compiler comes first, and there is no such flag.
  */
 const LOOK_BYTES = 4 * 67_584;
 const LAST_WITH_LOOKS = 20;
