@@ -10,7 +10,7 @@ import type { WorkerPlan } from './workers.ts';
 /** What a worker thread runs: it compiles the same text as the main thread, since functions do not cross threads. */
 const port = parentPort as MessagePort;
 const { path, root, env, name, text } = workerData as WorkerPlan;
-const post = (a: Answer, transfer: readonly ArrayBuffer[]): void => port.postMessage(a, transfer);
+const post = (a: Answer): void => port.postMessage(a);
 let member: Member | null = null;
 
 port.on('message', (c: Command) => {
@@ -18,9 +18,9 @@ port.on('message', (c: Command) => {
   try {
     const spec = loadPipeline(path, { env, root, name, text, tests: false });
     member = new Member({ spec, plan: compilePipeline(spec).plan, formats, unpackers: unpackers() }, c.opening, post);
-    post({ k: 'ready' }, []);
+    post({ k: 'ready' });
   } catch (error) {
     const e = error as Error;
-    post({ k: 'failed', code: null, message: e.message, hint: undefined, retriable: false, stack: e.stack }, []);
+    post({ k: 'failed', code: null, message: e.message, hint: undefined, retriable: false, stack: e.stack });
   }
 });

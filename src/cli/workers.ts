@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { CompiledPipeline } from '../config/compile.ts';
+import { unpackers } from '../connectors/unpack.ts';
 import type { Workers } from '../engine/parallel/parallel.ts';
 import { splitPlan } from '../engine/parallel/split.ts';
 import type { Io } from './command.ts';
@@ -24,5 +25,5 @@ export function workersFor({ spec, plan }: CompiledPipeline, asked: number | nul
   const count = asked ?? spec.settings.workers ?? 1;
   if (count < 2 || typeof splitPlan(plan) === 'string') return null;
   const workerData: WorkerPlan = { path: spec.path, root: projectRoot(io.cwd), env: { ...io.env }, name: spec.file.name, text: spec.file.text };
-  return { count, spawn: () => new Worker(entry, { workerData }) };
+  return { count, unpackers: unpackers(), spawn: () => new Worker(entry, { workerData }) };
 }

@@ -13,7 +13,7 @@ export const openBlock = (data: Buffer, topic: string, partition: number, base: 
 /** The same of blocks that follow one another, as one. Blocks that lie side by side in one memory are not copied. */
 export function openBlocks(blocks: readonly PackedPart[], topic: string, partition: number, stock: ArrayStock): RecordBatch {
   const opened = blocks.map(b => check(b, topic, partition));
-  const { data, starts } = together(opened.map(o => o.data));
+  const { data, starts } = together(opened.map(o => o.data), stock);
   const length = opened.reduce((n, o) => n + o.rows, 0);
   const arrays = stock.take(length);
   const reader = new RowReader(data, arrays);
@@ -54,13 +54,13 @@ function check({ data, base, at: given }: PackedPart, topic: string, partition: 
 }
 
 /** One piece of memory that holds all, and where each begins in it. */
-function together(all: readonly Buffer[]): { readonly data: Buffer; readonly starts: readonly number[] } {
+function together(all: readonly Buffer[], stock: ArrayStock): { readonly data: Buffer; readonly starts: readonly number[] } {
   const [first] = all as readonly [Buffer];
   if (all.length === 1) return { data: first, starts: [0] };
   let next = 0;
   const starts = all.map(d => (next += d.length) - d.length);
   const beside = all.every((d, k) => d.buffer === first.buffer && d.byteOffset - first.byteOffset === starts[k]);
-  return { data: beside ? Buffer.from(first.buffer, first.byteOffset, next) : Buffer.concat(all), starts };
+  return { data: beside ? Buffer.from(first.buffer, first.byteOffset, next) : stock.join(all), starts };
 }
 
 /** Finds keys and values of the records of blocks. */

@@ -123,12 +123,12 @@ export class PipelineRuntime {
   }
 
   async #openParallel(part: PartOptions, accounting: Accounting, saved: Saved, delivery: Delivery, workers: Workers, split: Split): Promise<void> {
-    const { spec, plan, store, options, engine, clock, taps, notices } = this.#p;
+    const { spec, plan, store, formats, options, engine, clock, taps, notices } = this.#p;
     const outbox = new CollectedOutbox();
     const history = new History(outbox, spec.sinks.map(s => s.topic));
     const checkpointer = engine.checkpointer(part, accounting, history, delivery, this.#meters);
     const parallel = new Parallel({
-      spec, plan, split, store, accounting, outbox, taps, partitions: part.partitions, clock, options, warn: message => notices.warn(`${spec.name}: ${message}`),
+      spec, plan, split, store, formats, accounting, outbox, taps, partitions: part.partitions, clock, options, warn: message => notices.warn(`${spec.name}: ${message}`),
     }, workers);
     this.#parallel = parallel;
     await Promise.all([parallel.open(), checkpointer.recover()]);

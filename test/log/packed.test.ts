@@ -6,7 +6,7 @@ import { makeLog } from '../../src/cli/make-log.ts';
 import type { Source } from '../../src/connectors/connector.ts';
 import { unpackers } from '../../src/connectors/unpack.ts';
 import { Arena } from '../../src/engine/parallel/arena.ts';
-import { copyRecords, fetchParts, openSlice, partsOf } from '../../src/engine/parallel/raw.ts';
+import { copyRead, copyRecords, openSlice, partsOf, readParts } from '../../src/engine/parallel/raw.ts';
 import { PACK_BYTES, type RecordBatch, type Unpacker } from '../../src/engine/records.ts';
 import { Database } from '../../src/state/database.ts';
 import { whole } from '../random.ts';
@@ -39,12 +39,13 @@ const rows = (list: readonly RecordBatch[]): unknown[] => list.flatMap(r => Arra
   r.partition, r.offsets[i], r.data.toString('latin1', r.valueStart[i], r.valueEnd[i]), r.headers(i).map(h => `${h.key}=${h.value?.toString()}`).join(),
 ])).sort();
 
-/** What a worker thread makes of it: where it can it reads the blocks itself. */
-async function asWorker(b: RecordBatch): Promise<RecordBatch> {
+/** What a worker makes of it: where it can it reads the blocks itself; `shared`: and copies them for other threads. */
+async function asWorker(b: RecordBatch, shared = false): Promise<RecordBatch> {
   const known = unpackers();
   const raw = copyRecords(b, 0, b.length, new Arena(), 0, 0);
   if (raw.lies.form !== null) await (known.get(raw.lies.form) as Unpacker).ready?.(partsOf(raw));
-  return openSlice(fetchParts(raw, known, new Arena()), known);
+  const read = readParts(raw, known);
+  return read !== null && shared ? openSlice(copyRead(raw, read, new Arena()), known) : openSlice(raw, known, read ?? undefined);
 }
 
 it('a topic is the same whether its blocks are opened or left packed, from every place', async () => {
@@ -69,7 +70,7 @@ it('a topic is the same whether its blocks are opened or left packed, from every
     left += packed.reduce((n, b) => n + (b.packed?.parts.length ?? 0), 0);
     for (const b of packed) if (b.length > 0) expect([b.length, b.next]).toEqual([b.offsets.length, (b.offsets[b.length - 1] as number) + 1]);
     expect([...read.flat(), ...rows(packed)].sort()).toEqual(open);
-    expect([...read.flat(), ...(await Promise.all(packed.map(async b => rows([await asWorker(b)])))).flat()].sort()).toEqual(open);
+    for (const shared of [false, true]) expect([...read.flat(), ...(await Promise.all(packed.map(async b => rows([await asWorker(b, shared)])))).flat()].sort()).toEqual(open);
     // who may go on behind what is deleted reads it all at once
     expect((await all(log.source({ ...options, onDataLoss: 'earliest', topic: 't', positions, packed: true }))).every(b => b.packed === undefined)).toBe(true);
   }
@@ -101,7 +102,7 @@ it('a damaged block is not counted by its head', async () => {
   };
   const read = async (): Promise<RecordBatch[]> => {
     const found = await all(log.source({ ...options, topic: 't', positions: new Map(), packed: true }));
-    const here = await Promise.all(found.map(asWorker)).then(rows, (e: Error) => e.message);
+    const here = await Promise.all(found.map(b => asWorker(b))).then(rows, (e: Error) => e.message);
     let there: unknown;
     try { there = rows(found); } catch (error) { there = (error as Error).message; }
     expect(here).toEqual(there);

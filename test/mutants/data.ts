@@ -112,7 +112,7 @@ export const data: readonly Mutant[] = [
     ['recreated topic', 'if (this.#o.topicId !== null && this.#o.topicId !== topic.id) {', 'if (this.#o.topicId === topic.name) {', 'positions of a deleted topic are used'],
     ['lost offset', 'if (p.next >= first && p.next <= end) return;', 'if (p.next <= end) return;', 'records that retention removed are skipped'],
     ['latest on a restart', "from === 'earliest' || positions.size > 0 ? first", "from === 'earliest' ? first", 'a partition that is new since the last run begins at its end'],
-    ['left though read in part', 'else if (base < next) blocks.add(', 'else if (base < 0) blocks.add(', 'a position within a block is a gap to worker threads', 'log/packed'],
+    ['left though read in part', "if (typeof found === 'number' && base >= next) blocks.leave(", "if (typeof found === 'number') blocks.leave(", 'a position within a block is a gap to worker threads', 'log/packed'],
     ['left where loss is allowed', "this.#o.packed === true && this.#o.onDataLoss === 'stop'", 'this.#o.packed === true', 'a run that may go on behind what retention deleted ends', 'log/packed'],
   ]),
   ...of('connectors/log/blocks.ts', ['log/embedded'], [

@@ -183,9 +183,12 @@ export class EmbeddedSource implements Source {
     const blocks = new Blocks(topic, partition, next, this.#stock);
     const place = { path: db.path, tp };
     for (const [base, records, at, found] of blocksFrom(db, p, this.#leaves ? 'length(data)' : 'data')) {
-      if (typeof found !== 'number') blocks.add({ data: found, base, at }, records);
-      else if (base < next) blocks.add({ data: readBlock(db, tp, base, topic, partition), base, at }, records);
-      else blocks.leave(place, base, records, at, found, () => db.read(() => readBlock(db, tp, base, topic, partition)));
+      if (typeof found === 'number' && base >= next) blocks.leave(place, base, records, at, found, () => db.read(() => readBlock(db, tp, base, topic, partition)));
+      else {
+        const data = typeof found === 'number' ? readBlock(db, tp, base, topic, partition) : found;
+        this.#stock.owns(data);
+        blocks.add({ data, base, at }, records);
+      }
       if (blocks.bytes >= most.bytes || blocks.records >= most.records) break;
     }
     return blocks;

@@ -1,57 +1,63 @@
 import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
 import { PipeError } from '../../errors.ts';
 import type { Answer, Command, Opening } from './messages.ts';
+import type { OwnMember } from './own.ts';
 
 /** Begins a thread that answers as a Member; it has its plan already. */
 export type Spawn = () => Worker;
 
-/** The worker threads of one pipeline, as the main thread sees them. */
+/** The members that share one pipeline, as the loop sees them: the first is on the main thread, each other has a thread of its own. */
 export class Crew {
   readonly count: number;
-  readonly #workers: readonly Worker[];
-  readonly #answered: (worker: number, a: Answer) => void;
+  readonly #own: OwnMember;
+  readonly #others: readonly Worker[];
   readonly #ready: Promise<void>;
   #failed: (error: unknown) => void = () => undefined;
+  #closed = false;
 
   /** Every answer goes to `answered`, a thread that dies to `failed`. */
-  constructor(count: number, spawn: Spawn, answered: (worker: number, a: Answer) => void, failed: (error: unknown) => void) {
+  constructor(count: number, spawn: Spawn, own: (answered: (a: Answer) => void) => OwnMember, answered: (worker: number, a: Answer) => void, failed: (error: unknown) => void) {
     this.count = count;
-    this.#answered = answered;
-    this.#workers = Array.from({ length: count }, spawn);
+    const heard = (index: number, a: Answer): void => {
+      if (a.k === 'failed') this.#failed(errorOf(a));
+      else answered(index, a);
+    };
+    this.#own = own(a => heard(0, a));
+    this.#others = Array.from({ length: count - 1 }, spawn);
     this.#ready = new Promise((done, reject) => {
-      let waiting = count;
+      let waiting = count - 1;
       this.#failed = error => { reject(error); failed(error); };
-      this.#workers.forEach((w, i) => {
+      this.#others.forEach((w, i) => {
         w.on('message', (a: Answer) => {
-          if (a.k === 'ready') { if (--waiting === 0) done(); }
-          else if (a.k === 'failed') this.#failed(errorOf(a));
-          else this.#answered(i, a);
+          if (a.k !== 'ready') heard(i + 1, a);
+          else if (--waiting === 0) done();
         });
         w.on('error', error => this.#failed(error));
-        w.on('exit', code => { if (!this.#closed) this.#failed(new Error(`worker ${i} ended with code ${code}`)); });
+        w.on('exit', code => { if (!this.#closed) this.#failed(new Error(`worker ${i + 1} ended with code ${code}`)); });
       });
     });
     this.#ready.catch(() => undefined);
   }
 
-  #closed = false;
-
   /** Until all have loaded their state. Throws what kept one from it. */
   async open(o: Omit<Opening, 'index' | 'count' | 'peers'>): Promise<void> {
-    const ports = channels(this.count);
-    ports.forEach((peers, index) => {
-      const command: Command = { k: 'open', opening: { ...o, index, count: this.count, peers } };
-      (this.#workers[index] as Worker).postMessage(command, peers.filter(p => p !== null));
-    });
-    await this.#ready;
+    const openings = channels(this.count).map((peers, index) => ({ ...o, index, count: this.count, peers }));
+    const [own, ...others] = openings as unknown as [Opening, ...Opening[]];
+    others.forEach((opening, i) => (this.#others[i] as Worker).postMessage({ k: 'open', opening } satisfies Command, opening.peers.filter(p => p !== null)));
+    await Promise.all([this.#own.open(own), this.#ready]);
   }
 
-  tell(worker: number, c: Command): void { (this.#workers[worker] as Worker).postMessage(c); }
-  tellAll(c: Command): void { for (const w of this.#workers) w.postMessage(c); }
+  tell(worker: number, c: Exclude<Command, { readonly k: 'open' }>): void {
+    if (worker === 0) this.#own.tell(c);
+    else (this.#others[worker - 1] as Worker).postMessage(c);
+  }
+
+  tellAll(c: Exclude<Command, { readonly k: 'open' }>): void { for (let w = 0; w < this.count; w++) this.tell(w, c); }
 
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all(this.#workers.map(w => w.terminate()));
+    this.#own.close();
+    await Promise.all(this.#others.map(w => w.terminate()));
   }
 }
 

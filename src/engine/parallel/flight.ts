@@ -10,8 +10,12 @@ function copied(slice: Slice): Slice {
   return { ...slice, records: new PackedRecords(records, { ...(records.packed as Packed), parts: [] }) };
 }
 
-/** Slices that one worker may have at a time: enough to be busy while the main thread commits. */
-const SLOTS = 6;
+/** Slices that one worker may have on their way at a time. */
+const SLOTS = 10;
+/** Those of them that it has not mapped: enough to be busy while the main thread commits. */
+const AHEAD = 5;
+/** The same of the worker on the main thread, which has other work: all wait for a slice that waits there. */
+const OWN_AHEAD = 2;
 
 /** A slice on its way through the workers. */
 export interface Flying {
@@ -33,6 +37,8 @@ export interface Flying {
 export class Flight {
   readonly #free: number[][];
   readonly #arenas: (Arena | undefined)[][];
+  /** Slices that are not mapped yet, by worker. */
+  readonly #ahead: number[];
   readonly #flying = new Map<number, Flying>();
   readonly #order: Flying[] = [];
   #next = 0;
@@ -40,15 +46,19 @@ export class Flight {
   constructor(workers: number) {
     this.#free = Array.from({ length: workers }, () => Array.from({ length: SLOTS }, (_, k) => SLOTS - 1 - k));
     this.#arenas = Array.from({ length: workers }, () => []);
+    this.#ahead = new Array<number>(workers).fill(0);
   }
 
   get empty(): boolean { return this.#flying.size === 0; }
 
   /** The worker that has least to do, or null when all have enough. */
   idlest(): number | null {
-    let best = 0;
-    this.#free.forEach((slots, w) => { if (slots.length > (this.#free[best] as number[]).length) best = w; });
-    return (this.#free[best] as number[]).length === 0 ? null : best;
+    let best: number | null = null;
+    this.#ahead.forEach((n, w) => {
+      if (n >= (w === 0 ? OWN_AHEAD : AHEAD) || (this.#free[w] as number[]).length === 0) return;
+      if (best === null || n < (this.#ahead[best] as number)) best = w;
+    });
+    return best;
   }
 
   /** Copies a slice into the memory of a worker that has a free slot, unless the worker reads it itself. */
@@ -59,6 +69,7 @@ export class Flight {
     arena.reset();
     const raw = copyRecords(slice.records, slice.from, slice.to, arena, id, slice.fetchedAt);
     const f: Flying = { id, slice: raw.lies.form === null ? slice : copied(slice), worker, slot, raw, opened: null, apart: false, mapped: null, waiting: 0 };
+    if (raw.length > 0) this.#toMap(f, 1);
     this.#flying.set(id, f);
     this.#order.push(f);
     return f;
@@ -69,8 +80,18 @@ export class Flight {
   mapped(answer: Extract<Answer, { readonly k: 'mapped' }>): void {
     const f = this.of(answer.slice);
     f.mapped = answer;
+    this.#toMap(f, -1);
     if (answer.raw !== null) f.raw = answer.raw;
   }
+
+  /** It is to be mapped once more, row by row. */
+  again(f: Flying): void {
+    f.mapped = null;
+    f.apart = true;
+    this.#toMap(f, 1);
+  }
+
+  #toMap(f: Flying, n: number): void { this.#ahead[f.worker] = (this.#ahead[f.worker] as number) + n; }
 
   /** Its records, for reports: opened for the first of them. */
   records(id: number): RecordBatch {

@@ -219,8 +219,7 @@ export class ParallelLoop {
   /** Nothing of the slice has been entered or passed: its rows come once more, one by one. */
   #again(f: Flying, { warning }: Mapped): void {
     if (warning !== null) this.#p.warn(warning);
-    f.mapped = null;
-    f.apart = true;
+    this.#flight.again(f);
     this.#p.crew.tell(f.worker, { k: 'map', slice: f.raw, slot: f.slot, apart: true });
   }
 

@@ -5,8 +5,9 @@ import type { Batch } from '../batch.ts';
 import { buildGraph } from '../build.ts';
 import { systemClock } from '../clock.ts';
 import { RunContext } from '../context.ts';
+import { doneWith } from '../young.ts';
 import type { Output } from '../operator.ts';
-import { bytesOf, type Unpacker } from '../records.ts';
+import { bytesOf, type PackedPart, type Unpacker } from '../records.ts';
 import { decodeColumns } from '../scan.ts';
 import type { Taken } from '../source-reader.ts';
 import { TimeUnitCheck } from '../time-unit.ts';
@@ -14,7 +15,7 @@ import { EventTime } from '../watermark.ts';
 import { Arena } from './arena.ts';
 import { Combiner, type GroupPart } from './combine.ts';
 import { Router, type Part } from './part.ts';
-import { fetchParts, openSlice, partsOf, type RawSlice, type SliceRecords } from './raw.ts';
+import { copyRead, openSlice, partsOf, readParts, type RawSlice, type SliceRecords } from './raw.ts';
 import { dueOf, Notes } from './reports.ts';
 import { shadowState } from './shadow-state.ts';
 import { EXCHANGE, type Split } from './split.ts';
@@ -104,12 +105,21 @@ export class Mapper {
     this.#arena = this.#arenas[slot] ??= new Arena();
     this.#arena.reset();
     if (apart) combiner?.rest();
-    const slice = fetchParts(told, this.#p.unpackers, this.#read[slot] ??= new Arena());
-    const records = openSlice(slice, this.#p.unpackers);
-    const raw = slice === told ? null : slice;
+    const read = readParts(told, this.#p.unpackers);
+    const copy = (): RawSlice => copyRead(told, read as PackedPart[], this.#read[slot] ??= new Arena());
+    const records = openSlice(told, this.#p.unpackers, read ?? undefined);
+    const mapped = this.#mapOpen(told, records);
+    // what is said of a record, now or where its key is, needs it
+    const raw = read !== null && (this.notes.any || mapped.parts.some(list => list.length > 0)) ? copy() : null;
+    if (read !== null) doneWith(read.map(p => p.data));
+    return { ...mapped, raw };
+  }
+
+  #mapOpen(slice: RawSlice, records: SliceRecords): Omit<Mapped, 'raw'> {
+    const combiner = this.#combiner;
     const taken = { bytes: bytesOf(records, 0, records.length), timestamp: records.timestamps[0] as number };
     this.#combining = combiner?.next() ?? false;
-    const folded = { raw, taken, ...this.#run(slice, records) };
+    const folded = { taken, ...this.#run(slice, records) };
     if (combiner === null || !this.#combining) return { ...folded, groups: [], ends: [] };
     const groups = combiner.take(this.#arena);
     if (groups !== null) return { ...folded, groups: groups.parts, ends: groups.ends };

@@ -9,12 +9,11 @@ import type { Output } from '../operator.ts';
 import { RowOutbox } from '../outbox.ts';
 import { Taps } from '../tap.ts';
 import { Mapper } from './mapper.ts';
-import type { Answer, Block, Command, Delivered, Fold, Opening, TappedRows } from './messages.ts';
+import type { Answer, Command, Delivered, Fold, Opening, TappedRows } from './messages.ts';
 import type { Unpacker } from '../records.ts';
 import type { RawSlice } from './raw.ts';
 import { Reducer } from './reducer.ts';
 import { Notes } from './reports.ts';
-import type { StateWrite } from './shadow-state.ts';
 import { splitPlan, type Split } from './split.ts';
 
 export interface MemberParts {
@@ -29,7 +28,7 @@ type Ordered = Exclude<Command, { readonly k: 'open' | 'map' | 'fold' }> | (Fold
 /** One worker: maps whatever slice it is given at once, and does all else in the order in which the main thread says it. */
 export class Member {
   readonly #o: Opening;
-  readonly #post: (a: Answer, transfer: readonly ArrayBuffer[]) => void;
+  readonly #post: (a: Answer) => void;
   readonly #outbox: RowOutbox;
   readonly #mapper: Mapper;
   readonly #reducer: Reducer | null;
@@ -39,7 +38,7 @@ export class Member {
   readonly #parts = new Map<number, Delivered>();
   #taps: TappedRows[] = [];
 
-  constructor({ spec, plan, formats, unpackers }: MemberParts, o: Opening, post: (a: Answer, transfer: readonly ArrayBuffer[]) => void) {
+  constructor({ spec, plan, formats, unpackers }: MemberParts, o: Opening, post: (a: Answer) => void) {
     this.#o = o;
     this.#post = post;
     const split = splitPlan(plan) as Split;
@@ -80,7 +79,7 @@ export class Member {
     const { raw, taken, max, parts, groups, ends, warning } = this.#mapper.map(slice, slot, apart);
     const rows = parts.map((list, owner) => [...list, ...(groups[owner] ?? [])].reduce((n, p) => n + p.length, 0));
     const blocks = this.#reducer === null ? this.#outbox.take() : [];
-    this.#post({ k: 'mapped', slice: slice.id, raw, taken, max, rows, ends, reports: this.#mapper.notes.take(), blocks, taps: this.#reducer === null ? this.#takeTaps() : [], warning }, buffers(blocks));
+    this.#post({ k: 'mapped', slice: slice.id, raw, taken, max, rows, ends, reports: this.#mapper.notes.take(), blocks, taps: this.#reducer === null ? this.#takeTaps() : [], warning });
     parts.forEach((list, owner) => {
       if (rows[owner] === 0) return;
       const delivered = { slice: slice.id, topic: slice.topic, partition: slice.partition, parts: list, groups: groups[owner] ?? [], apart };
@@ -101,7 +100,7 @@ export class Member {
     const done = (): void => {
       if (commands === 0) return;
       const status = reducer.status();
-      this.#post({ k: 'done', commands, slices, reports: this.#notes.take(), status }, []);
+      this.#post({ k: 'done', commands, slices, reports: this.#notes.take(), status });
       commands = 0;
       slices = [];
     };
@@ -136,7 +135,7 @@ export class Member {
     const taps = this.#takeTaps();
     const reports = this.#notes.take();
     reducer.resume();
-    this.#post({ k: 'snapshot', writes, blocks, taps, reports, status: reducer.status() }, buffers(blocks, writes));
+    this.#post({ k: 'snapshot', writes, blocks, taps, reports, status: reducer.status() });
   }
 
   #tap(sink: string): Output {
@@ -158,13 +157,7 @@ export class Member {
     } catch (error) {
       const e = error as Error;
       const known = error instanceof PipeError ? error : null;
-      this.#post({ k: 'failed', code: known?.code ?? null, message: e.message, hint: known?.hint, retriable: known?.retriable ?? false, stack: e.stack }, []);
+      this.#post({ k: 'failed', code: known?.code ?? null, message: e.message, hint: known?.hint, retriable: known?.retriable ?? false, stack: e.stack });
     }
   }
-}
-
-/** Memory that is handed over, not copied. */
-function buffers(blocks: readonly Block[], writes: readonly StateWrite[] = []): ArrayBuffer[] {
-  const all = [...blocks.map(b => b.data), ...writes.flatMap(w => (w.k === 'packed' ? [w.data] : []))];
-  return all.flatMap(d => (d.byteLength > 0 && d.byteLength === d.buffer.byteLength ? [d.buffer as ArrayBuffer] : []));
 }

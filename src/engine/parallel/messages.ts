@@ -8,7 +8,7 @@ import type { RawSlice } from './raw.ts';
 import type { Reports } from './reports.ts';
 import type { SavedGroups, StateWrite } from './shadow-state.ts';
 
-/** What a worker is told once. */
+/** What a worker is told once; the first is on the main thread. */
 export interface Opening {
   readonly index: number;
   readonly count: number;

@@ -2,13 +2,16 @@ import type { PipelineSpec } from '../../config/spec.ts';
 import type { PhysicalPlan } from '../../plan/physical.ts';
 import type { StateStore } from '../../state/store.ts';
 import type { Clock } from '../clock.ts';
+import type { FormatDef } from '../../formats/format.ts';
 import type { Output } from '../operator.ts';
 import type { Accounting } from '../ports.ts';
+import type { Unpacker } from '../records.ts';
 import type { SourceReader } from '../source-reader.ts';
 import type { CollectedOutbox } from './collected.ts';
 import { Crew, type Spawn } from './crew.ts';
 import { ParallelLoop, type ParallelLoopParts } from './loop.ts';
 import type { Answer } from './messages.ts';
+import { OwnMember } from './own.ts';
 import type { Split } from './split.ts';
 import { ParallelState } from './state.ts';
 
@@ -16,6 +19,8 @@ import { ParallelState } from './state.ts';
 export interface Workers {
   readonly count: number;
   readonly spawn: Spawn;
+  /** For the main thread. */
+  readonly unpackers: ReadonlyMap<string, Unpacker>;
 }
 
 export interface ParallelParts {
@@ -23,6 +28,7 @@ export interface ParallelParts {
   readonly plan: PhysicalPlan;
   readonly split: Split;
   readonly store: StateStore;
+  readonly formats: { find(name: string): FormatDef | undefined };
   readonly accounting: Accounting;
   readonly outbox: CollectedOutbox;
   readonly taps: ReadonlyMap<string, Output>;
@@ -40,14 +46,18 @@ export class Parallel {
   #loop: ParallelLoop | null = null;
   #failure: { readonly error: unknown } | null = null;
 
-  constructor(p: ParallelParts, { count, spawn }: Workers) {
+  constructor(p: ParallelParts, { count, spawn, unpackers }: Workers) {
     this.#p = p;
     this.#state = p.split.keyed === null ? null : new ParallelState(p.store, p.split.keyed);
     const failed = (error: unknown): void => {
       this.#failure ??= { error };
       this.#loop?.fail(error);
     };
-    this.#crew = new Crew(count, spawn, (w, a) => this.#answered(w, a), failed);
+    const own = (answered: (a: Answer) => void): OwnMember => new OwnMember(async (o, post) => {
+      const { Member } = await import('./member.ts');
+      return new Member({ spec: p.spec, plan: p.plan, formats: p.formats, unpackers }, o, post);
+    }, answered);
+    this.#crew = new Crew(count, spawn, own, (w, a) => this.#answered(w, a), failed);
   }
 
   /** Until the workers have their state. Throws what kept one from it. */

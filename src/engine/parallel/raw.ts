@@ -69,14 +69,17 @@ function copyParts(form: string, parts: readonly PackedPart[], arena: Arena): Pi
   };
 }
 
-/** Reads what is not in memory yet; the same slice where all is. Throws system.source.offset_lost. */
-export function fetchParts(slice: RawSlice, unpackers: ReadonlyMap<string, Unpacker>, arena: Arena): RawSlice {
-  const { lies, topic, partition } = slice;
-  if (lies.form === null || lies.parts.every(p => p.place === null)) return slice;
+/** Reads the parts of a slice that are not in memory yet; null where all are. Throws system.source.offset_lost. */
+export function readParts({ lies, topic, partition }: RawSlice, unpackers: ReadonlyMap<string, Unpacker>): PackedPart[] | null {
+  if (lies.form === null || lies.parts.every(p => p.place === null)) return null;
   const { read } = unpackers.get(lies.form) as Unpacker & Pick<Required<Unpacker>, 'read'>;
-  const found = lies.parts.map(({ base, time, place }) => ({ base, at: time, data: read(place as Place, base, topic, partition) }));
+  return lies.parts.map(({ base, time, place }) => ({ base, at: time, data: read(place as Place, base, topic, partition) }));
+}
+
+/** A slice whose parts were read, in shared memory. */
+export function copyRead(slice: RawSlice, parts: readonly PackedPart[], arena: Arena): RawSlice {
   arena.reset();
-  return { ...slice, ...copyParts(lies.form, found, arena) };
+  return { ...slice, ...copyParts(slice.lies.form as string, parts, arena) };
 }
 
 function copyOpen(r: RecordBatch, from: number, to: number, arena: Arena, about: Omit<RawSlice, 'shared' | 'lies'>): RawSlice {
@@ -94,11 +97,11 @@ function copyOpen(r: RecordBatch, from: number, to: number, arena: Arena, about:
   return slice;
 }
 
-/** The records of a slice that is in memory. Throws system.source.corrupt_batch. */
-export function openSlice(slice: RawSlice, unpackers: Unpackers): SliceRecords {
+/** The records of a slice that is in memory, or whose `parts` are. Throws system.source.corrupt_batch. */
+export function openSlice(slice: RawSlice, unpackers: Unpackers, parts: readonly PackedPart[] = partsOf(slice)): SliceRecords {
   const { id, topic, partition, lies } = slice;
   const records = lies.form === null ? view(slice, lies)
-    : asMany((unpackers.get(lies.form) as Unpacker).unpack(partsOf(slice), topic, partition), slice.length);
+    : asMany((unpackers.get(lies.form) as Unpacker).unpack(parts, topic, partition), slice.length);
   return Object.assign(newRecords(records), { slice: id });
 }
 

@@ -48,6 +48,8 @@ export class Notes implements Counts, SinkCounts {
     this.#due = due;
   }
 
+  /** Whether a record or row was reported since the last time. */
+  get any(): boolean { return this.#list.length > 0; }
   filtered(operator: string, n: number): void { this.#filtered.set(operator, (this.#filtered.get(operator) ?? 0) + n); }
   rowsOut(sink: string, n: number): void { this.#rowsOut.set(sink, (this.#rowsOut.get(sink) ?? 0) + n); }
   undecodable(row: number, code: Code, message: string): void { this.#list.push({ k: 'undecodable', row, code, message }); }
