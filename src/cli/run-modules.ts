@@ -2,6 +2,7 @@ import type { CompiledPipeline } from '../config/compile.ts';
 import type { PipelineSpec } from '../config/spec.ts';
 import type { Log, Notices } from '../connectors/connector.ts';
 import type { Clock } from '../engine/clock.ts';
+import type { Backlog, Load } from '../engine/parallel/scaling.ts';
 import type { EngineParts } from '../engine/ports.ts';
 import type { FormatDef } from '../formats/format.ts';
 import type { StateOptions } from '../state/open.ts';
@@ -20,6 +21,8 @@ export interface RunModules {
   readonly formats: { find(name: string): FormatDef | undefined };
   readonly engine: EngineParts;
   readonly clock: Clock;
+  /** Tells when a backlog is worth several threads. */
+  readonly scaling: (began: Load) => Backlog;
   /** The built file that worker threads run. */
   readonly worker: URL;
 }

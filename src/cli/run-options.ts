@@ -32,8 +32,8 @@ export interface RunOptions {
   readonly ui: { readonly port: number | null } | null;
   readonly metrics: MetricsAddress | null;
   readonly batchRows: number;
-  /** Worker threads, or null. */
-  readonly workers: number | null;
+  /** Threads, or null where nothing is said. */
+  readonly workers: number | 'auto' | null;
   /** Groups from which on a window is packed in the state file. */
   readonly packFrom: number;
 }
@@ -51,7 +51,7 @@ export const runFlags: readonly Flag[] = [
   { name: 'resume', value: 'resend|skip', summary: 'what to do with an epoch of which the log no longer knows whether it arrived' },
   { name: 'log-format', value: 'text|json', summary: 'json: each message on stderr is an object with level, time and msg, as pino writes it' },
   { name: 'connect-timeout', value: 'DURATION', summary: 'how long to try a broker that is away at start (default 30s)' },
-  { name: 'workers', value: 'N', summary: 'threads that share the work (default settings.workers, else 1)' },
+  { name: 'workers', value: 'N|auto', summary: 'threads that share the work; auto: those of the machine while a backlog is large (default settings.workers, else auto)' },
   { name: 'jit', value: 'on|off', summary: 'off: closures instead of generated code (default on, off where Node forbids code from text)' },
   { name: 'decoder', value: 'fast|plain', summary: 'plain: records are read without generated code, as with --jit=off' },
   ...runUiFlags,
@@ -100,10 +100,11 @@ function jit(text: string | undefined): boolean {
   return on;
 }
 
-function workers(text: string | undefined): number | null {
+function workers(text: string | undefined): number | 'auto' | null {
   if (text === undefined) return null;
+  if (text === 'auto') return text;
   const n = Number(text);
-  if (!Number.isInteger(n) || n < 1 || n > MOST_WORKERS) throw new PipeError('user.usage.bad_value', `--workers takes 1 to ${MOST_WORKERS}, not "${text}"`);
+  if (!Number.isInteger(n) || n < 1 || n > MOST_WORKERS) throw new PipeError('user.usage.bad_value', `--workers takes 1 to ${MOST_WORKERS}, or auto, not "${text}"`);
   return n;
 }
 

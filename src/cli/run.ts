@@ -134,12 +134,12 @@ class Run {
     const problems = [...compiled.flatMap((c, i) => (this.#follows(logs[i] as Log) ? c.unbounded : [])), ...await missingTopics(specs, this.#o.onError)];
     if (problems.length > 0) throw new PipeErrors(problems);
     const written = new Set(compiled.flatMap(c => [...writtenTopics(c.spec, this.#o.onError)]));
-    for (const [i, c] of compiled.entries()) await this.#openOne(c, choices[i] as LogChoice, logs[i] as Log, written, print[i] as boolean, jobs);
+    for (const [i, c] of compiled.entries()) await this.#openOne(c, choices[i] as LogChoice, logs[i] as Log, written, print[i] as boolean, compiled.length === 1, jobs);
   }
 
   #follows(log: Log): boolean { return this.#o.following ?? (log.kind === 'kafka' || this.#io.out.isTTY); }
 
-  async #openOne(c: CompiledPipeline, choice: LogChoice, log: Log, written: ReadonlySet<string>, print: boolean, jobs: Job[]): Promise<void> {
+  async #openOne(c: CompiledPipeline, choice: LogChoice, log: Log, written: ReadonlySet<string>, print: boolean, alone: boolean, jobs: Job[]): Promise<void> {
     const { spec } = c;
     const data = dataDir(this.#p, this.#io);
     const following = this.#follows(log);
@@ -157,8 +157,8 @@ class Run {
       this.#messages.info(await this.#start(c, log, choice, following, store));
       if (lost !== null) this.#messages.info(`${spec.name}  --reset-state has deleted its state (${lost})`);
       for (const say of made) say();
-      const workers = workersFor(c, this.#o.workers, this.#io, this.#modules.worker);
-      if (workers !== null) this.#messages.info(`${spec.name}  ${workers.count} worker threads`);
+      const workers = workersFor(c, this.#o.workers, alone, this.#io, this.#modules);
+      if (workers?.backlog === null) this.#messages.info(`${spec.name}  ${workers.count} threads share the work`);
       runtime = this.#runtime(c, log, store, following, print, workers);
       await this.#orStopped(runtime.open());
       this.#messages.end();
@@ -192,7 +192,7 @@ class Run {
     const { spec, plan } = c;
     const { engine, clock } = this.#modules;
     return new PipelineRuntime({
-      spec, plan, log, store, source: o => (this.#sharing.get(log) as SourceSharing).source(o), formats: this.#formats, engine, clock, workers, notices: this.#messages, taps: print || (this.#io.err.isTTY && workers === null) ? this.#taps(c, print) : new Map(), committed: () => this.#committed(spec.name),
+      spec, plan, log, store, source: o => (this.#sharing.get(log) as SourceSharing).source(o), formats: this.#formats, engine, clock, workers, notices: this.#messages, taps: print || (this.#io.err.isTTY && workers?.backlog !== null) ? this.#taps(c, print) : new Map(), committed: () => this.#committed(spec.name),
       backfilled: this.#backfilled(spec.name),
       options: {
         following, from: this.#o.from, batchRows: this.#o.batchRows, packFrom: this.#o.packFrom, jit: this.#o.jit, decoder: this.#o.decoder, onError: this.#o.onError, resume: this.#o.resume, memory: memoryLimit(spec), drain: DRAIN_MS,

@@ -111,7 +111,7 @@ function replace(node: ScalarNode, text: string, lookup: (name: string) => strin
 }
 
 function typed(text: string, schema: readonly JsonSchema[]): string | number | boolean {
-  if (schema.length === 0 || schema.some(s => s.type === 'string' || s.enum !== undefined)) return text;
+  if (schema.length === 0 || schema.some(s => s.type === 'string')) return text;
   if (/^-?\d{1,15}$/.test(text) && schema.some(s => s.type === 'integer' || s.type === 'number')) return Number(text);
   if ((text === 'true' || text === 'false') && schema.some(s => s.type === 'boolean' || s.const !== undefined)) return text === 'true';
   return text;

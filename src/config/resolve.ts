@@ -11,7 +11,7 @@ import type { Branch, Leaf, Origin, Written } from './write-yaml.ts';
 export interface Overrides {
   /** null: the embedded log. */
   readonly brokers: { readonly value: readonly string[] | null; readonly origin: Origin | null };
-  readonly workers: { readonly value: number; readonly origin: Origin } | null;
+  readonly workers: { readonly value: number | 'auto'; readonly origin: Origin } | null;
   readonly onError: { readonly value: OnError; readonly origin: Origin } | null;
   /** Bytes, where the file names none. */
   readonly memory: number;
@@ -117,7 +117,7 @@ function settings(o: Origins, { settings: s, dir }: PipelineSpec, overrides: Ove
     ['checkpoint', o.leaf(durationText(s.checkpoint), at('checkpoint'))],
     ['delivery', o.leaf(s.delivery, at('delivery'))],
     ['memory', o.leaf(sizeText(s.memory ?? wholeMegabytes(memory)), at('memory'))],
-    ['workers', workers === null ? o.leaf(s.workers ?? 1, at('workers')) : fixed(workers.value, workers.origin)],
+    ['workers', workers === null ? o.leaf(s.workers ?? 'auto', at('workers')) : fixed(workers.value, workers.origin)],
     s.maxBad === null ? null : ['max_bad', o.leaf(`${Number((s.maxBad * 100).toFixed(6))}%`, at('max_bad'))],
     ['max_record_bytes', o.leaf(sizeText(s.maxRecordBytes), at('max_record_bytes'))],
   );

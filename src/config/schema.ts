@@ -126,7 +126,7 @@ const settings = object('how the pipeline runs', {
   checkpoint: span('how often results are made durable', '200ms'),
   delivery: oneOfWords('exactly-once, or at-least-once where duplicates after a crash do no harm', ['exactly-once', 'at-least-once'], 'exactly-once'),
   memory: bytes('memory for state, output and what is being read; state that does not fit goes to disk; what the process itself takes comes on top; default: a quarter of the machine\'s'),
-  workers: { type: 'integer', minimum: 1, maximum: 64, description: 'number of threads' },
+  workers: anyOf('threads that share the work; default: auto', oneOfWords('those of the machine, four at most, while a backlog is large', ['auto'], 'auto'), { type: 'integer', minimum: 1, maximum: 64, description: 'so many from the start; 1: never more' }),
   max_bad: text('stop when more than this share of 1,000 or more records is bad, such as 5%; default: a warning', { pattern: PERCENT }),
   max_record_bytes: bytes('longer records are refused', '1MB'),
 });

@@ -199,7 +199,12 @@ function badValue(place: Place, schema: JsonSchema, keyword: string, shape: Shap
       const wanted = PATTERNS[schema.pattern as string];
       return wanted === undefined ? fail(`${name} cannot be ${shown}`) : fail(`${name} ${wanted}${schema.pattern === '\\S' ? '' : `, not ${shown}`}`);
     }
-    default: return fail(`${name} cannot be ${shown}`, near(node, (schema.anyOf ?? []).flatMap(b => b.enum ?? [])));
+    default: {
+      const branches = schema.anyOf ?? [];
+      const words = branches.flatMap(b => b.enum ?? []);
+      const number = branches.some(b => b.type === 'integer');
+      return fail(number ? `${name} takes a whole number or ${words.join(' or ')}, not ${shown}` : `${name} cannot be ${shown}`, near(node, words));
+    }
   }
 }
 

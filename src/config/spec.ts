@@ -100,6 +100,7 @@ export interface Settings {
   readonly delivery: 'exactly-once' | 'at-least-once';
   /** Bytes; null: a quarter of the machine's memory. */
   readonly memory: number | null;
+  /** null: as many as a backlog is worth. */
   readonly workers: number | null;
   /** Fraction, 0.05 for 5%; null: warn only. */
   readonly maxBad: number | null;

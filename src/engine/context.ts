@@ -11,9 +11,9 @@ const LEAST_STEP_BYTES = 16 << 10;
 const LEAST_MOST = 1 << 20;
 
 /** `limit` in bytes; `way` begins the hint: what helps first. */
-export const memoryError = (limit: number, operator: string, keys: number, way = 'raise settings.memory'): PipeError =>
+export const memoryError = (limit: number, operator: string, keys: number): PipeError =>
   new PipeError('system.resource.memory', `state in memory has passed settings.memory (${size(limit)}): operator "${operator}" holds ${keys} ${keys === 1 ? 'key' : 'keys'}`, {
-    hint: `${keys === 1 ? ONE_GROUP : `${way}, group by fewer keys or use shorter windows`}; nothing that was committed is lost`, retriable: true,
+    hint: `${keys === 1 ? ONE_GROUP : `raise settings.memory, group by fewer keys or use shorter windows`}; nothing that was committed is lost`, retriable: true,
   });
 
 /** No other thread and no disk takes a part of a group. */

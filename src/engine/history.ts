@@ -5,24 +5,23 @@ import type { Accounting, Checkpointer, Outbox } from './ports.ts';
 
 /** The outbox of a pipeline, and before it the rows that a backfill has left to be sent: epochs of them, which move no position. */
 export class History implements Outbox {
-  readonly outputs: ReadonlyMap<string, Output>;
-  readonly #outbox: Outbox;
+  #outbox: Outbox | null = null;
   readonly #sinks: ReadonlySet<string>;
   #blocks: readonly OutBlock[] = [];
 
   /** `sinks`: topics of rows; what goes to others are dead letters. */
-  constructor(outbox: Outbox, sinks: Iterable<string>) {
-    this.#outbox = outbox;
-    this.#sinks = new Set(sinks);
-    this.outputs = outbox.outputs;
-  }
+  constructor(sinks: Iterable<string>) { this.#sinks = new Set(sinks); }
 
-  bytes(): number { return this.#outbox.bytes(); }
+  /** The one from now on; that before is empty. */
+  goOn(outbox: Outbox): void { this.#outbox = outbox; }
+
+  get outputs(): ReadonlyMap<string, Output> { return this.#outbox?.outputs ?? new Map<string, Output>(); }
+  bytes(): number { return this.#outbox?.bytes() ?? 0; }
 
   take(): readonly OutBlock[] {
     const blocks = this.#blocks;
     this.#blocks = [];
-    return [...blocks, ...this.#outbox.take()];
+    return [...blocks, ...this.#outbox?.take() ?? []];
   }
 
   /** After recovery, before the first record. */

@@ -25,6 +25,8 @@ export interface Observed {
   readonly accounting: Accounting;
   /** null where threads hold the state. */
   readonly context: RunContext | null;
+  /** This thread has done all the work so far. */
+  readonly here: boolean;
   /** Of all threads. */
   readonly shared: { readonly keys: number; readonly memory: number } | null;
   /** The last one of the run before. */
@@ -36,9 +38,8 @@ const WINDOWS = 50;
 
 /** How a running pipeline stands. Shares of time are since the last call, so that one observer calls it, about once a second. */
 export function observe(o: Observed): Observation {
-  const { plan, spec, meters, accounting, context, shared } = o;
+  const { plan, spec, meters, accounting, context, here, shared } = o;
   const now = performance.now();
-  const here = shared === null;
   const tallies = accounting.tallies();
   const sources: Observation['sources'] = o.readers.map(r => {
     const meter = meters.of(sourceId(plan, r.name));

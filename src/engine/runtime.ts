@@ -1,51 +1,46 @@
 import type { Delivery } from '../connectors/connector.ts';
-import type { OnError, PipelineSpec, SourceSpec } from '../config/spec.ts';
+import type { OnError, PipelineSpec } from '../config/spec.ts';
 import { PipeError } from '../errors.ts';
-import type { PhysicalPlan, Scan } from '../plan/physical.ts';
 import type { Position, Saved } from '../state/store.ts';
+import { Alone, Shared, type Arrangement, type Work } from './arrangement.ts';
 import { Backfill } from './backfill.ts';
-import { buildGraph } from './build.ts';
 import { claimState } from './claim.ts';
-import { RunContext } from './context.ts';
 import { COUNTED } from './counted.ts';
 import { groupTable } from './group-table.ts';
-import type { Graph } from './graph.ts';
 import { History } from './history.ts';
-import { EPOCH_BYTES, RunLoop } from './loop.ts';
 import { Meters } from './meters.ts';
 import { observe, type Observation } from './observe.ts';
-import type { Operator, Output } from './operator.ts';
-import { CollectedOutbox } from './parallel/collected.ts';
-import { Parallel, type Workers } from './parallel/parallel.ts';
+import type { Workers } from './parallel/parallel.ts';
+import type { Load } from './parallel/scaling.ts';
 import { splitPlan, type Split } from './parallel/split.ts';
 import { checkChange, planChange, planText, startsEmpty } from './plan-change.ts';
-import type { Accounting, Checkpointer, EpochInput, PartOptions } from './ports.ts';
+import type { EpochInput, PartOptions } from './ports.ts';
 import type { Progress } from './progress.ts';
 import type { RuntimeParts } from './runtime-parts.ts';
-import { decodeColumns, downstream, leadOf } from './scan.ts';
-import { SourceReader } from './source-reader.ts';
-import { Taps } from './tap.ts';
-import { TimeUnitCheck } from './time-unit.ts';
-import { EventTime } from './watermark.ts';
 
-/** With several threads: slices as large as they may be, from each of a few partitions. */
-const APPETITE = 4;
+interface Sharing {
+  readonly workers: Workers;
+  readonly split: Split;
+}
 
 /** One pipeline on one log, from recovery to the last delivery. */
 export class PipelineRuntime {
   readonly #p: RuntimeParts;
   #state: Progress['state'] = 'starting';
-  #accounting: Accounting | null = null;
-  #context: RunContext | null = null;
-  #checkpointer: Checkpointer | null = null;
+  #work: Work | null = null;
+  #at: Arrangement | null = null;
   #delivery: Delivery | null = null;
-  #readers: readonly SourceReader[] = [];
-  #operators: readonly Operator[] = [];
-  #parallel: Parallel | null = null;
   readonly #stop = new AbortController();
   readonly #meters: Meters;
   #epoch = 0;
-  #loop: { run(signal: AbortSignal): Promise<boolean>; touch(): void; pause(): void; resume(): void } | null = null;
+  /** Ends what is arranged now, but not the run. */
+  #turn = new AbortController();
+  /** No record was looked at yet. */
+  #fresh = true;
+  /** It stays in one thread from now on. */
+  #alone = false;
+  /** Threads had a part in it: what this one took down of operators is not all. */
+  #shared = false;
 
   constructor(parts: RuntimeParts) {
     this.#p = parts;
@@ -65,14 +60,17 @@ export class PipelineRuntime {
     const part = { spec, plan, store, formats, jit: options.jit, onError: options.onError, resume: options.resume, partitions: await this.#partitions(), now: () => clock.now(), warn: (m: string) => notices.warn(m) };
     await this.#claim(part);
     const accounting = engine.accounting(part);
+    const history = new History(spec.sinks.map(s => s.topic));
+    const checkpointer = engine.checkpointer(part, accounting, history, this.#delivery, this.#meters);
     const saved = store.saved();
-    this.#accounting = accounting;
     this.#epoch = saved.epoch;
-    const split = workers === null ? null : splitPlan(plan);
-    if (workers === null || split === null || typeof split === 'string' || this.#alone(split)) await this.#openHere(part, accounting, saved, this.#delivery);
-    else await this.#openParallel(part, accounting, saved, this.#delivery, workers, split);
+    this.#work = { run: this.#p, part, accounting, history, checkpointer, meters: this.#meters, commit: e => this.#commit(e) };
+    const at = this.#arrange(workers?.backlog === null ? this.#sharing(true) : null);
+    await Promise.all([at.loaded, checkpointer.recover()]);
+    await history.deliver(store, checkpointer, accounting);
+    await at.begin();
     // where a reader begins elsewhere than it stopped (start: latest, on_data_loss: earliest), that must survive a stop before the first record
-    if (this.#readers.some(r => r.positions().some(p => p.next !== savedNext(saved, p)))) this.#loop?.touch();
+    if (at.readers.some(r => r.positions().some(p => p.next !== savedNext(saved, p)))) at.loop?.touch();
   }
 
   /** The state becomes that of this plan, where it can. Throws system.state.incompatible. */
@@ -86,72 +84,86 @@ export class PipelineRuntime {
     for (const line of change === null ? [] : startsEmpty(change)) notices.info(`${spec.name}  ${line}`);
   }
 
-  /** Keys on disk are shared among no threads, and headers of records do not cross over to them. */
-  #alone({ keyed }: Split): boolean {
-    if (keyed === null) return false;
-    const { store, notices, spec } = this.#p;
-    const why = store.table(groupTable(keyed.aggregate)).runs().length > 0 ? 'a part of its state is on disk' : typeof store.get(keyed.aggregate.id, COUNTED) === 'string' ? 'it was built again, and copies of what it has counted then are told by their headers' : null;
-    if (why !== null) notices.info(`${spec.name} runs in one thread: ${why}`);
-    return why !== null;
+  /** The threads that may share the work, and how they do; null: none, and `why` is said. Keys on disk are shared among no threads, and headers of records do not cross over to them. */
+  #sharing(why: boolean): Sharing | null {
+    const { plan, store, notices, spec, workers } = this.#p;
+    const split = workers === null ? null : splitPlan(plan);
+    if (workers === null || split === null || typeof split === 'string') return null;
+    const { keyed } = split;
+    const reason = keyed === null ? null : store.table(groupTable(keyed.aggregate)).runs().length > 0 ? 'a part of its state is on disk'
+      : typeof store.get(keyed.aggregate.id, COUNTED) === 'string' ? 'it was built again, and copies of what it has counted then are told by their headers' : null;
+    if (reason !== null && why) notices.info(`${spec.name} runs in one thread: ${reason}`);
+    return reason === null ? { workers, split } : null;
   }
 
-  async #openHere(part: PartOptions, accounting: Accounting, saved: Saved, delivery: Delivery): Promise<void> {
-    const { spec, plan, store, options, engine, clock, notices } = this.#p;
-    const taps = new Taps(this.#p.taps, accounting);
-    const outbox = engine.outbox(part, taps);
-    const history = new History(outbox, spec.sinks.map(s => s.topic));
-    const checkpointer = engine.checkpointer(part, accounting, history, delivery, this.#meters);
-    const epochBytes = options.epochBytes ?? EPOCH_BYTES;
-    const context = new RunContext(store, accounting, options.memory, options.packFrom, () => outbox.bytes(), null, epochBytes, (operator, keys, bytes) => notices.info(diskLine(spec.name, operator, keys, bytes)), this.#meters);
-    const graph = buildGraph(plan, context, this.#meters.sinks(taps.outputs(outbox.outputs)), options.jit, undefined, this.#meters);
-    for (const o of graph.operators) o.open();
-    await checkpointer.recover();
-    await history.deliver(store, checkpointer, accounting);
-    this.#context = context;
-    this.#operators = graph.operators;
-    this.#checkpointer = checkpointer;
-    this.#readers = await Promise.all(plan.scans.map(scan => this.#reader(scan, accounting, saved, graph.inputs.get(scan.source) as Output, lastEnd(plan, scan, graph))));
-    this.#loop = new RunLoop({
-      readers: this.#readers, inputs: graph.inputs, operators: graph.operators, following: options.following, clock, checkpoint: spec.settings.checkpoint, epochBytes,
-      epoch: {
-        bytes: () => outbox.bytes() + accounting.bytes() + context.waiting(),
-        hasOutput: () => outbox.bytes() > 0 || accounting.bytes() > 0 || checkpointer.failed(),
-        delivering: () => checkpointer.delivering(),
-        commit: () => this.#commitHere(graph),
-      },
-    });
+  #arrange(sharing: Sharing | null): Arrangement {
+    const work = this.#work as Work;
+    this.#shared ||= sharing !== null;
+    this.#at = sharing === null ? new Alone(work, this.#fresh) : new Shared(work, this.#fresh, sharing.split, sharing.workers, () => this.#outgrown());
+    return this.#at;
   }
 
-  async #openParallel(part: PartOptions, accounting: Accounting, saved: Saved, delivery: Delivery, workers: Workers, split: Split): Promise<void> {
-    const { spec, plan, store, formats, options, engine, clock, taps, notices } = this.#p;
-    const outbox = new CollectedOutbox();
-    const history = new History(outbox, spec.sinks.map(s => s.topic));
-    const checkpointer = engine.checkpointer(part, accounting, history, delivery, this.#meters);
-    const parallel = new Parallel({
-      spec, plan, split, store, formats, accounting, outbox, taps, partitions: part.partitions, clock, options, warn: message => notices.warn(`${spec.name}: ${message}`),
-    }, workers);
-    this.#parallel = parallel;
-    await Promise.all([parallel.open(), checkpointer.recover()]);
-    await history.deliver(store, checkpointer, accounting);
-    this.#checkpointer = checkpointer;
-    const reader = async (input: Output, lastOpenEnd: () => number | null): Promise<SourceReader> => {
-      const made = await this.#reader(split.scan, accounting, saved, input, lastOpenEnd);
-      this.#readers = [made];
-      return made;
+  /** What threads hold must fit in memory; one alone puts it on disk. */
+  #outgrown(): void {
+    if (this.#alone) return;
+    this.#alone = true;
+    this.#turn.abort();
+  }
+
+  /** Until the end of the topics, which is true, or the signal; threads come and go with the backlog. */
+  async #runAll(signal: AbortSignal): Promise<boolean> {
+    for (;;) {
+      this.#turn = new AbortController();
+      const looking = this.#look();
+      let ended: boolean;
+      try {
+        ended = await (this.#at?.loop as NonNullable<Arrangement['loop']>).run(AbortSignal.any([signal, this.#turn.signal]));
+      } finally {
+        clearInterval(looking);
+      }
+      if (ended || signal.aborted) return ended;
+      await this.#rearrange();
+    }
+  }
+
+  /** Looks from time to time whether the work is done by as many threads as it is worth. */
+  #look(): NodeJS.Timeout | undefined {
+    const begin = this.#p.workers?.backlog ?? null;
+    if (begin === null || this.#alone) return undefined;
+    const load = (): Load => {
+      const { lag, counts, keys } = this.progress();
+      return { now: performance.now(), read: counts.records_in, lag, keys };
     };
-    this.#loop = await parallel.loop(reader, { delivering: () => checkpointer.delivering(), failed: () => checkpointer.failed(), commit: e => this.#commit(e) });
+    const backlog = begin(load());
+    const look = (): void => {
+      if (this.#state !== 'running') return;
+      if (this.#at?.parallel === null ? backlog.out(load()) && this.#sharing(false) !== null : backlog.back(load())) this.#turn.abort();
+    };
+    return setInterval(look, backlog.every).unref();
+  }
+
+  /** Between two epochs, as a stop and a start would. */
+  async #rearrange(): Promise<void> {
+    const { notices, spec, workers } = this.#p;
+    const sharing = this.#alone || this.#at?.parallel !== null ? null : this.#sharing(false);
+    notices.info(`${spec.name}  ${sharing !== null ? `${workers?.count} threads share the backlog` : this.#alone ? 'goes on in one thread, which puts on disk what does not fit: its state takes half of settings.memory' : 'one thread again: the backlog is done'}`);
+    await this.#at?.close();
+    this.#fresh = false;
+    const at = this.#arrange(sharing);
+    await at.loaded;
+    await at.begin();
+    if (this.#state === 'paused') at.loop?.pause();
   }
 
   /** Runs until the end of the topics or the signal, then delivers what is left. Throws what stops the pipeline. */
   async run(signal: AbortSignal): Promise<void> {
-    const loop = this.#loop as RunLoop;
     const draining = (): void => { if (this.#state === 'running' || this.#state === 'paused') this.#state = 'draining'; };
     this.#state = 'running';
     signal.addEventListener('abort', draining);
     let ended = false;
-    const work = loop.run(signal).then(end => {
+    const work = this.#runAll(signal).then(end => {
       ended = end;
-      return (this.#checkpointer as Checkpointer).drain();
+      return (this.#work as Work).checkpointer.drain();
     });
     try {
       await this.#withDeadline(work, signal);
@@ -167,8 +179,8 @@ export class PipelineRuntime {
   /** Closes sources, delivery and state; also after a failure, and after an open that failed. */
   async close(): Promise<void> {
     this.#stop.abort();
-    this.#checkpointer?.stop();
-    await Promise.allSettled([...this.#readers.map(r => r.source.close()), this.#delivery?.close(), this.#parallel?.close()]);
+    this.#work?.checkpointer.stop();
+    await Promise.allSettled([this.#at?.close(), this.#delivery?.close()]);
     this.#p.store.close();
   }
 
@@ -176,13 +188,13 @@ export class PipelineRuntime {
   pause(): void {
     if (this.#state !== 'running') return;
     this.#state = 'paused';
-    this.#loop?.pause();
+    this.#at?.loop?.pause();
   }
 
   resume(): void {
     if (this.#state !== 'paused') return;
     this.#state = 'running';
-    this.#loop?.resume();
+    this.#at?.loop?.resume();
   }
 
   get state(): Progress['state'] { return this.#state; }
@@ -190,27 +202,25 @@ export class PipelineRuntime {
   /** How it stands, for one observer that asks about once a second; null before it is open. */
   observe(): Observation | null {
     const { spec, plan } = this.#p;
-    if (this.#accounting === null) return null;
-    return observe({ spec, plan, readers: this.#readers, operators: this.#operators, meters: this.#meters, accounting: this.#accounting, context: this.#context, shared: this.#parallel, epoch: this.#epoch });
+    const { accounting } = this.#work ?? {};
+    if (accounting === undefined) return null;
+    const { readers = [], operators = [], context = null, parallel = null } = this.#at ?? {};
+    return observe({ spec, plan, readers, operators, meters: this.#meters, accounting, context, here: !this.#shared, shared: parallel, epoch: this.#epoch });
   }
 
   progress(): Progress {
-    const sources = this.#readers.map(r => ({ name: r.name, watermark: r.watermark, holder: r.holder(), lag: r.lag() }));
+    const { readers = [], operators = [], context = null, parallel = null } = this.#at ?? {};
+    const { accounting } = this.#work ?? {};
+    const sources = readers.map(r => ({ name: r.name, watermark: r.watermark, holder: r.holder(), lag: r.lag() }));
     return {
       name: this.#p.spec.name, state: this.#state, sources, lag: sources.reduce((n, s) => n + s.lag, 0),
-      counts: this.#accounting?.counts() ?? { records_in: 0, rows_out: 0, filtered: 0, late: 0, future: 0, undecodable: 0, failed: 0 },
-      keys: this.#operators.reduce((n, o) => n + o.keys(), this.#parallel?.keys ?? 0), memory: this.#context?.used ?? this.#parallel?.memory ?? 0, onDisk: this.#context?.disk?.bytes ?? 0, lastProblem: this.#accounting?.lastProblem() ?? null,
+      counts: accounting?.counts() ?? { records_in: 0, rows_out: 0, filtered: 0, late: 0, future: 0, undecodable: 0, failed: 0 },
+      keys: operators.reduce((n, o) => n + o.keys(), parallel?.keys ?? 0), memory: context?.used ?? parallel?.memory ?? 0, onDisk: context?.disk?.bytes ?? 0, lastProblem: accounting?.lastProblem() ?? null,
     };
   }
 
-  async #commitHere(graph: Graph): Promise<void> {
-    const watermarks = new Map(this.#readers.flatMap(r => (r.watermark === null ? [] : [[r.name, r.watermark] as const])));
-    await this.#commit({ positions: this.#readers.flatMap(r => r.positions()), watermarks, write: tx => { for (const o of graph.operators) o.snapshot(tx); } });
-    (this.#context as RunContext).committed();
-  }
-
   async #commit(e: EpochInput): Promise<void> {
-    await (this.#checkpointer as Checkpointer).commit(e);
+    await (this.#work as Work).checkpointer.commit(e);
     await this.#p.committed();
   }
 
@@ -224,32 +234,6 @@ export class PipelineRuntime {
       found.set(topic, info.partitions.length);
     }
     return found;
-  }
-
-  async #reader(scan: Scan, counts: Accounting, saved: Saved, into: Output, lastOpenEnd: () => number | null): Promise<SourceReader> {
-    const { spec, plan, formats, clock, options, notices } = this.#p;
-    const source = spec.sources.find(s => s.name === scan.source) as SourceSpec;
-    const format = formats.find(source.format);
-    if (format?.decoder === undefined) throw new PipeError('user.config.bad_value', `format "${source.format}" cannot be read`, { span: source.nameSpan });
-    const positions = saved.positions.filter(p => p.source === source.name);
-    const input = this.#p.source({
-      topic: source.topic, topicId: positions[0]?.topicId ?? null, positions: new Map(positions.map(p => [p.partition, p.next])),
-      from: options.from ?? source.start, onDataLoss: source.onDataLoss, appetite: this.#parallel === null ? 1 : APPETITE, packed: this.#parallel !== null,
-    });
-    const { eventTime } = source;
-    const eventClock = eventTime === null || scan.time === null ? null
-      : new EventTime({ delay: eventTime.delay, idle: eventTime.idle, maxFuture: eventTime.maxFuture, following: options.following }, clock, saved.watermarks.get(source.name) ?? -Infinity);
-    const reader = new SourceReader({
-      name: source.name, source: input, input: into, following: options.following, batchRows: options.batchRows, lead: leadOf(plan, scan), counts,
-      decoder: format.decoder(decodeColumns(plan, scan, source), { topic: source.topic, maxRecordBytes: spec.settings.maxRecordBytes, generated: options.jit && options.decoder === 'fast' }),
-      unitCheck: eventTime === null || eventTime.unit === null || eventTime.unit === 'iso' ? null : new TimeUnitCheck(eventTime.from, eventTime.unit),
-      warn: message => notices.warn(`${spec.name}: ${message}`),
-      time: eventClock === null ? null : { column: scan.time as number, clock: eventClock },
-      lastOpenEnd, meters: { all: this.#meters, own: this.#meters.of(scan.id) },
-    });
-    await input.open();
-    reader.begin(positions);
-    return reader;
   }
 
   /** A drain that takes too long is given up; what was committed is safe and is delivered by the next start. */
@@ -275,18 +259,7 @@ export class PipelineRuntime {
   }
 }
 
-function diskLine(pipeline: string, operator: string, keys: number, bytes: number): string {
-  return `${pipeline}  state goes to disk from here on: operator "${operator}" holds ${keys} ${keys === 1 ? 'key' : 'keys'}, more than settings.memory has room for; ${Math.ceil(bytes / 2 ** 20)} MB written`;
-}
-
 const savedNext = (saved: Saved, at: Position): number => saved.positions.find(p => p.source === at.source && p.partition === at.partition)?.next ?? 0;
-
-/** End (ms) of the last open window that a scan feeds. */
-function lastEnd(plan: PhysicalPlan, scan: Scan, graph: Graph): () => number | null {
-  const reached = downstream(plan, scan.id);
-  const fed = graph.operators.filter(o => reached.has(o.id));
-  return () => fed.reduce<number | null>((last, o) => { const end = o.lastOpenEnd(); return end !== null && (last === null || end > last) ? end : last; }, null);
-}
 
 /** Topics of all sinks and of dead letters. */
 export function writtenTopics(spec: PipelineSpec, onError: OnError | null): Set<string> {

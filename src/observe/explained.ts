@@ -54,7 +54,7 @@ function workerNote({ spec, plan }: CompiledPipeline): string[] {
   if (workers === null || workers === 1) return [];
   const split = splitPlan(plan);
   if (typeof split === 'string') return [`one thread, whatever settings.workers says: ${split}`];
-  return [`${workers} worker threads: ${split.keyed === null ? 'each writes what it reads' : 'rows go to the one that holds their key'}`];
+  return [`${workers} threads share the work: ${split.keyed === null ? 'each writes what it reads' : 'rows go to the one that holds their key'}`];
 }
 
 /** What becomes of late rows by `on_error` of sink and source. */

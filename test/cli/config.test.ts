@@ -87,7 +87,7 @@ describe('pipe config --resolved', () => {
     if (name === 'small') {
       // defaults that a file without them leaves open
       expect([was.settings['memory'], was.settings['workers'], was.settings['kafka']]).toEqual([null, null, { brokers: null, idPrefix: '', client: {} }]);
-      expect(is.settings['workers']).toBe(1);
+      expect([is.settings['workers'], out]).toEqual([null, expect.stringContaining('\n  workers: auto')]);
       for (const s of [was, is]) for (const key of ['memory', 'workers', 'kafka']) delete s.settings[key];
     } else {
       const client = (is.settings['kafka'] as { client: Record<string, unknown> }).client;

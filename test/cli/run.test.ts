@@ -6,6 +6,7 @@ import { parseCommandLine } from '../../src/cli/args.ts';
 import { makeRun } from '../../src/cli/run.ts';
 import { stoppingLine } from '../../src/cli/stopping.ts';
 import type { CompiledPipeline } from '../../src/config/compile.ts';
+import { Scaling } from '../../src/engine/parallel/scaling.ts';
 import { systemClock } from '../../src/engine/clock.ts';
 import { PipeError, PipeErrors } from '../../src/errors.ts';
 import { formats } from '../../src/formats/index.ts';
@@ -32,7 +33,7 @@ const topics = async (): Promise<string[]> => (await log.topics()).map(t => t.na
 
 async function run(pipelines: readonly CompiledPipeline[], argv: readonly string[] = [], io: FakeIo = fakeIo({ cwd: dir })): Promise<Result> {
   const command = makeRun(() => Promise.resolve({
-    load: () => Promise.resolve(pipelines), store: openStateStore, formats, engine: memoryParts, clock: systemClock, worker: new URL('file:///none'),
+    load: () => Promise.resolve(pipelines), store: openStateStore, formats, engine: memoryParts, clock: systemClock, scaling: began => new Scaling(began), worker: new URL('file:///none'),
     log: choice => { chosen.push(choice.brokers); return Promise.resolve(log); },
   }));
   try {

@@ -243,6 +243,7 @@ describe('settings and tests', () => {
     ['max_bad: 101%', ['config.bad_value 9:21 <101%> "max_bad" is at most 100%, not "101%"']],
     ['time_zone: CET', ['config.bad_value 9:23 <CET> "time_zone" is one of UTC, not "CET"']],
     ['state: ..', ['config.path 9:19 <..> ".." leads out of the project']],
+    ['workers: atuo', ['config.bad_value 9:21 <atuo> "workers" takes a whole number or auto, not "atuo"']],
     ['workers: 0', ['config.bad_value 9:21 <0> "workers" is at least 1, not 0']],
     ['delivery: exactly_once', ['config.bad_value 9:22 <exactly_once> "delivery" is one of exactly-once, at-least-once, not "exactly_once"']],
     ['kafka: {brokers: []}', ['config.bad_value 9:29 <[]> "brokers" is empty']],

@@ -38,7 +38,8 @@ describe('variables', () => {
     expect(spec.sources[0]).toMatchObject({ topic: '12', create: { partitions: 12, config: { x: '12' } } });
     expect(spec.sinks[0]?.create).toEqual({ partitions: null, retention: null, config: {} });
     expect(spec.settings).toMatchObject({ workers: 12, kafka: { client: { ssl: true, sasl: { mechanism: 'plain', username: '12', password: 'true' } } } });
-    expect(folder.problems(pipeline({ rest: 'settings: {workers: "${N}"}\n' }), { N: 'x' })).toEqual(['config.bad_type 9:21 <"${N}"> "workers" takes a whole number, not "${N}"']);
+    expect(folder.problems(pipeline({ rest: 'settings: {workers: "${N}"}\n' }), { N: 'x' })).toEqual(['config.bad_value 9:21 <"${N}"> "workers" takes a whole number or auto, not "${N}"']);
+    expect(folder.load(pipeline({ rest: 'settings: {workers: "${N}"}\n' }), { N: 'auto' }).settings.workers).toBe(null);
     expect(folder.problems(pipeline({ rest: 'settings: {workers: ${N}}\n' }))).toEqual(['config.yaml 9:21 <${N}> a variable in {..} or [..] stands in quotes']);
   });
 

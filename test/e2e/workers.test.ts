@@ -40,7 +40,7 @@ it('SIGTERM drains the workers, and the next run goes on where they stopped', as
   await new Promise(r => setTimeout(r, 400));
   first.kill('SIGTERM');
   const stopped = await first.finished;
-  expect([stopped.code, stopped.err]).toEqual([0, expect.stringContaining('2 worker threads')]);
+  expect([stopped.code, stopped.err]).toEqual([0, expect.stringContaining('2 threads share the work')]);
   const rest = await p.run(['run', 'sums.yaml', '--until-end', '--print', '--json']);
   expect(rest.code).toBe(0);
   const rows = await p.run(['topics', 'tail', 'totals', '--from-beginning', '--until-end']);
@@ -64,7 +64,7 @@ it('windows close by themselves when the stream goes quiet, with workers too', a
 it('explain says how many threads may share the work, or why it is one', async () => {
   p.write('sums.yaml', pipeline);
   p.write('whole.yaml', pipeline.replace('name: sums', 'name: whole').replace(", TUMBLE(ts, INTERVAL '1' SECOND)", '').replace(', window_start', ''));
-  expect((await p.run(['explain', 'sums.yaml'])).out).toContain('2 worker threads: rows go to the one that holds their key');
+  expect((await p.run(['explain', 'sums.yaml'])).out).toContain('2 threads share the work: rows go to the one that holds their key');
   expect((await p.run(['explain', 'whole.yaml'])).out).toContain('one thread, whatever settings.workers says: its grouping has no window');
 });
 
@@ -73,7 +73,7 @@ it('a file of which only the tests are wrong runs, also in threads and from a pi
   await p.run(['topics', 'send', 'events'], { input: '{"id":"a","v":1,"at":1}\n' });
   const run = await p.run(['run', 'sums.yaml', '--until-end']);
   expect([run.code, run.lines]).toEqual([0, ['{"id":"a","s":1,"window_start":0}']]);
-  expect(run.err).toMatch(/warning\[user\.sql\.unknown_column\][^]*sums {2}2 worker threads\n/);
+  expect(run.err).toMatch(/warning\[user\.sql\.unknown_column\][^]*sums {2}2 threads share the work\n/);
   const piped = spawnSync('bash', ['-c', 'exec "$0" "$1" run <(cat pipelines/sums.yaml) --until-end --reset-state', process.execPath, main], { cwd: p.dir, encoding: 'utf8', env: { ...process.env, PIPE_BROKERS: 'none', NO_COLOR: '1' } });
   expect([piped.status, piped.stdout]).toEqual([0, '{"id":"a","s":1,"window_start":0}\n']);
 }, 60_000);

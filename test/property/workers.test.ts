@@ -7,6 +7,7 @@ import { makeLog } from '../../src/cli/make-log.ts';
 import { loadCompiled } from '../../src/cli/load-compiled.ts';
 import { makeRun } from '../../src/cli/run.ts';
 import { runParts } from '../../src/cli/run-parts.ts';
+import type { Backlog, Load } from '../../src/engine/parallel/scaling.ts';
 import type { NewRecord } from '../../src/connectors/connector.ts';
 import { PipeError } from '../../src/errors.ts';
 import { Database } from '../../src/state/database.ts';
@@ -66,8 +67,31 @@ interface Outcome {
   readonly letters: readonly unknown[];
 }
 
+type Threads = number | 'auto';
+/** How often threads came and went. */
+let came = 0;
+let went = 0;
+
+/** As if a backlog came twice, and was done in between. */
+function comeAndGo(): (began: Load) => Backlog {
+  let left = 2;
+  return began => ({
+    every: 1,
+    out: l => {
+      if (left === 0 || l.read - began.read < 60) return false;
+      came++;
+      return left-- > 0;
+    },
+    back: l => {
+      if (l.read - began.read < 300) return false;
+      went++;
+      return true;
+    },
+  });
+}
+
 /** Runs of one pipeline on one log, each with a state and topics of its own. */
-async function outcome(input: readonly NewRecord[], partitions: number, sql: string, policy: string, batch: number, workers: readonly [crash: number | null, before: number, after: number]): Promise<Outcome> {
+async function outcome(input: readonly NewRecord[], partitions: number, sql: string, policy: string, batch: number, workers: readonly [crash: number | null, before: Threads, after: Threads]): Promise<Outcome> {
   const dir = mkdtempSync(join(tmpdir(), 'pipe-workers-'));
   try {
     const file = join(dir, 'p.yaml');
@@ -75,11 +99,11 @@ async function outcome(input: readonly NewRecord[], partitions: number, sql: str
     const log = await makeLog({ brokers: null, origin: 'test' }, join(dir, '.pipe'), null, { warn: () => undefined, info: () => undefined });
     await log.open(1000, new AbortController().signal);
     await log.createTopic({ name: 't', partitions, retention: null, config: {} });
-    await log.append('t', input);
+    for (let i = 0; i < input.length; i += 1000) await log.append('t', input.slice(i, i + 1000));
     const [crash, before, after] = workers;
-    const run = async (n: number, dying: number | null): Promise<string> => {
+    const run = async (n: Threads, dying: number | null): Promise<string> => {
       const command = makeRun(() => Promise.resolve({
-        ...runParts, worker: builtWorker,
+        ...runParts, worker: builtWorker, scaling: comeAndGo(),
         // an epoch after every batch, so that there is something to lose
         ...(dying === null ? {} : { engine: crashing(dying), load: async (p, i) => (await loadCompiled(p, i)).map(x => ({ ...x, spec: { ...x.spec, settings: { ...x.spec.settings, checkpoint: 0 } } })) } satisfies Partial<typeof runParts>),
       }));
@@ -114,8 +138,19 @@ it(`any number of workers gives the rows, counts and dead letters of one on ${ru
     const policy = policies[pick(3)] as string;
     const batch = [7, 100, 8192][pick(3)] as number;
     const one = await outcome(input, partitions, sql, policy, 8192, [null, 1, 1]);
-    const workers = ([[null, 2, 2], [null, 3, 3], [1, 2, 3], [2, 3, 1], [1, 1, 2]] as const)[pick(5)] as readonly [number | null, number, number];
+    const workers = ([[null, 2, 2], [null, 3, 3], [1, 2, 3], [2, 3, 1], [1, 1, 2], [null, 'auto', 'auto'], [2, 'auto', 'auto']] as const)[pick(7)] as readonly [number | null, Threads, Threads];
     expect(await outcome(input, partitions, sql, policy, batch, workers), `run ${n} of seed ${seed}: ${sql}; ${partitions} partitions, ${policy}, batches of ${batch}, workers ${JSON.stringify(workers)}`).toEqual(one);
+  }
+}, 300_000);
+
+it('threads that come and go in the midst of a stream change nothing', async () => {
+  const pick = whole(seed + 1);
+  for (const sql of [queries[0], queries[4]] as [string, string]) {
+    const input = records(pick, 1, 30_000);
+    const one = await outcome(input, 1, sql, 'dead_letters', 8192, [null, 1, 1]);
+    const [before, left] = [came, went];
+    expect(await outcome(input, 1, sql, 'dead_letters', 200, [null, 'auto', 'auto']), `seed ${seed}: ${sql}`).toEqual(one);
+    expect([came - before, went - left].every(k => k > 0)).toBe(true);
   }
 }, 300_000);
 

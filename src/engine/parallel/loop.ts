@@ -1,7 +1,6 @@
 import type { StateTx, Position } from '../../state/store.ts';
 import { newBatch } from '../batch.ts';
 import type { Clock } from '../clock.ts';
-import { memoryError } from '../context.ts';
 import { EPOCH_BYTES, EPOCH_RECORDS, POLL_MS } from '../loop.ts';
 import type { Output } from '../operator.ts';
 import type { Accounting } from '../ports.ts';
@@ -37,8 +36,9 @@ export interface ParallelLoopParts {
   readonly clock: Clock;
   /** ms between epochs. */
   readonly checkpoint: number;
-  /** Bytes of state that all workers may hold. */
+  /** Bytes of state that all workers may hold before `outgrown` is called, which ends the run of this loop. */
   readonly memory: number;
+  readonly outgrown: () => void;
   readonly accounting: Accounting;
   readonly outbox: CollectedOutbox;
   readonly places: Omit<ReportPlaces, 'records'>;
@@ -301,8 +301,7 @@ export class ParallelLoop {
 
   #setStatus(worker: number, s: Status): void {
     this.#status[worker] = s;
-    const { memory, state } = this.#p;
-    if (this.memory > memory && state !== null) throw memoryError(memory, state.operator, this.keys, 'run it with --workers 1, which puts on disk what memory does not hold; raise settings.memory');
+    if (this.memory > this.#p.memory) this.#p.outgrown();
   }
 
   /** Bytes that wait in workers that have passed the barrier, if there is one. */

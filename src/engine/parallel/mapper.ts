@@ -30,6 +30,8 @@ export interface MapParts {
   /** Generated code for reading records. */
   readonly generated: boolean;
   readonly following: boolean;
+  /** The unit of event time is to be looked at. */
+  readonly fresh: boolean;
   /** Workers. */
   readonly count: number;
   /** Where a plan without state writes. */
@@ -81,7 +83,7 @@ export class Mapper {
     this.notes = new Notes(p.plan, keyed === null ? null : dueOf(keyed.aggregate, keyed.before.sinks[0]?.schema.length ?? 0));
     this.#router = keyed === null ? null : new Router(keyed.schema, keyed.keys, p.count);
     this.#combiner = keyed === null ? null : Combiner.of(keyed, p.count, p.jit, n => this.notes.filtered(keyed.aggregate.id, n));
-    this.#unitCheck = eventTime === null || eventTime.unit === null || eventTime.unit === 'iso' ? null : new TimeUnitCheck(eventTime.from, eventTime.unit);
+    this.#unitCheck = !p.fresh || eventTime === null || eventTime.unit === null || eventTime.unit === 'iso' ? null : new TimeUnitCheck(eventTime.from, eventTime.unit);
     const context = new RunContext(shadowState(null), this.notes, Infinity, Infinity, () => 0);
     const input = (plan: PhysicalPlan, sinks: ReadonlyMap<string, Output>): Output => buildGraph(plan, context, sinks, p.jit).inputs.get(scan.source) as Output;
     const exchange = (push: (b: Batch) => void): ReadonlyMap<string, Output> => new Map([[EXCHANGE, { push, watermark: () => undefined, finish: () => undefined }]]);

@@ -50,7 +50,7 @@ export class Member {
     });
     this.#outbox = new RowOutbox({ spec, plan, formats, jit: o.jit, partitions: o.partitions, now: () => Date.now() }, taps);
     const sinks = taps.outputs(this.#outbox.outputs);
-    this.#mapper = new Mapper({ spec, plan, split, formats, unpackers, jit: o.jit, generated: o.generated, following: o.following, count: o.count, sinks });
+    this.#mapper = new Mapper({ spec, plan, split, formats, unpackers, jit: o.jit, generated: o.generated, following: o.following, fresh: o.fresh, count: o.count, sinks });
     this.#reducer = keyed === null ? null : new Reducer({
       plan, keyed, saved: o.saved, share: { index: o.index, count: o.count }, jit: o.jit, notes: this.#notes, sinks, outputBytes: () => this.#outbox.bytes(),
     });

@@ -16,6 +16,8 @@ export interface Opening {
   /** Generated code for reading records. */
   readonly generated: boolean;
   readonly following: boolean;
+  /** No record was looked at yet. */
+  readonly fresh: boolean;
   /** Partitions of every topic that the pipeline writes. */
   readonly partitions: ReadonlyMap<string, number>;
   readonly saved: SavedGroups | null;

@@ -12,12 +12,15 @@ import { Crew, type Spawn } from './crew.ts';
 import { ParallelLoop, type ParallelLoopParts } from './loop.ts';
 import type { Answer } from './messages.ts';
 import { OwnMember } from './own.ts';
+import type { Backlog, Load } from './scaling.ts';
 import type { Split } from './split.ts';
 import { ParallelState } from './state.ts';
 
 /** How many threads, and how one begins. */
 export interface Workers {
   readonly count: number;
+  /** Tells when, as of how it begins; null: from the start. */
+  readonly backlog: ((began: Load) => Backlog) | null;
   readonly spawn: Spawn;
   /** For the main thread. */
   readonly unpackers: ReadonlyMap<string, Unpacker>;
@@ -34,7 +37,11 @@ export interface ParallelParts {
   readonly taps: ReadonlyMap<string, Output>;
   readonly partitions: ReadonlyMap<string, number>;
   readonly clock: Clock;
+  /** No record was looked at in this run. */
+  readonly fresh: boolean;
   readonly warn: (message: string) => void;
+  /** Called when the state takes half of the memory. */
+  readonly outgrown: () => void;
   readonly options: { readonly jit: boolean; readonly decoder: 'fast' | 'plain'; readonly following: boolean; readonly memory: number };
 }
 
@@ -63,7 +70,7 @@ export class Parallel {
   /** Until the workers have their state. Throws what kept one from it. */
   async open(): Promise<void> {
     const { options, partitions, taps } = this.#p;
-    await this.#crew.open({ jit: options.jit, generated: options.jit && options.decoder === 'fast', following: options.following, partitions, saved: this.#state?.saved ?? null, tapped: [...taps.keys()] });
+    await this.#crew.open({ jit: options.jit, generated: options.jit && options.decoder === 'fast', following: options.following, fresh: this.#p.fresh, partitions, saved: this.#state?.saved ?? null, tapped: [...taps.keys()] });
     if (this.#state !== null) this.#state.saved = null;
   }
 
@@ -74,7 +81,7 @@ export class Parallel {
     const input: Output = { push: () => undefined, watermark: ms => loop?.input.watermark(ms), finish: () => undefined };
     const made = new ParallelLoop({
       reader: await reader(input, () => loop?.lastOpenEnd() ?? null), crew: this.#crew, state: this.#state, following: options.following, clock, checkpoint: spec.settings.checkpoint,
-      memory: options.memory, accounting, outbox, taps, warn, epoch,
+      memory: options.memory / 2, outgrown: this.#p.outgrown, accounting, outbox, taps, warn, epoch,
       places: { source: split.scan.source, time: split.scan.time ?? 0, file: spec.file, plan },
     });
     loop = made;

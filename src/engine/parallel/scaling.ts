@@ -1,0 +1,60 @@
+/** Tells when threads are worth beginning for a backlog, and when they have done with it. For one arrangement of the work. */
+export interface Backlog {
+  /** It is looked at every so many ms. */
+  readonly every: number;
+  out(l: Load): boolean;
+  /** Several have little to do. */
+  back(l: Load): boolean;
+}
+
+/** How far a pipeline is. */
+export interface Load {
+  /** performance.now(). */
+  readonly now: number;
+  /** Records read since the run began. */
+  readonly read: number;
+  /** Records that are still to be read. */
+  readonly lag: number;
+  readonly keys: number;
+}
+
+/** A rate is known after so many ms: before, code is compiled. */
+const KNOWN_MS = 3000;
+/** What is left must take so many ms at that rate: threads that begin take half a second. */
+const WORTH_MS = 10_000;
+/** State with more keys is not moved: what is gained in seconds is little, and each key crosses from thread to thread. */
+const MOST_KEYS = 200_000;
+/** Caught up: so little is left, */
+const LITTLE_MS = 200;
+/** and that for so many looks. */
+const LOOKS = 4;
+
+/** By what the last seconds have done. */
+export class Scaling implements Backlog {
+  readonly every = 500;
+  /** Since then there was always something to do. */
+  #began: Load;
+  #little = 0;
+
+  constructor(began: Load) { this.#began = began; }
+
+  /** One thread has much to do. */
+  out(l: Load): boolean {
+    const rate = this.#rate(l);
+    if (l.lag === 0) this.#began = l;
+    return rate !== null && rate > 0 && l.keys <= MOST_KEYS && l.lag >= rate * WORTH_MS;
+  }
+
+  /** For as long as that is sure. */
+  back(l: Load): boolean {
+    const rate = this.#rate(l);
+    this.#little = rate !== null && l.lag <= rate * LITTLE_MS ? this.#little + 1 : 0;
+    return this.#little >= LOOKS;
+  }
+
+  /** Records per ms; null while it is not known. */
+  #rate({ now, read }: Load): number | null {
+    const ms = now - this.#began.now;
+    return ms < KNOWN_MS ? null : (read - this.#began.read) / ms;
+  }
+}
