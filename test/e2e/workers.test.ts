@@ -61,6 +61,16 @@ it('windows close by themselves when the stream goes quiet, with workers too', a
   expect([code, [...rows].sort()]).toEqual([0, ['{"id":"a","s":1,"window_start":1000}', '{"id":"b","s":2,"window_start":1000}']]);
 });
 
+it('a wrong unit of event time is said once, however many threads find it', async () => {
+  p.write('sums.yaml', pipeline.replace('unit: ms', 'unit: s').replace('delay: 1ms', 'delay: 1s, max_future: 3650000d'));
+  const now = Date.now();
+  await p.run(['topics', 'create', 'events', '--partitions', '2']);
+  for (const k of [0, 1]) await p.run(['topics', 'send', 'events', '--key-field', 'id'], { input: Array.from({ length: 3000 }, (_, i) => `{"id":"k${i}","v":${k},"at":${now + i}}\n`).join('') });
+  const run = await p.run(['run', 'sums.yaml', '--until-end', '--no-print'], { env: { PIPE_BATCH_ROWS: '150' } });
+  expect(run.code, run.err).toBe(0);
+  expect(run.err.match(/values look like ms, but event_time\.unit is s/g)).toEqual([expect.any(String)]);
+});
+
 it('explain says how many threads may share the work, or why it is one', async () => {
   p.write('sums.yaml', pipeline);
   p.write('whole.yaml', pipeline.replace('name: sums', 'name: whole').replace(", TUMBLE(ts, INTERVAL '1' SECOND)", '').replace(', window_start', ''));

@@ -133,7 +133,19 @@ export const engine: readonly Mutant[] = [
   ...of('engine/context.ts', ['engine/context'], [
     ['memory without limit', 'if (n <= 0 || this.used <= this.#limit || this.disk !== null) return;', 'return;', 'state grows beyond settings.memory'],
   ]),
-  // what runs in worker threads is built, and is not changed here
+  ...of('engine/parallel/scaling.ts', ['engine/scaling'], [
+    ['rate of quiet hours', 'if (l.lag === 0) this.#began = l;', '', 'a burst behind a quiet hour begins threads'],
+    ['nothing to share', 'rate > 0 && ', '', 'a pipeline that waits begins threads'],
+    ['back at the first look', 'this.#little >= LOOKS', 'this.#little > 0', 'threads end whenever little is left for a moment'],
+    ['large state moved', 'l.keys <= MOST_KEYS && ', '', 'a million keys cross over for a gain of seconds'],
+  ]),
+  ...of('engine/parallel/mapper.ts', ['property/workers'], [
+    ['records of reports not kept', 'this.notes.any || mapped.parts.some(list => list.length > 0)', 'false', 'a dead letter is made of memory that was given back'],
+  ]),
+  ...of('engine/runtime.ts', ['property/workers', 'e2e/memory'], [
+    ['ended by a turn', 'if (ended || signal.aborted) return ended;', 'return ended;', 'a run stops where threads are to begin'],
+  ]),
+  // what runs in other threads is built, and is not changed here
   ...of('engine/parallel/loop.ts', ['cases/workers'], [
     ['late rows folded', 'return ends.some(end => end - 1 <= watermark);', 'return false;', 'rows that are late count where worker threads fold them'],
     ['folded before their time', 'watermarkAt(clock.before(partition), max)', '-Infinity', 'rows count that are late because of others of their slice'],

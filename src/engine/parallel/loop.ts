@@ -78,6 +78,7 @@ export class ParallelLoop {
   #records = 0;
   #moved = false;
   #paused = false;
+  #warned = false;
   /** Told by the reader while it passes a slice. */
   #watermark: number | null = null;
   #closed: number;
@@ -218,7 +219,7 @@ export class ParallelLoop {
 
   /** Nothing of the slice has been entered or passed: its rows come once more, one by one. */
   #again(f: Flying, { warning }: Mapped): void {
-    if (warning !== null) this.#p.warn(warning);
+    this.#warn(warning);
     this.#flight.again(f);
     this.#p.crew.tell(f.worker, { k: 'map', slice: f.raw, slot: f.slot, apart: true });
   }
@@ -240,13 +241,20 @@ export class ParallelLoop {
       }
       this.#flight.done(f);
     });
-    if (mapped?.warning != null) this.#p.warn(mapped.warning);
+    this.#warn(mapped?.warning ?? null);
     this.#watermark = null;
     reader.passed(f.slice, mapped?.taken ?? null);
     if (this.#p.state !== null) this.#fold(f, mapped?.rows ?? null, time ?? NO_TIME, folds);
     this.#flight.done(f);
     this.#moved = true;
     this.#records += length;
+  }
+
+  /** What each worker finds for itself is said once. */
+  #warn(warning: string | null): void {
+    if (warning === null || this.#warned) return;
+    this.#warned = true;
+    this.#p.warn(warning);
   }
 
   #fold(f: Flying, rows: readonly number[] | null, time: SliceTime, folds: readonly Fold[][]): void {
