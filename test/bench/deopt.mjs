@@ -35,7 +35,7 @@ try {
   const file = writePipeline(dir, 'balances', 'deopt', 'in');
   const log = join(dir, 'v8.log');
   const began = performance.now();
-  const r = spawnSync(process.execPath, ['--log-deopt', '--no-logfile-per-isolate', `--logfile=${log}`, CLI, 'run', file, '--until-end', '--no-print', '--quiet', '--brokers', 'none', '--data-dir', join(dir, 'data')], { cwd: dir, encoding: 'utf8' });
+  const r = spawnSync(process.execPath, ['--log-deopt', '--no-logfile-per-isolate', `--logfile=${log}`, CLI, 'run', file, '--until-end', '--no-print', '--workers', '1', '--quiet', '--brokers', 'none', '--data-dir', join(dir, 'data')], { cwd: dir, encoding: 'utf8' });
   if (r.status !== 0) throw new Error(r.stderr);
   const us = (performance.now() - began) * 1000;
   // code-deopt,time in us,size,code,inlining id,script offset,kind,location,reason

@@ -35,7 +35,7 @@ export function pipeParty(name, log, files, { records, dir }, cli = CLI) {
   return {
     name,
     run: async () => {
-      const used = await measured([cli, 'run', ...files, '--until-end', '--reset-state', '--json', '--no-print', '--brokers', log, '--data-dir', data], { dir, cwd: dir });
+      const used = await measured([cli, 'run', ...files, '--until-end', '--reset-state', '--json', '--no-print', '--workers', '1', '--brokers', log, '--data-dir', data], { dir, cwd: dir });
       const summaries = used.stderr.split('\n').filter(l => l.startsWith('{') && l.includes('"records_in"')).map(l => JSON.parse(l));
       for (const s of summaries) if (s.records_in !== records || s.undecodable + s.late + s.future + s.failed > 0) throw new Error(`${name} did not take all records: ${JSON.stringify(s)}`);
       if (summaries.length !== files.length) throw new Error(`${name} left ${summaries.length} summaries`);

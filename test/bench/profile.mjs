@@ -14,7 +14,7 @@ export async function profile({ records, accounts, top, keep }) {
     await writeLines(lines, records, i => valueOf(i, accounts));
     await load({ log: 'none', topic: 'in', file: lines, dir });
     const file = writePipeline(dir, 'balances', 'profile', 'in');
-    await measured(['--cpu-prof', '--cpu-prof-dir', keep, CLI, 'run', file, '--until-end', '--no-print', '--quiet', '--brokers', 'none', '--data-dir', join(dir, 'data')], { dir, cwd: dir });
+    await measured(['--cpu-prof', '--cpu-prof-dir', keep, CLI, 'run', file, '--until-end', '--no-print', '--workers', '1', '--quiet', '--brokers', 'none', '--data-dir', join(dir, 'data')], { dir, cwd: dir });
     const path = readdirSync(keep).filter(f => f.endsWith('.cpuprofile')).map(f => join(keep, f)).sort().at(-1);
     return { path, functions: byFunction(JSON.parse(readFileSync(path, 'utf8'))).slice(0, top) };
   } finally {

@@ -34,7 +34,7 @@ function pipeParty(name, log, { file, records, dir }) {
   return {
     name,
     run: async () => {
-      const used = await measured([CLI, 'run', file, '--until-end', '--reset-state', '--json', '--no-print', '--brokers', log, '--data-dir', join(dir, 'data')], { dir, cwd: dir });
+      const used = await measured([CLI, 'run', file, '--until-end', '--reset-state', '--json', '--no-print', '--workers', '1', '--brokers', log, '--data-dir', join(dir, 'data')], { dir, cwd: dir });
       const summary = reported(used.stderr + used.stdout, 'records_in');
       if (summary.rows_out !== records) throw new Error(`${name} did not write all records: ${JSON.stringify(summary)}`);
       return { ...used, seconds: summary.ms / 1000 };

@@ -34,7 +34,7 @@ async function measure(c, dir, runs) {
   rmSync(lines);
   const found = [];
   for (let run = 0; run < runs; run++) {
-    const used = await measured([CLI, 'run', file, '--until-end', '--reset-state', '--json', '--no-print', '--brokers', 'none', '--data-dir', join(dir, 'data')], { dir, cwd: dir });
+    const used = await measured([CLI, 'run', file, '--until-end', '--reset-state', '--json', '--no-print', '--workers', '1', '--brokers', 'none', '--data-dir', join(dir, 'data')], { dir, cwd: dir });
     const summary = JSON.parse(used.stderr.split('\n').find(l => l.includes('"records_in"')));
     if (summary.records_in !== c.records) throw new Error(`${c.what}: ${JSON.stringify(summary)}`);
     found.push({ ...used, seconds: summary.ms / 1000 });

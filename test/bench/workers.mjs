@@ -1,8 +1,8 @@
 /**
  * node test/bench/workers.mjs [--records N] [--accounts N[,N]] [--workers N[,N]] [--runs N] [--brokers LIST]
  *
- * balances with one thread and with worker threads, in turns, on the embedded log or on Kafka. Beside the rate stand the CPU seconds of
- * a million records, as a whole and by thread (main thread, workers in order, then those of the garbage collector and the compiler). What
+ * balances with one thread and with several, of which the main one is the first, in turns, on the embedded log or on Kafka. Beside the rate stand the CPU seconds of
+ * a million records, as a whole and by thread (the main one, others in order, then those of the garbage collector and the compiler). What
  * the machine has to give is shown by as many processes of one thread that share nothing, at once, each with all the records.
  */
 import { spawn } from 'node:child_process';
@@ -80,7 +80,7 @@ export async function workers({ records = 4_000_000, accountCounts = [1000, 1_00
       for (const [n, list] of found) {
         const million = s => (s * 1e6) / records;
         const middle = of => spread(list.map(of)).median;
-        const threads = n === 1 ? 0 : n;
+        const threads = n - 1;
         results.push({
           accounts, workers: n, rows: list[0].summary.rows_out, processes: most, apart: spread(apart).median / one, times: spread(list.map(r => (records * 1000) / r.summary.ms)).median / one, recordsPerSecond: spread(list.map(r => (records * 1000) / r.summary.ms)),
           cpuSecondsPerMillion: spread(list.map(r => million(r.threads.reduce((a, b) => a + b, 0)))),
@@ -103,6 +103,6 @@ if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   });
   for (const r of found) {
     process.stdout.write(`${r.accounts} accounts, ${r.workers} workers: ${Math.round(r.recordsPerSecond.median / 1000)} k records/s, ${r.cpuSecondsPerMillion.median.toFixed(2)} CPU s/M`
-      + ` (main ${r.main.toFixed(2)}${r.each.length === 0 ? '' : `, workers ${r.each.map(s => s.toFixed(2)).join(' ')}`})${r.workers === 1 ? '' : `, ${r.times.toFixed(2)} times one thread; ${r.processes} processes apart: ${r.apart.toFixed(2)} times`}\n`);
+      + ` (main ${r.main.toFixed(2)}${r.each.length === 0 ? '' : `, others ${r.each.map(s => s.toFixed(2)).join(' ')}`})${r.workers === 1 ? '' : `, ${r.times.toFixed(2)} times one thread; ${r.processes} processes apart: ${r.apart.toFixed(2)} times`}\n`);
   }
 }
