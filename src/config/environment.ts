@@ -61,6 +61,12 @@ export function environment(env: Env, dir: string, root: string): (name: string)
   return name => all.find(l => l.get(name) !== undefined)?.get(name);
 }
 
+/** What `environment` looks in, as it is now: with it as the environment, files that change later mean nothing. */
+export function wholeEnvironment(env: Env, dir: string, root: string): Env {
+  const files = [...new Set([root, dir])].map(d => join(d, '.env')).filter(f => statSync(f, { throwIfNoEntry: false })?.isFile());
+  return { ...Object.assign({}, ...files.map(f => Object.fromEntries(readEnvFile(f)))) as Env, ...env };
+}
+
 /** Where a variable is set that has a value: 'the environment', or the path of a `.env`; null for nowhere. Throws as environment(). */
 export function variableOrigin(env: Env, dir: string, root: string): (name: string) => string | null {
   const all = layers(env, dir, root);

@@ -25,13 +25,13 @@ export class SourceSharing {
     const key = JSON.stringify([o.topic, o.topicId, [...o.positions], o.from, o.onDataLoss, o.packed === true]);
     const known = this.#groups.get(key);
     if (known?.joinable === true) return known;
-    const group = this.alone(o);
+    const group: Group = new Group(this.#make(o), this.#patience, () => { if (this.#groups.get(key) === group) this.#groups.delete(key); });
     this.#groups.set(key, group);
     return group;
   }
 
   /** A group for one that was left behind. */
-  alone(o: SourceOptions): Group { return new Group(this.#make(o), this.#patience); }
+  alone(o: SourceOptions): Group { return new Group(this.#make(o), this.#patience, () => undefined); }
 }
 
 const alike = (a: ReadonlySet<number>, b: ReadonlySet<number>): boolean => a.size === b.size && [...a].every(p => b.has(p));
@@ -44,6 +44,7 @@ class Group {
   round = 0;
   batches: readonly RecordBatch[] = [];
   readonly #patience: number;
+  readonly #over: () => void;
   readonly #opening: Promise<void>;
   readonly #stop = new AbortController();
   readonly #waiting = new Set<() => void>();
@@ -56,8 +57,10 @@ class Group {
   /** Since when (performance.now) the next round waits for some that are busy, or null. */
   #heldSince: number | null = null;
 
-  constructor(reader: Source, patience: number) {
+  /** `over`: nobody reads it any more. */
+  constructor(reader: Source, patience: number, over: () => void) {
     this.reader = reader;
+    this.#over = over;
     this.#patience = patience;
     this.#opening = reader.open();
     this.#opening.catch(() => undefined);
@@ -118,6 +121,7 @@ class Group {
     if (!this.members.delete(m)) return;
     this.#wake();
     if (this.members.size > 0) return;
+    this.#over();
     this.#stop.abort();
     await this.reader.close();
   }

@@ -55,14 +55,14 @@ export class Alone implements Arrangement {
   readers: readonly SourceReader[] = [];
   loop: RunLoop | null = null;
   readonly #w: Work;
-  readonly #fresh: boolean;
+  readonly #before: readonly SourceReader[];
   readonly #graph: Graph;
   readonly #outbox: Outbox;
 
-  /** `fresh`: no record was looked at in this run. */
-  constructor(w: Work, fresh: boolean) {
+  /** `before`: the readers that its own go on for; none at the start of a run. */
+  constructor(w: Work, before: readonly SourceReader[]) {
     this.#w = w;
-    this.#fresh = fresh;
+    this.#before = before;
     const { run: { spec, plan, store, options, engine, notices, taps: tapped }, part, accounting, meters } = w;
     const taps = new Taps(tapped, accounting);
     const outbox = engine.outbox(part, taps);
@@ -80,7 +80,7 @@ export class Alone implements Arrangement {
     const { inputs } = this.#graph;
     const outbox = this.#outbox;
     this.readers = await Promise.all(plan.scans.map(scan => openReader(run, scan, {
-      accounting, meters, input: inputs.get(scan.source) as Output, lastOpenEnd: lastEnd(plan, scan, this.#graph), appetite: 1, packed: false, fresh: this.#fresh,
+      accounting, meters, input: inputs.get(scan.source) as Output, lastOpenEnd: lastEnd(plan, scan, this.#graph), appetite: 1, packed: false, before: readerOf(this.#before, scan),
     })));
     this.loop = new RunLoop({
       readers: this.readers, inputs, operators: this.operators, following: options.following, clock, checkpoint: spec.settings.checkpoint, epochBytes: this.#epochBytes,
@@ -114,18 +114,18 @@ export class Shared implements Arrangement {
   loop: Arrangement['loop'] = null;
   readonly #w: Work;
   readonly #split: Split;
-  readonly #fresh: boolean;
+  readonly #before: readonly SourceReader[];
 
   /** `outgrown`: called when the state takes half of the memory. */
-  constructor(w: Work, fresh: boolean, split: Split, workers: Workers, outgrown: () => void) {
+  constructor(w: Work, before: readonly SourceReader[], split: Split, workers: Workers, outgrown: () => void) {
     this.#w = w;
     this.#split = split;
-    this.#fresh = fresh;
+    this.#before = before;
     const { run: { spec, plan, store, formats, options, clock, taps, notices }, part, accounting, history } = w;
     const outbox = new CollectedOutbox();
     history.goOn(outbox);
     this.parallel = new Parallel({
-      spec, plan, split, store, formats, accounting, outbox, taps, partitions: part.partitions, clock, options, fresh, warn: message => notices.warn(`${spec.name}: ${message}`), outgrown,
+      spec, plan, split, store, formats, accounting, outbox, taps, partitions: part.partitions, clock, options, fresh: before.length === 0, warn: message => notices.warn(`${spec.name}: ${message}`), outgrown,
     }, workers);
     this.loaded = this.parallel.open();
   }
@@ -133,7 +133,7 @@ export class Shared implements Arrangement {
   async begin(): Promise<void> {
     const { run, accounting, meters, checkpointer } = this.#w;
     const reader = async (input: Output, lastOpenEnd: () => number | null): Promise<SourceReader> => {
-      const made = await openReader(run, this.#split.scan, { accounting, meters, input, lastOpenEnd, appetite: APPETITE, packed: true, fresh: this.#fresh });
+      const made = await openReader(run, this.#split.scan, { accounting, meters, input, lastOpenEnd, appetite: APPETITE, packed: true, before: readerOf(this.#before, this.#split.scan) });
       this.readers = [made];
       return made;
     };
@@ -142,6 +142,8 @@ export class Shared implements Arrangement {
 
   async close(): Promise<void> { await Promise.all([closeAll(this.readers), this.parallel.close()]); }
 }
+
+const readerOf = (readers: readonly SourceReader[], scan: Scan): SourceReader | null => readers.find(r => r.name === scan.source) ?? null;
 
 /** A source that fails to close has nothing that is missed. */
 const closeAll = async (readers: readonly SourceReader[]): Promise<void> => { await Promise.allSettled(readers.map(r => r.source.close())); };

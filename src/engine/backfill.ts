@@ -126,6 +126,7 @@ export class Backfill {
       column: scan.time, clock: new EventTime({ delay: eventTime.delay, idle: eventTime.idle, maxFuture: eventTime.maxFuture, following: false, ceiling: this.#ceiling(scan) }, clock, -Infinity),
     };
     const reader = new SourceReader({
+      ends: null,
       name: source.name, source: input, input: this.#graph.inputs.get(source.name) as Output, following: false, batchRows: options.batchRows, lead: leadOf(plan, scan), counts: this.#accounting,
       decoder: decoder(decodeColumns(plan, scan, source), { topic: source.topic, maxRecordBytes: spec.settings.maxRecordBytes, generated: options.jit && options.decoder === 'fast' }),
       time, unitCheck: null, warn: message => notices.warn(`${spec.name}: ${message}`), lastOpenEnd: () => null, meters: null,

@@ -10,7 +10,7 @@ const LEAST_STEP_BYTES = 16 << 10;
 /** What a single group may take in any case. */
 const LEAST_MOST = 1 << 20;
 
-/** `limit` in bytes; `way` begins the hint: what helps first. */
+/** `limit` in bytes. */
 export const memoryError = (limit: number, operator: string, keys: number): PipeError =>
   new PipeError('system.resource.memory', `state in memory has passed settings.memory (${size(limit)}): operator "${operator}" holds ${keys} ${keys === 1 ? 'key' : 'keys'}`, {
     hint: `${keys === 1 ? ONE_GROUP : `raise settings.memory, group by fewer keys or use shorter windows`}; nothing that was committed is lost`, retriable: true,

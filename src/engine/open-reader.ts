@@ -20,8 +20,8 @@ export interface ReaderUse {
   readonly appetite: number;
   /** Records are left as their log keeps them, for other threads. */
   readonly packed: boolean;
-  /** No record was looked at in this run. */
-  readonly fresh: boolean;
+  /** The reader of this run that this one goes on for; null: it is the first. */
+  readonly before: SourceReader | null;
 }
 
 /** Opens the source of a scan where it stopped. Throws system.source.*. */
@@ -37,16 +37,21 @@ export async function openReader({ spec, plan, formats, store, clock, options, n
   });
   const { eventTime } = source;
   const eventClock = eventTime === null || scan.time === null ? null
-    : new EventTime({ delay: eventTime.delay, idle: eventTime.idle, maxFuture: eventTime.maxFuture, following: options.following }, clock, saved.watermarks.get(source.name) ?? -Infinity);
+    : u.before?.clock ?? new EventTime({ delay: eventTime.delay, idle: eventTime.idle, maxFuture: eventTime.maxFuture, following: options.following }, clock, saved.watermarks.get(source.name) ?? -Infinity);
   const reader = new SourceReader({
-    name: source.name, source: input, input: u.input, following: options.following, batchRows: options.batchRows, lead: leadOf(plan, scan), counts: u.accounting,
+    name: source.name, source: input, input: u.input, following: options.following, ends: u.before?.ends() ?? null, batchRows: options.batchRows, lead: leadOf(plan, scan), counts: u.accounting,
     decoder: format.decoder(decodeColumns(plan, scan, source), { topic: source.topic, maxRecordBytes: spec.settings.maxRecordBytes, generated: options.jit && options.decoder === 'fast' }),
-    unitCheck: !u.fresh || eventTime === null || eventTime.unit === null || eventTime.unit === 'iso' ? null : new TimeUnitCheck(eventTime.from, eventTime.unit),
+    unitCheck: u.before !== null || eventTime === null || eventTime.unit === null || eventTime.unit === 'iso' ? null : new TimeUnitCheck(eventTime.from, eventTime.unit),
     warn: message => notices.warn(`${spec.name}: ${message}`),
     time: eventClock === null ? null : { column: scan.time as number, clock: eventClock },
     lastOpenEnd: u.lastOpenEnd, meters: { all: u.meters, own: u.meters.of(scan.id) },
   });
-  await input.open();
+  try {
+    await input.open();
+  } catch (error) {
+    await input.close();
+    throw error;
+  }
   reader.begin(positions);
   return reader;
 }

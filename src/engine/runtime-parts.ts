@@ -55,7 +55,7 @@ export interface RuntimeParts {
   readonly committed: () => Promise<void>;
   /** How far a backfill is, after each poll: records read, offsets behind it, and all of them; on Kafka offsets are more than records. */
   readonly backfilled?: (records: number, done: number, of: number) => void;
-  /** Threads beside the main one; null: all is done here. Plans that cannot be split run here anyway. */
+  /** Threads that may share the work, the main one among them; null: all is done here. Plans that cannot be split run here anyway. */
   readonly workers: Workers | null;
   readonly options: RuntimeOptions;
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Delivery } from '../connectors/connector.ts';
 import type { OnError, PipelineSpec } from '../config/spec.ts';
 import { PipeError } from '../errors.ts';
@@ -18,6 +19,9 @@ import type { EpochInput, PartOptions } from './ports.ts';
 import type { Progress } from './progress.ts';
 import type { RuntimeParts } from './runtime-parts.ts';
 
+/** Between two tries to open a source again, ms. */
+const AGAIN_MS = 1000;
+
 interface Sharing {
   readonly workers: Workers;
   readonly split: Split;
@@ -28,15 +32,17 @@ export class PipelineRuntime {
   readonly #p: RuntimeParts;
   #state: Progress['state'] = 'starting';
   #work: Work | null = null;
+  /** How the work is done. */
   #at: Arrangement | null = null;
+  /** How it will be, while that is made. */
+  #next: Arrangement | null = null;
   #delivery: Delivery | null = null;
   readonly #stop = new AbortController();
   readonly #meters: Meters;
   #epoch = 0;
   /** Ends what is arranged now, but not the run. */
   #turn = new AbortController();
-  /** No record was looked at yet. */
-  #fresh = true;
+  #closed = false;
   /** It stays in one thread from now on. */
   #alone = false;
   /** Threads had a part in it: what this one took down of operators is not all. */
@@ -68,9 +74,17 @@ export class PipelineRuntime {
     const at = this.#arrange(workers?.backlog === null ? this.#sharing(true) : null);
     await Promise.all([at.loaded, checkpointer.recover()]);
     await history.deliver(store, checkpointer, accounting);
+    await this.#begin(at);
+  }
+
+  /** Opens the sources of what is arranged, and lets it be how the work is done. */
+  async #begin(at: Arrangement): Promise<void> {
+    const saved = this.#p.store.saved();
     await at.begin();
     // where a reader begins elsewhere than it stopped (start: latest, on_data_loss: earliest), that must survive a stop before the first record
     if (at.readers.some(r => r.positions().some(p => p.next !== savedNext(saved, p)))) at.loop?.touch();
+    this.#at = at;
+    this.#next = null;
   }
 
   /** The state becomes that of this plan, where it can. Throws system.state.incompatible. */
@@ -98,9 +112,10 @@ export class PipelineRuntime {
 
   #arrange(sharing: Sharing | null): Arrangement {
     const work = this.#work as Work;
+    const before = this.#at?.readers ?? [];
     this.#shared ||= sharing !== null;
-    this.#at = sharing === null ? new Alone(work, this.#fresh) : new Shared(work, this.#fresh, sharing.split, sharing.workers, () => this.#outgrown());
-    return this.#at;
+    this.#next = sharing === null ? new Alone(work, before) : new Shared(work, before, sharing.split, sharing.workers, () => this.#outgrown());
+    return this.#next;
   }
 
   /** What threads hold must fit in memory; one alone puts it on disk. */
@@ -122,7 +137,8 @@ export class PipelineRuntime {
         clearInterval(looking);
       }
       if (ended || signal.aborted) return ended;
-      await this.#rearrange();
+      await this.#rearrange(signal);
+      if (signal.aborted || this.#closed) return false;
     }
   }
 
@@ -142,17 +158,45 @@ export class PipelineRuntime {
     return setInterval(look, backlog.every).unref();
   }
 
-  /** Between two epochs, as a stop and a start would. */
-  async #rearrange(): Promise<void> {
+  /** Between two epochs: what comes next goes on from what was committed. A signal ends the run there. */
+  async #rearrange(signal: AbortSignal): Promise<void> {
     const { notices, spec, workers } = this.#p;
-    const sharing = this.#alone || this.#at?.parallel !== null ? null : this.#sharing(false);
-    notices.info(`${spec.name}  ${sharing !== null ? `${workers?.count} threads share the backlog` : this.#alone ? 'goes on in one thread, which puts on disk what does not fit: its state takes half of settings.memory' : 'one thread again: the backlog is done'}`);
-    await this.#at?.close();
-    this.#fresh = false;
+    const was = this.#at as Arrangement;
+    const sharing = this.#alone || was.parallel !== null ? null : this.#sharing(true);
+    if (sharing !== null) notices.info(`${spec.name}  ${workers?.count} threads share the backlog`);
+    else if (this.#alone) notices.info(`${spec.name}  goes on in one thread, which puts on disk what does not fit: its state takes half of settings.memory`);
+    else if (was.parallel !== null) notices.info(`${spec.name}  one thread again: the backlog is done`);
+    await was.close();
+    const over = (): boolean => signal.aborted || this.#closed;
+    if (over()) return;
+    const at = await this.#load(sharing);
+    for (let tries = 0; !over(); tries++) {
+      try {
+        await this.#begin(at);
+        break;
+      } catch (error) {
+        if (!(error instanceof PipeError) || !error.retriable) throw error;
+        if (tries === 0) notices.warn(`${spec.name}: ${error.message}; trying again`);
+        await sleep(AGAIN_MS, undefined, { signal }).catch(() => undefined);
+      }
+    }
+    if (this.#closed) await at.close();
+    else if (this.#state === 'paused') at.loop?.pause();
+  }
+
+  /** What threads cannot begin, one goes on with. */
+  async #load(sharing: Sharing | null): Promise<Arrangement> {
     const at = this.#arrange(sharing);
-    await at.loaded;
-    await at.begin();
-    if (this.#state === 'paused') at.loop?.pause();
+    try {
+      await at.loaded;
+      return at;
+    } catch (error) {
+      if (sharing === null || this.#closed) throw error;
+      await at.close();
+      this.#alone = true;
+      this.#p.notices.warn(`${this.#p.spec.name}: goes on in one thread, since others cannot begin: ${(error as Error).message}`);
+      return this.#arrange(null);
+    }
   }
 
   /** Runs until the end of the topics or the signal, then delivers what is left. Throws what stops the pipeline. */
@@ -178,9 +222,10 @@ export class PipelineRuntime {
 
   /** Closes sources, delivery and state; also after a failure, and after an open that failed. */
   async close(): Promise<void> {
+    this.#closed = true;
     this.#stop.abort();
     this.#work?.checkpointer.stop();
-    await Promise.allSettled([this.#at?.close(), this.#delivery?.close()]);
+    await Promise.allSettled([this.#at?.close(), this.#next?.close(), this.#delivery?.close()]);
     this.#p.store.close();
   }
 

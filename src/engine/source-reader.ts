@@ -30,6 +30,8 @@ export interface ReaderOptions {
   readonly time: { readonly column: number; readonly clock: EventTime } | null;
   /** False: stop at the end known at open. */
   readonly following: boolean;
+  /** Where the reader before it in this run was to stop, by partition: this one goes on for it, with its clock. null: it is the first. */
+  readonly ends: ReadonlyMap<number, number> | null;
   /** Rows decoded at once, at most. */
   readonly batchRows: number;
   /** ms of event time that a partition may be ahead of the slowest one with a backlog. */
@@ -94,6 +96,7 @@ export class SourceReader {
   #paused: Set<number> = new Set();
   #records: RecordBatch | null = null;
   #emitted = -Infinity;
+  #polled = false;
 
   constructor(o: ReaderOptions) {
     this.#o = o;
@@ -104,9 +107,13 @@ export class SourceReader {
   /** After the source is open; `saved` are the positions of this source. */
   begin(saved: readonly Position[]): void {
     const times = new Map(saved.map(p => [p.partition, p.maxEventTime]));
-    for (const p of this.source.partitions()) this.#add(p, times.get(p) ?? -Infinity);
+    for (const p of this.source.partitions()) if (this.#o.following || this.#o.ends === null || this.#o.ends.has(p)) this.#add(p, times.get(p) ?? -Infinity);
+    if (this.#o.ends !== null) this.#o.time?.clock.handOn();
     if (this.#o.time !== null) this.#emitted = this.#o.time.clock.watermark;
   }
+
+  /** Where each partition stops; Infinity when following. */
+  ends(): Map<number, number> { return new Map([...this.#partitions.values()].map(p => [p.partition, p.end])); }
 
   /** True when until-end has nothing left to read. */
   get finished(): boolean {
@@ -137,6 +144,7 @@ export class SourceReader {
   take(batches: readonly RecordBatch[], fetchedAt: number): void {
     this.#grow();
     this.#fetchedAt = fetchedAt;
+    this.#polled = true;
     for (const records of batches) {
       const partition = this.#partitions.get(records.partition);
       if (partition === undefined || partition.done) continue;
@@ -198,7 +206,8 @@ export class SourceReader {
   tick(): boolean {
     const time = this.#o.time;
     if (time === null) return false;
-    for (const { partition } of this.#partitions.values()) {
+    // what another reader has seen stands until this one has looked
+    if (this.#polled || this.#o.ends === null) for (const { partition } of this.#partitions.values()) {
       time.clock.observe(partition, this.#paused.has(partition) ? null : this.source.idleSince(partition));
     }
     return this.#forward();
@@ -240,10 +249,11 @@ export class SourceReader {
 
   #add(partition: number, max: number): void {
     const next = this.source.position(partition);
-    const end = this.#o.following ? Infinity : this.source.endAtOpen(partition);
+    const end = this.#o.following ? Infinity : this.#o.ends?.get(partition) ?? this.source.endAtOpen(partition);
     const state: PartitionState = { partition, next, end, done: false };
     this.#partitions.set(partition, state);
-    this.#o.time?.clock.add(partition, max);
+    const clock = this.#o.time?.clock;
+    if (this.#o.ends === null || clock?.has(partition) === false) clock?.add(partition, max);
     if (next >= end) this.#finish(state);
   }
 

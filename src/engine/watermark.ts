@@ -23,6 +23,8 @@ interface PartitionTime {
   quietSince: number | null;
   /** Clock.elapsed() when this quiet was first seen. */
   quietFrom: number;
+  /** The next that Source.idleSince says is the same quiet: another reader of the source sees it. */
+  handedOn: boolean;
 }
 
 /** The event time of a slice among all partitions, epoch ms: what makes watermarks of its own highest event times. */
@@ -64,10 +66,14 @@ export class EventTime {
 
   /** A partition to wait for; `max` is its saved event time or -Infinity. */
   add(partition: number, max: number): void {
-    this.#partitions.set(partition, { max, state: 'live', quietSince: null, quietFrom: 0 });
+    this.#partitions.set(partition, { max, state: 'live', quietSince: null, quietFrom: 0, handedOn: false });
     if (max > this.#last) this.#last = max;
   }
 
+  /** The source goes on with another reader, at the same place: what is quiet has been so since it was seen. */
+  handOn(): void { for (const p of this.#partitions.values()) p.handedOn = p.quietSince !== null; }
+
+  has(partition: number): boolean { return this.#partitions.has(partition); }
   maxEventTime(partition: number): number { return this.#of(partition).max; }
   isLive(partition: number): boolean { return this.#of(partition).state === 'live'; }
 
@@ -89,6 +95,8 @@ export class EventTime {
   observe(partition: number, idleSince: number | null): void {
     const p = this.#of(partition);
     if (!this.#o.following || p.state === 'done') return;
+    const { handedOn } = p;
+    p.handedOn = false;
     if (idleSince === null) {
       p.quietSince = null;
       p.state = 'live';
@@ -97,7 +105,7 @@ export class EventTime {
     const now = this.#clock.elapsed();
     if (p.quietSince !== idleSince) {
       p.quietSince = idleSince;
-      p.quietFrom = now;
+      if (!handedOn) p.quietFrom = now;
     }
     p.state = now - p.quietFrom >= this.#o.idle ? 'idle' : 'live';
   }

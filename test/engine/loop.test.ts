@@ -67,6 +67,7 @@ async function make(source: MemorySource, o: { following?: boolean; batchRows?: 
   const future: number[] = [];
   await source.open();
   const reader = new SourceReader({
+    ends: null,
     name: 'events', source, decoder: decoder as NonNullable<typeof decoder>, input: collect, time: { column: 1, clock }, following, batchRows: o.batchRows ?? 1000, lead: o.lead ?? 300_000,
     counts: { read: () => undefined, undecodable: (_s, _r, _i, code) => { bad.push(code); }, future: (_s, b, i) => { future.push((b.cols[0] as number[])[i] as number); } },
     unitCheck: null, warn: () => undefined,

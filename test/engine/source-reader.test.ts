@@ -18,6 +18,7 @@ async function reader(lead: number): Promise<{ readonly r: SourceReader; readonl
   source.now = () => now;
   const watermarks: number[] = [];
   const r = new SourceReader({
+    ends: null,
     name: 'events', source, decoder: decoder as NonNullable<typeof decoder>, input: { push: () => undefined, watermark: ms => { watermarks.push(ms); }, finish: () => undefined }, time: { column: 0, clock }, following: true,
     batchRows: 1, lead, counts: { read: () => undefined, undecodable: () => undefined, future: () => undefined }, unitCheck: null, warn: () => undefined, meters: null, lastOpenEnd: () => null,
   });

@@ -117,6 +117,24 @@ describe('idleness', () => {
     expect(time.isLive(0)).toBe(false);
   });
 
+  it('is the same to another reader of the source, until it says otherwise', () => {
+    const { time, clock } = make(2);
+    const since = clock.now();
+    for (const p of [0, 1]) time.observe(p, since);
+    clock.pass(60);
+    time.handOn();
+    // of its own it has seen this quiet only now
+    time.observe(0, clock.now());
+    time.observe(1, null);
+    clock.pass(40);
+    time.observe(0, clock.now() - 40);
+    time.observe(1, clock.now());
+    expect([time.isLive(0), time.isLive(1)]).toEqual([false, true]);
+    // and once only
+    time.observe(0, clock.now());
+    expect(time.isLive(0)).toBe(true);
+  });
+
   it('lets event time go on with the clock, up to the last open window', () => {
     const { time, clock } = make(1);
     time.stamp(batch([at(1000)]), 1, 0, clock.now(), none);

@@ -133,8 +133,12 @@ export const engine: readonly Mutant[] = [
   ...of('engine/context.ts', ['engine/context'], [
     ['memory without limit', 'if (n <= 0 || this.used <= this.#limit || this.disk !== null) return;', 'return;', 'state grows beyond settings.memory'],
   ]),
+  ...of('engine/watermark.ts', ['engine/watermark'], [
+    ['quiet begins anew', 'if (!handedOn) p.quietFrom = now;', 'p.quietFrom = now;', 'each time that threads come or go, idle partitions hold the watermark again'],
+  ]),
   ...of('engine/parallel/scaling.ts', ['engine/scaling'], [
-    ['rate of quiet hours', 'if (l.lag === 0) this.#began = l;', '', 'a burst behind a quiet hour begins threads'],
+    ['rate of quiet hours', 'if (l.lag === 0) this.#looks = [];', '', 'a burst behind a quiet hour begins threads'],
+    ['stall', '>= rate / 2 ? rate : 0', '> -1 ? rate : 0', 'a broker that goes away begins threads'],
     ['nothing to share', 'rate > 0 && ', '', 'a pipeline that waits begins threads'],
     ['back at the first look', 'this.#little >= LOOKS', 'this.#little > 0', 'threads end whenever little is left for a moment'],
     ['large state moved', 'l.keys <= MOST_KEYS && ', '', 'a million keys cross over for a gain of seconds'],
@@ -148,6 +152,7 @@ export const engine: readonly Mutant[] = [
   // what runs in other threads is built, and is not changed here
   ...of('engine/parallel/loop.ts', ['cases/workers'], [
     ['late rows folded', 'return ends.some(end => end - 1 <= watermark);', 'return false;', 'rows that are late count where worker threads fold them'],
+    ['commit behind a failure', 'if (this.#failure !== null) return;', '', 'a row that failed is not there in the next run', 'e2e/failed-close'],
     ['folded before their time', 'watermarkAt(clock.before(partition), max)', '-Infinity', 'rows count that are late because of others of their slice'],
   ]),
 ];

@@ -54,8 +54,8 @@ export interface ParallelLoopParts {
 const NOTHING: Status = { keys: 0, used: 0, output: 0, grown: 0, lastOpenEnd: null, full: false };
 
 /**
- * One pipeline on several threads. The main thread polls the source, commits each epoch in one transaction and delivers it; workers
- * decode, group and encode. Slices of the source are handed to whoever is free and decoded at once; their rows go to the worker that
+ * One pipeline on several threads. The main thread polls the source, commits each epoch in one transaction and delivers it; workers,
+ * of which it is one, decode, group and encode. Slices of the source are handed to whoever is free and decoded at once; their rows go to the worker that
  * holds their keys. Then slices are passed in the one order in which they were cut: with the event times that a worker found, the
  * main thread moves positions and watermark on, and says so to all workers, which fold their rows of the slice, close windows and
  * snapshot in that same order. So each sees the stream as one thread would: late verdicts, windows and results are the same, and a
@@ -112,6 +112,9 @@ export class ParallelLoop {
         await this.#until(() => this.#barrier === null);
       }
       return ended;
+    } catch (error) {
+      this.fail(error);
+      throw error;
     } finally {
       signal.removeEventListener('abort', ring);
       this.#bell.stop();
@@ -136,7 +139,9 @@ export class ParallelLoop {
   /** Where the reader says that the watermark moved. */
   readonly input: Output = { push: () => undefined, watermark: ms => { this.#watermark = ms; }, finish: () => undefined };
 
+  /** Behind a failure nothing is: what is on its way holds rows that failed as if they had not been there. */
   answered(worker: number, a: Answer): void {
+    if (this.#failure !== null) return;
     try {
       if (a.k === 'mapped') this.#flight.mapped(a);
       else if (a.k === 'done') this.#done(worker, a);
@@ -365,6 +370,7 @@ export class ParallelLoop {
         this.#p.outbox.add(s.blocks);
         this.#tap(s.taps);
       }
+      this.#check();
       const { state } = this.#p;
       await this.#p.epoch.commit({ positions, watermarks, write: tx => { if (state !== null) { state.wipe(tx); applyWrites(tx, state.operator, state.table, all.map(s => s.writes)); } } });
       state?.written();

@@ -37,6 +37,7 @@ export class Member {
   /** Parts that are here, by slice. */
   readonly #parts = new Map<number, Delivered>();
   #taps: TappedRows[] = [];
+  #failed = false;
 
   constructor({ spec, plan, formats, unpackers }: MemberParts, o: Opening, post: (a: Answer) => void) {
     this.#o = o;
@@ -151,10 +152,13 @@ export class Member {
     return taps;
   }
 
+  /** What fails is the last that it says. */
   #guarded(work: () => void): void {
+    if (this.#failed) return;
     try {
       work();
     } catch (error) {
+      this.#failed = true;
       const e = error as Error;
       const known = error instanceof PipeError ? error : null;
       this.#post({ k: 'failed', code: known?.code ?? null, message: e.message, hint: known?.hint, retriable: known?.retriable ?? false, stack: e.stack });

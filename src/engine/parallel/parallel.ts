@@ -45,7 +45,7 @@ export interface ParallelParts {
   readonly options: { readonly jit: boolean; readonly decoder: 'fast' | 'plain'; readonly following: boolean; readonly memory: number };
 }
 
-/** A pipeline on worker threads: its state and its crew, before its source is open. */
+/** A pipeline on several threads, of which the main one is the first: its state and its crew, before its source is open. */
 export class Parallel {
   readonly #p: ParallelParts;
   readonly #crew: Crew;

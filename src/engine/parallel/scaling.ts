@@ -29,32 +29,37 @@ const LITTLE_MS = 200;
 /** and that for so many looks. */
 const LOOKS = 4;
 
-/** By what the last seconds have done. */
+/** By what the last seconds have done: a source that stalls is not made faster by threads. */
 export class Scaling implements Backlog {
   readonly every = 500;
-  /** Since then there was always something to do. */
-  #began: Load;
+  /** Looks of the last KNOWN_MS, and the one before them: since the first there was always something to do. */
+  #looks: Load[];
   #little = 0;
 
-  constructor(began: Load) { this.#began = began; }
+  constructor(began: Load) { this.#looks = [began]; }
 
-  /** One thread has much to do. */
   out(l: Load): boolean {
+    if (l.lag === 0) this.#looks = [];
     const rate = this.#rate(l);
-    if (l.lag === 0) this.#began = l;
-    return rate !== null && rate > 0 && l.keys <= MOST_KEYS && l.lag >= rate * WORTH_MS;
+    return rate > 0 && l.keys <= MOST_KEYS && l.lag >= rate * WORTH_MS;
   }
 
   /** For as long as that is sure. */
   back(l: Load): boolean {
     const rate = this.#rate(l);
-    this.#little = rate !== null && l.lag <= rate * LITTLE_MS ? this.#little + 1 : 0;
+    this.#little = l.lag <= rate * LITTLE_MS ? this.#little + 1 : 0;
     return this.#little >= LOOKS;
   }
 
-  /** Records per ms; null while it is not known. */
-  #rate({ now, read }: Load): number | null {
-    const ms = now - this.#began.now;
-    return ms < KNOWN_MS ? null : (read - this.#began.read) / ms;
+  /** Records per ms; 0 while it is not known, and where the last look saw less than half of it. */
+  #rate(l: Load): number {
+    const looks = this.#looks;
+    const last = looks.at(-1);
+    looks.push(l);
+    while (looks.length > 2 && l.now - (looks[1] as Load).now >= KNOWN_MS) looks.shift();
+    const [first] = looks as [Load];
+    if (last === undefined || l.now - first.now < KNOWN_MS) return 0;
+    const rate = (l.read - first.read) / (l.now - first.now);
+    return (l.read - last.read) / (l.now - last.now) >= rate / 2 ? rate : 0;
   }
 }
