@@ -38,6 +38,11 @@ export interface SliceTime {
   readonly delay: number;
 }
 
+export const NO_TIME: SliceTime = { floor: -Infinity, max: -Infinity, others: Infinity, delay: 0 };
+
+/** The watermark in force behind rows of a slice whose highest event time is `before`, epoch ms. */
+export const watermarkAt = ({ floor, max, others, delay }: SliceTime, before: number): number => Math.max(floor, Math.min(Math.max(max, before) - delay, others));
+
 /**
  * Event time of one source. The watermark is the highest event time - delay, minimum over the live partitions, and never
  * goes back. It holds per row, before WHERE: a batch is stamped with the watermark in force before each of its rows, so that

@@ -39,7 +39,8 @@ export const engine: readonly Mutant[] = [
     ['done partition holds', "if (p.state === 'live' && p.max < least) least = p.max;\n      else", "if (p.state !== 'idle' && p.max < least) least = p.max;\n      else", 'a partition at its end holds the others for ever'],
     ['tick beyond the last window', 'lastOpenEnd - 1) : -Infinity', 'Infinity) : -Infinity', 'a quiet minute makes the records after it late'],
     ['idle early', "p.state = now - p.quietFrom >= this.#o.idle ? 'idle' : 'live';", "p.state = 'idle';", 'a partition is idle at once'],
-    ['idle not restarted', '    if (p.quietSince !== idleSince) {\n      p.quietSince = idleSince;\n      p.quietFrom = now;\n    }', '    p.quietSince = idleSince;\n    p.quietFrom ||= now;', 'quiet times are added up'],
+    ['quiet begins anew', 'if (!handedOn) p.quietFrom = now;', 'p.quietFrom = now;', 'each time that threads come or go, idle partitions hold the watermark again'],
+    ['idle not restarted', '    if (p.quietSince !== idleSince) {\n      p.quietSince = idleSince;\n      if (!handedOn) p.quietFrom = now;\n    }', '    p.quietSince = idleSince;\n    p.quietFrom ||= now;', 'quiet times are added up'],
     ['idle in a replay', "if (!this.#o.following || p.state === 'done') return;", "if (p.state === 'done') return;", 'a replay depends on the clock'],
     ['future by the fetch in a replay', 'const fetched = following ? fetchedAt : Infinity;', 'const fetched = fetchedAt;', 'a replay depends on the clock'],
   ]),
@@ -132,9 +133,6 @@ export const engine: readonly Mutant[] = [
   ]),
   ...of('engine/context.ts', ['engine/context'], [
     ['memory without limit', 'if (n <= 0 || this.used <= this.#limit || this.disk !== null) return;', 'return;', 'state grows beyond settings.memory'],
-  ]),
-  ...of('engine/watermark.ts', ['engine/watermark'], [
-    ['quiet begins anew', 'if (!handedOn) p.quietFrom = now;', 'p.quietFrom = now;', 'each time that threads come or go, idle partitions hold the watermark again'],
   ]),
   ...of('engine/parallel/scaling.ts', ['engine/scaling'], [
     ['rate of quiet hours', 'if (l.lag === 0) this.#looks = [];', '', 'a burst behind a quiet hour begins threads'],

@@ -9,7 +9,7 @@ import { Bell } from './bell.ts';
 import type { CollectedOutbox } from './collected.ts';
 import type { Crew } from './crew.ts';
 import { Flight, type Flying } from './flight.ts';
-import type { SliceTime } from '../watermark.ts';
+import { NO_TIME, watermarkAt, type SliceTime } from '../watermark.ts';
 import type { Answer, Fold, Status, TappedRows } from './messages.ts';
 import { enter, type Due, type ReportPlaces, type Reports } from './reports.ts';
 import { applyWrites } from './shadow-state.ts';
@@ -393,10 +393,4 @@ export class ParallelLoop {
     this.#open += crew.count;
     crew.tellAll({ k: 'finish' });
   }
-}
-
-const NO_TIME: SliceTime = { floor: -Infinity, max: -Infinity, others: Infinity, delay: 0 };
-
-function watermarkAt({ floor, max, others, delay }: SliceTime, before: number): number {
-  return Math.max(floor, Math.min(Math.max(max, before) - delay, others));
 }
