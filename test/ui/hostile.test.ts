@@ -88,7 +88,7 @@ describe.skipIf(noBrowser() !== null)('text is never HTML', () => {
     await page.evaluate('alert(1)');
     expect(executed).toBe(1);
     await context.close();
-  });
+  }, 300_000);
 
   it('a script, a style or a handler that stands in the page itself is not run', async () => {
     stage.scene = BUSY;
