@@ -144,13 +144,13 @@ export const engine: readonly Mutant[] = [
   ...of('engine/parallel/mapper.ts', ['property/workers'], [
     ['records of reports not kept', 'this.notes.any || mapped.parts.some(list => list.length > 0)', 'false', 'a dead letter is made of memory that was given back'],
   ]),
-  ...of('engine/runtime.ts', ['property/workers', 'e2e/memory'], [
+  ...of('engine/runtime.ts', ['property/workers'], [
     ['ended by a turn', 'if (ended || signal.aborted) return ended;', 'return ended;', 'a run stops where threads are to begin'],
   ]),
   // what runs in other threads is built, and is not changed here
   ...of('engine/parallel/loop.ts', ['cases/workers'], [
     ['late rows folded', 'return ends.some(end => end - 1 <= watermark);', 'return false;', 'rows that are late count where worker threads fold them'],
-    ['commit behind a failure', 'if (this.#failure !== null) return;', '', 'a row that failed is not there in the next run', 'e2e/failed-close'],
+    ['commit behind a failure', 'if (this.#failure !== null) return;', '', 'a row that failed is not there in the next run', 'property/failed-close'],
     ['folded before their time', 'watermarkAt(clock.before(partition), max)', '-Infinity', 'rows count that are late because of others of their slice'],
   ]),
 ];
