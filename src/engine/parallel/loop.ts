@@ -370,7 +370,6 @@ export class ParallelLoop {
         this.#p.outbox.add(s.blocks);
         this.#tap(s.taps);
       }
-      this.#check();
       const { state } = this.#p;
       await this.#p.epoch.commit({ positions, watermarks, write: tx => { if (state !== null) { state.wipe(tx); applyWrites(tx, state.operator, state.table, all.map(s => s.writes)); } } });
       state?.written();
