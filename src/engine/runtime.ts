@@ -128,12 +128,16 @@ export class PipelineRuntime {
   /** Until the end of the topics, which is true, or the signal; threads come and go with the backlog. */
   async #runAll(signal: AbortSignal): Promise<boolean> {
     for (;;) {
-      this.#turn = new AbortController();
+      const turn = this.#turn = new AbortController();
+      const stop = (): void => turn.abort();
+      if (signal.aborted) stop();
+      else signal.addEventListener('abort', stop);
       const looking = this.#look();
       let ended: boolean;
       try {
-        ended = await (this.#at?.loop as NonNullable<Arrangement['loop']>).run(AbortSignal.any([signal, this.#turn.signal]));
+        ended = await (this.#at?.loop as NonNullable<Arrangement['loop']>).run(turn.signal);
       } finally {
+        signal.removeEventListener('abort', stop);
         clearInterval(looking);
       }
       if (ended || signal.aborted) return ended;
