@@ -2,7 +2,6 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { CompiledPipeline } from '../config/compile.ts';
 import { wholeEnvironment } from '../config/environment.ts';
-import { unpackers } from '../connectors/unpack.ts';
 import type { Workers } from '../engine/parallel/parallel.ts';
 import { splitPlan } from '../engine/parallel/split.ts';
 import type { Io } from './command.ts';
@@ -33,5 +32,7 @@ export function workersFor({ spec, plan }: CompiledPipeline, asked: number | 'au
   const count = auto ? (alone ? Math.min(availableParallelism(), MOST) : 1) : said;
   if (count < 2 || typeof splitPlan(plan) === 'string') return null;
   const workerData: WorkerPlan = { path: spec.path, root: projectRoot(io.cwd), env: wholeEnvironment(io.env, spec.dir, projectRoot(io.cwd)), name: spec.file.name, text: spec.file.text };
-  return { count, backlog: auto ? modules.scaling : null, unpackers: unpackers(), spawn: () => new Worker(modules.worker, { workerData }) };
+  let loaded: ReturnType<Workers['unpackers']> | null = null;
+  const unpackers: Workers['unpackers'] = () => loaded ??= import('../connectors/unpack.ts').then(m => m.unpackers());
+  return { count, backlog: auto ? modules.scaling : null, unpackers, spawn: () => new Worker(modules.worker, { workerData }) };
 }

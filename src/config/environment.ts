@@ -47,12 +47,14 @@ interface Layer {
   get(variable: string): string | undefined;
 }
 
-function layers(env: Env, dir: string, root: string): Layer[] {
+/** The `.env` files that are there, in the order in which they are asked. */
+function envFiles(dir: string, root: string): { readonly file: string; readonly values: ReadonlyMap<string, string> }[] {
   const files = [...new Set([dir, root])].map(d => join(d, '.env')).filter(f => statSync(f, { throwIfNoEntry: false })?.isFile());
-  return [{ name: 'the environment', get: v => env[v] }, ...files.map((file): Layer => {
-    const values = readEnvFile(file);
-    return { name: file, get: v => values.get(v) };
-  })];
+  return files.map(file => ({ file, values: readEnvFile(file) }));
+}
+
+function layers(env: Env, dir: string, root: string): Layer[] {
+  return [{ name: 'the environment', get: v => env[v] }, ...envFiles(dir, root).map(({ file, values }): Layer => ({ name: file, get: v => values.get(v) }))];
 }
 
 /** The environment, then `.env` beside the pipeline, then `.env` of the root. Throws PipeError user.config.file_missing for a `.env` that cannot be read. */
@@ -63,8 +65,8 @@ export function environment(env: Env, dir: string, root: string): (name: string)
 
 /** What `environment` looks in, as it is now: with it as the environment, files that change later mean nothing. */
 export function wholeEnvironment(env: Env, dir: string, root: string): Env {
-  const files = [...new Set([root, dir])].map(d => join(d, '.env')).filter(f => statSync(f, { throwIfNoEntry: false })?.isFile());
-  return { ...Object.assign({}, ...files.map(f => Object.fromEntries(readEnvFile(f)))) as Env, ...env };
+  const known = envFiles(dir, root).reverse().flatMap(({ values }) => [...values]);
+  return { ...Object.fromEntries(known), ...env };
 }
 
 /** Where a variable is set that has a value: 'the environment', or the path of a `.env`; null for nowhere. Throws as environment(). */

@@ -1,9 +1,10 @@
 /**
  * node test/bench/workers.mjs [--records N] [--accounts N[,N]] [--workers N[,N]] [--runs N] [--brokers LIST]
  *
- * balances with one thread and with several, of which the main one is the first, in turns, on the embedded log or on Kafka. Beside the rate stand the CPU seconds of
- * a million records, as a whole and by thread (the main one, others in order, then those of the garbage collector and the compiler). What
- * the machine has to give is shown by as many processes of one thread that share nothing, at once, each with all the records.
+ * balances with one thread and with several, of which the main one is the first, in turns, on the embedded log or on Kafka. Beside the
+ * rate stand the CPU seconds of a million records, as a whole and by thread (the main one, others in order, then those of the garbage
+ * collector and the compiler). What the machine has to give is shown by as many processes of one thread that share nothing, at once,
+ * each with all the records.
  */
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';

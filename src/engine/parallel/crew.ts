@@ -1,6 +1,6 @@
 import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
 import { PipeError } from '../../errors.ts';
-import type { Answer, Command, Opening } from './messages.ts';
+import type { Answer, Command, Opening, Order } from './messages.ts';
 import type { OwnMember } from './own.ts';
 
 /** Begins a thread that answers as a Member; it has its plan already. */
@@ -47,12 +47,12 @@ export class Crew {
     await Promise.all([this.#own.open(own), this.#ready]);
   }
 
-  tell(worker: number, c: Exclude<Command, { readonly k: 'open' }>): void {
+  tell(worker: number, c: Order): void {
     if (worker === 0) this.#own.tell(c);
     else (this.#others[worker - 1] as Worker).postMessage(c);
   }
 
-  tellAll(c: Exclude<Command, { readonly k: 'open' }>): void { for (let w = 0; w < this.count; w++) this.tell(w, c); }
+  tellAll(c: Order): void { for (let w = 0; w < this.count; w++) this.tell(w, c); }
 
   async close(): Promise<void> {
     this.#closed = true;

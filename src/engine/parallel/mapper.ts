@@ -7,7 +7,7 @@ import { systemClock } from '../clock.ts';
 import { RunContext } from '../context.ts';
 import { doneWith } from '../young.ts';
 import type { Output } from '../operator.ts';
-import { bytesOf, type PackedPart, type Unpacker } from '../records.ts';
+import { bytesOf, type Unpacker } from '../records.ts';
 import { decodeColumns } from '../scan.ts';
 import type { Taken } from '../source-reader.ts';
 import { TimeUnitCheck } from '../time-unit.ts';
@@ -108,11 +108,10 @@ export class Mapper {
     this.#arena.reset();
     if (apart) combiner?.rest();
     const read = readParts(told, this.#p.unpackers);
-    const copy = (): RawSlice => copyRead(told, read as PackedPart[], this.#read[slot] ??= new Arena());
     const records = openSlice(told, this.#p.unpackers, read ?? undefined);
     const mapped = this.#mapOpen(told, records);
     // what is said of a record, now or where its key is, needs it
-    const raw = read !== null && (this.notes.any || mapped.parts.some(list => list.length > 0)) ? copy() : null;
+    const raw = read !== null && (this.notes.any || mapped.parts.some(list => list.length > 0)) ? copyRead(told, read, this.#read[slot] ??= new Arena()) : null;
     if (read !== null) doneWith(read.map(p => p.data));
     return { ...mapped, raw };
   }

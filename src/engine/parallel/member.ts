@@ -9,7 +9,7 @@ import type { Output } from '../operator.ts';
 import { RowOutbox } from '../outbox.ts';
 import { Taps } from '../tap.ts';
 import { Mapper } from './mapper.ts';
-import type { Answer, Command, Delivered, Fold, Opening, TappedRows } from './messages.ts';
+import type { Answer, Delivered, Fold, Opening, Order, TappedRows } from './messages.ts';
 import type { Unpacker } from '../records.ts';
 import type { RawSlice } from './raw.ts';
 import { Reducer } from './reducer.ts';
@@ -23,7 +23,7 @@ export interface MemberParts {
   readonly unpackers: ReadonlyMap<string, Unpacker>;
 }
 
-type Ordered = Exclude<Command, { readonly k: 'open' | 'map' | 'fold' }> | (Fold & { readonly k: 'one' });
+type Ordered = Exclude<Order, { readonly k: 'map' | 'fold' }> | (Fold & { readonly k: 'one' });
 
 /** One worker: maps whatever slice it is given at once, and does all else in the order in which the main thread says it. */
 export class Member {
@@ -58,7 +58,7 @@ export class Member {
     for (const peer of o.peers) peer?.on('message', (d: Delivered) => this.#guarded(() => this.#deliver(d)));
   }
 
-  receive(c: Exclude<Command, { readonly k: 'open' }>): void {
+  receive(c: Order): void {
     this.#guarded(() => {
       if (c.k === 'map') return this.#mapReady(c.slice, c.slot, c.apart);
       if (c.k === 'fold') for (const f of c.folds) this.#queue.push({ ...f, k: 'one' });

@@ -37,6 +37,9 @@ export type Command =
   | { readonly k: 'snapshot' }
   | { readonly k: 'finish' };
 
+/** What a worker is told once it is open. */
+export type Order = Exclude<Command, { readonly k: 'open' }>;
+
 /** One slice, passed. */
 export interface Fold {
   readonly slice: number;

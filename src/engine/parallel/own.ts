@@ -1,7 +1,5 @@
 import type { Member } from './member.ts';
-import type { Answer, Command, Opening } from './messages.ts';
-
-type Work = Exclude<Command, { readonly k: 'open' }>;
+import type { Answer, Opening, Order } from './messages.ts';
 
 /** The member on the main thread. It works between two turns of the event loop, a slice at a time, so that what others say is heard. */
 export class OwnMember {
@@ -9,8 +7,8 @@ export class OwnMember {
   readonly #answered: (a: Answer) => void;
   #member: Member | null = null;
   /** What is done in its order, and at once. */
-  #ordered: Work[] = [];
-  #maps: Work[] = [];
+  #ordered: Order[] = [];
+  #maps: Order[] = [];
   #turn: NodeJS.Immediate | null = null;
 
   constructor(make: (o: Opening, post: (a: Answer) => void) => Promise<Member>, answered: (a: Answer) => void) {
@@ -20,7 +18,7 @@ export class OwnMember {
 
   async open(o: Opening): Promise<void> { this.#member = await this.#make(o, this.#answered); }
 
-  tell(c: Work): void {
+  tell(c: Order): void {
     (c.k === 'map' ? this.#maps : this.#ordered).push(c);
     this.#turn ??= setImmediate(this.#work);
   }

@@ -22,8 +22,8 @@ export interface Workers {
   /** Tells when, as of how it begins; null: from the start. */
   readonly backlog: ((began: Load) => Backlog) | null;
   readonly spawn: Spawn;
-  /** For the main thread. */
-  readonly unpackers: ReadonlyMap<string, Unpacker>;
+  /** For the main thread, the same each time; loaded when it is one of several. */
+  readonly unpackers: () => Promise<ReadonlyMap<string, Unpacker>>;
 }
 
 export interface ParallelParts {
@@ -62,7 +62,7 @@ export class Parallel {
     };
     const own = (answered: (a: Answer) => void): OwnMember => new OwnMember(async (o, post) => {
       const { Member } = await import('./member.ts');
-      return new Member({ spec: p.spec, plan: p.plan, formats: p.formats, unpackers }, o, post);
+      return new Member({ spec: p.spec, plan: p.plan, formats: p.formats, unpackers: await unpackers() }, o, post);
     }, answered);
     this.#crew = new Crew(count, spawn, own, (w, a) => this.#answered(w, a), failed);
   }
