@@ -59,6 +59,8 @@ for (let round = 0; round < rounds; round++) {
   while (!graph.operators.every(o => o.resume())) commit(turn);
   commit(turn);
   if ((round + 1) % Math.ceil(rounds / 10) !== 0) continue;
+  // the second one waits for what the first one has set to be swept beside it
+  globalThis.gc();
   globalThis.gc();
   const { heapUsed, external, arrayBuffers } = process.memoryUsage();
   const db = new Database(path, { readonly: true });
