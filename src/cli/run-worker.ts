@@ -1,7 +1,7 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { compilePipeline } from '../config/compile.ts';
 import { loadPipeline } from '../config/load.ts';
-import { Member } from '../engine/parallel/member.ts';
+import { Member, type MemberParts } from '../engine/parallel/member.ts';
 import type { Answer, Command } from '../engine/parallel/messages.ts';
 import { unpackers } from '../connectors/unpack.ts';
 import { formats } from '../formats/index.ts';
@@ -11,16 +11,30 @@ import type { WorkerPlan } from './workers.ts';
 const port = parentPort as MessagePort;
 const { path, root, env, name, text } = workerData as WorkerPlan;
 const post = (a: Answer): void => port.postMessage(a);
+let parts: MemberParts | null = null;
 let member: Member | null = null;
+
+guarded(() => {
+  const spec = loadPipeline(path, { env, root, name, text, tests: false });
+  parts = { spec, plan: compilePipeline(spec).plan, formats, unpackers: unpackers() };
+  post({ k: 'begun' });
+});
 
 port.on('message', (c: Command) => {
   if (c.k !== 'open') return member?.receive(c);
-  try {
-    const spec = loadPipeline(path, { env, root, name, text, tests: false });
-    member = new Member({ spec, plan: compilePipeline(spec).plan, formats, unpackers: unpackers() }, c.opening, post);
+  if (parts === null) return;
+  const made = parts;
+  guarded(() => {
+    member = new Member(made, c.opening, post);
     post({ k: 'ready' });
+  });
+});
+
+function guarded(work: () => void): void {
+  try {
+    work();
   } catch (error) {
     const e = error as Error;
     post({ k: 'failed', code: null, message: e.message, hint: undefined, retriable: false, stack: e.stack });
   }
-});
+}

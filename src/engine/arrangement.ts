@@ -10,6 +10,7 @@ import type { Operator, Output } from './operator.ts';
 import { CollectedOutbox } from './parallel/collected.ts';
 import { Parallel, type Workers } from './parallel/parallel.ts';
 import type { Split } from './parallel/split.ts';
+import type { Threads } from './parallel/threads.ts';
 import type { Accounting, Checkpointer, EpochInput, Outbox, PartOptions } from './ports.ts';
 import type { RuntimeParts } from './runtime-parts.ts';
 import { downstream } from './scan.ts';
@@ -117,7 +118,7 @@ export class Shared implements Arrangement {
   readonly #before: readonly SourceReader[];
 
   /** `outgrown`: called when the state takes half of the memory. */
-  constructor(w: Work, before: readonly SourceReader[], split: Split, workers: Workers, outgrown: () => void) {
+  constructor(w: Work, before: readonly SourceReader[], split: Split, threads: Threads, unpackers: Workers['unpackers'], outgrown: () => void) {
     this.#w = w;
     this.#split = split;
     this.#before = before;
@@ -126,7 +127,7 @@ export class Shared implements Arrangement {
     history.goOn(outbox);
     this.parallel = new Parallel({
       spec, plan, split, store, formats, accounting, outbox, taps, partitions: part.partitions, clock, options, fresh: before.length === 0, warn: message => notices.warn(`${spec.name}: ${message}`), outgrown,
-    }, workers);
+    }, threads, unpackers);
     this.loaded = this.parallel.open();
   }
 

@@ -14,6 +14,7 @@ import { observe, type Observation } from './observe.ts';
 import type { Workers } from './parallel/parallel.ts';
 import type { Load } from './parallel/scaling.ts';
 import { splitPlan, type Split } from './parallel/split.ts';
+import { Threads } from './parallel/threads.ts';
 import { checkChange, planChange, planText, startsEmpty } from './plan-change.ts';
 import type { EpochInput, PartOptions } from './ports.ts';
 import type { Progress } from './progress.ts';
@@ -36,6 +37,8 @@ export class PipelineRuntime {
   #at: Arrangement | null = null;
   /** How it will be, while that is made. */
   #next: Arrangement | null = null;
+  /** Threads that begin, or have begun, for what is arranged next. */
+  #threads: Threads | null = null;
   #delivery: Delivery | null = null;
   readonly #stop = new AbortController();
   readonly #meters: Meters;
@@ -59,6 +62,8 @@ export class PipelineRuntime {
    */
   async open(): Promise<void> {
     const { spec, plan, log, store, options, engine, formats, notices, clock, workers } = this.#p;
+    // they begin while state and log are made ready
+    if (workers?.backlog === null) this.#threads = threadsOf(workers);
     this.#delivery = log.delivery({
       pipeline: spec.name, idPrefix: spec.settings.kafka.idPrefix, stateId: store.stateId, ownerId: options.ownerId,
       exactlyOnce: spec.settings.delivery === 'exactly-once', takeOver: options.takeOver,
@@ -114,7 +119,14 @@ export class PipelineRuntime {
     const work = this.#work as Work;
     const before = this.#at?.readers ?? [];
     this.#shared ||= sharing !== null;
-    this.#next = sharing === null ? new Alone(work, before) : new Shared(work, before, sharing.split, sharing.workers, () => this.#outgrown());
+    const threads = this.#threads;
+    this.#threads = null;
+    if (sharing === null) {
+      void threads?.close();
+      this.#next = new Alone(work, before);
+    } else {
+      this.#next = new Shared(work, before, sharing.split, threads ?? threadsOf(sharing.workers), sharing.workers.unpackers, () => this.#outgrown());
+    }
     return this.#next;
   }
 
@@ -157,9 +169,19 @@ export class PipelineRuntime {
     const backlog = begin(load());
     const look = (): void => {
       if (this.#state !== 'running') return;
-      if (this.#at?.parallel === null ? backlog.out(load()) && this.#sharing(false) !== null : backlog.back(load())) this.#turn.abort();
+      if (this.#at?.parallel !== null) {
+        if (backlog.back(load())) this.#turn.abort();
+      } else if (backlog.out(load()) && this.#threads === null && this.#sharing(false) !== null) this.#beginThreads();
     };
     return setInterval(look, backlog.every).unref();
+  }
+
+  /** This one goes on until they have their plan; what kept one from it is found where they are to have their part. */
+  #beginThreads(): void {
+    const threads = this.#threads = threadsOf(this.#p.workers as Workers);
+    const { signal } = this.#turn;
+    const over = (): void => { if (!signal.aborted) this.#turn.abort(); };
+    threads.begun.then(over, over);
   }
 
   /** Between two epochs: what comes next goes on from what was committed. A signal ends the run there. */
@@ -229,7 +251,7 @@ export class PipelineRuntime {
     this.#closed = true;
     this.#stop.abort();
     this.#work?.checkpointer.stop();
-    await Promise.allSettled([this.#at?.close(), this.#next?.close(), this.#delivery?.close()]);
+    await Promise.allSettled([this.#at?.close(), this.#next?.close(), this.#threads?.close(), this.#delivery?.close()]);
     this.#p.store.close();
   }
 
@@ -307,6 +329,8 @@ export class PipelineRuntime {
     }
   }
 }
+
+const threadsOf = ({ count, spawn }: Workers): Threads => new Threads(count - 1, spawn);
 
 const savedNext = (saved: Saved, at: Position): number => saved.positions.find(p => p.source === at.source && p.partition === at.partition)?.next ?? 0;
 

@@ -3,7 +3,6 @@ import { parseCommandLine } from '../../src/cli/args.ts';
 import { makeRun } from '../../src/cli/run.ts';
 import { runParts } from '../../src/cli/run-parts.ts';
 import { ComeAndGo } from '../cases/come-and-go.ts';
-import { builtWorker } from '../cases/run-case.ts';
 import { fakeIo } from '../cli/fake-io.ts';
 import { Project } from '../e2e/project.ts';
 import { brokers, consoleProducer, createTopic, describeKafka, hasTools, kafkajs, openLog, readTopic, unique } from './support.ts';
@@ -71,7 +70,7 @@ describeKafka('threads that come and go on Kafka', () => {
     const comeAndGo = new ComeAndGo();
     try {
       project.write('p.yaml', `name: ${unique('come')}\nsources:\n  t: {topic: ${input}, schema: "k STRING, x BIGINT, at BIGINT", event_time: {from: at, unit: ms, delay: 60s}}\nsinks:\n  ${output}:\n    sql: SELECT k, COUNT(*) AS n, SUM(x) AS s FROM t GROUP BY k, TUMBLE(ts, INTERVAL '1' HOUR)\nsettings: {checkpoint: 20ms}\n`);
-      const command = makeRun(() => Promise.resolve({ ...runParts, worker: builtWorker, scaling: comeAndGo.scaling() }));
+      const command = makeRun(() => Promise.resolve({ ...runParts, worker: comeAndGo.worker, scaling: comeAndGo.scaling() }));
       const io = fakeIo({ cwd: project.dir, env: {} });
       await command.run(parseCommandLine(command, ['p.yaml', '--until-end', '--no-print', '--workers', 'auto', '--brokers', brokers as string]), io);
       expect(io.err.text).toMatch(/threads share the backlog\n[^]*one thread again: the backlog is done\n/);

@@ -11,7 +11,7 @@ import type { NewRecord } from '../../src/connectors/connector.ts';
 import { PipeError } from '../../src/errors.ts';
 import { Database } from '../../src/state/database.ts';
 import { ComeAndGo } from '../cases/come-and-go.ts';
-import { builtWorker, Crash, crashing, readAll } from '../cases/run-case.ts';
+import { Crash, crashing, readAll } from '../cases/run-case.ts';
 import { fakeIo } from '../cli/fake-io.ts';
 import { whole } from '../random.ts';
 
@@ -71,7 +71,7 @@ type Threads = number | 'auto';
 const comeAndGo = new ComeAndGo();
 
 /** Runs of one pipeline on one log, each with a state and topics of its own. */
-async function outcome(input: readonly NewRecord[], partitions: number, sql: string, policy: string, batch: number, workers: readonly [crash: number | null, before: Threads, after: Threads]): Promise<Outcome> {
+async function outcome(input: readonly NewRecord[], partitions: number, sql: string, policy: string, batch: number, workers: readonly [crash: number | null, before: Threads, after: Threads], thread = comeAndGo.worker, said: string[] = []): Promise<Outcome> {
   const dir = mkdtempSync(join(tmpdir(), 'pipe-workers-'));
   try {
     const file = join(dir, 'p.yaml');
@@ -81,15 +81,15 @@ async function outcome(input: readonly NewRecord[], partitions: number, sql: str
     await log.createTopic({ name: 't', partitions, retention: null, config: {} });
     for (let i = 0; i < input.length; i += 1000) await log.append('t', input.slice(i, i + 1000));
     const [crash, before, after] = workers;
-    const run = async (n: Threads, dying: number | null): Promise<string> => {
+    const run = async (n: Threads, dying: number | null): Promise<void> => {
       const command = makeRun(() => Promise.resolve({
-        ...runParts, worker: builtWorker, scaling: comeAndGo.scaling(),
+        ...runParts, worker: thread, scaling: comeAndGo.scaling(),
         // an epoch after every batch, so that there is something to lose
         ...(dying === null ? {} : { engine: crashing(dying), load: async (p, i) => (await loadCompiled(p, i)).map(x => ({ ...x, spec: { ...x.spec, settings: { ...x.spec.settings, checkpoint: 0 } } })) } satisfies Partial<typeof runParts>),
       }));
       const io = fakeIo({ cwd: dir, env: { PIPE_BATCH_ROWS: String(batch) } });
       await command.run(parseCommandLine(command, [file, '--until-end', '--no-print', '--json', '--data-dir', join(dir, '.pipe'), '--brokers', 'none', '--workers', String(n)]), io);
-      return io.err.text;
+      said.push(io.err.text);
     };
     if (crash !== null) await run(before, crash).catch(error => { if (!(error instanceof Crash)) throw error; });
     await run(after, null);
@@ -132,6 +132,15 @@ it('threads that come and go in the midst of a stream change nothing', async () 
     expect(await outcome(input, 1, sql, 'dead_letters', 200, [null, 'auto', 'auto']), `seed ${seed}: ${sql}`).toEqual(one);
     expect([comeAndGo.came > came, comeAndGo.went > went]).toEqual([true, true]);
   }
+}, 300_000);
+
+it('threads that cannot begin leave the work to the one that goes on meanwhile', async () => {
+  const input = records(whole(seed + 2), 1, 30_000);
+  const [sql] = queries as [string];
+  const one = await outcome(input, 1, sql, 'dead_letters', 8192, [null, 1, 1]);
+  const said: string[] = [];
+  expect(await outcome(input, 1, sql, 'dead_letters', 200, [null, 'auto', 'auto'], new URL('../cases/failing-worker.mjs', import.meta.url), said)).toEqual(one);
+  expect(said.join('')).toContain('goes on in one thread, since others cannot begin: no room for a thread');
 }, 300_000);
 
 it('on_error: stop says the same with workers, and keeps nothing of the rest', async () => {

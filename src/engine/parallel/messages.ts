@@ -82,6 +82,9 @@ export interface TappedRows {
 
 /** To the main thread. */
 export type Answer =
+  /** It has its plan. */
+  | { readonly k: 'begun' }
+  /** It has its state. */
   | { readonly k: 'ready' }
   /** `raw`: where the records are now, if that was elsewhere; `max`: highest event time, -Infinity without any; `rows`: rows or groups by the worker that they are for; `ends`: of the windows of groups; `blocks`: output of a plan without state. */
   | { readonly k: 'mapped'; readonly slice: number; readonly raw: RawSlice | null; readonly taken: Taken; readonly max: number; readonly rows: readonly number[]; readonly ends: readonly number[]; readonly reports: Reports; readonly blocks: readonly Block[]; readonly taps: readonly TappedRows[]; readonly warning: string | null }

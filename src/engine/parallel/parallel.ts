@@ -8,13 +8,14 @@ import type { Accounting } from '../ports.ts';
 import type { Unpacker } from '../records.ts';
 import type { SourceReader } from '../source-reader.ts';
 import type { CollectedOutbox } from './collected.ts';
-import { Crew, type Spawn } from './crew.ts';
+import { Crew } from './crew.ts';
 import { ParallelLoop, type ParallelLoopParts } from './loop.ts';
 import type { Answer } from './messages.ts';
 import { OwnMember } from './own.ts';
 import type { Backlog, Load } from './scaling.ts';
 import type { Split } from './split.ts';
 import { ParallelState } from './state.ts';
+import type { Spawn, Threads } from './threads.ts';
 
 /** How many threads, and how one begins. */
 export interface Workers {
@@ -53,7 +54,8 @@ export class Parallel {
   #loop: ParallelLoop | null = null;
   #failure: { readonly error: unknown } | null = null;
 
-  constructor(p: ParallelParts, { count, spawn, unpackers }: Workers) {
+  /** `threads`: all but the main one. */
+  constructor(p: ParallelParts, threads: Threads, unpackers: Workers['unpackers']) {
     this.#p = p;
     this.#state = p.split.keyed === null ? null : new ParallelState(p.store, p.split.keyed);
     const failed = (error: unknown): void => {
@@ -64,7 +66,7 @@ export class Parallel {
       const { Member } = await import('./member.ts');
       return new Member({ spec: p.spec, plan: p.plan, formats: p.formats, unpackers: await unpackers() }, o, post);
     }, answered);
-    this.#crew = new Crew(count, spawn, own, (w, a) => this.#answered(w, a), failed);
+    this.#crew = new Crew(threads, own, (w, a) => this.#answered(w, a), failed);
   }
 
   /** Until the workers have their state. Throws what kept one from it. */

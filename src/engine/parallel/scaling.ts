@@ -20,7 +20,7 @@ export interface Load {
 
 /** A rate is known after so many ms: before, code is compiled. */
 const KNOWN_MS = 3000;
-/** What is left must take so many ms at that rate: threads that begin take half a second. */
+/** What is left must take so many ms at that rate: threads that begin take half a second of a core. */
 const WORTH_MS = 10_000;
 /** State with more keys is not moved: what is gained in seconds is little, and each key crosses from thread to thread. */
 const MOST_KEYS = 200_000;
