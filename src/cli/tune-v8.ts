@@ -16,5 +16,7 @@ const LAST_WITH_LOOKS = 20;
 /** Tells V8 what kind of program this process is; for the main thread at its start, before worker threads begin. */
 export function tuneV8(): void {
   setFlagsFromString(`--initial-old-space-size=${OLD_SPACE_MB}`);
+  // of the young little is left, which one thread copies sooner than it has woken others; with busy cores it waits for them, too
+  setFlagsFromString('--no-parallel-scavenge');
   if (Number.parseInt(process.versions.node, 10) <= LAST_WITH_LOOKS) setFlagsFromString(`--interrupt-budget=${LOOK_BYTES}`);
 }

@@ -6,8 +6,9 @@ import { poisons } from '../failpoint.ts';
  * Bytes of buffers after which the collector looks for young ones that nobody has any more. Left to itself it waits until some are old,
  * and marks the whole heap for each 64 MB that a run reads, which was a tenth of its CPU time. To free them one by one
  * (ArrayBuffer.transfer) is cheap, but from the first that is detached on V8 checks every access to any array: a fifth of a scan.
+ * V8 lowers what it lets the heap grow by with each look that finds little, down to 8 MB: with as many bytes of buffers it marked again.
  */
-const YOUNG_BYTES = 8 << 20;
+const YOUNG_BYTES = 4 << 20;
 
 type Collect = (o: { readonly type: 'minor' }) => void;
 let collect: Collect | null = null;
