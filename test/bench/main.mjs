@@ -3,8 +3,9 @@
  *
  * Sections, all of them when none is named: jobs (balances and fraud beside a naive kafkajs loop and a consumer that only counts; --only
  * kafka, embedded, fraud, both, naive, count), project (a filter and a projection, every record out), append (the embedded log), state
- * (memory of a key, pauses, restart), start (start-up and idle), latency, scale (how the cost grows). Only when named: micro (decode and
- * encode alone), against (balances beside --against DIR, another checkout that has been built). --profile writes a CPU profile of balances instead and names its top ten functions.
+ * (memory of a key, pauses, restart), start (start-up and idle), latency, scale (how the cost grows), workers (two threads beside one).
+ * Only when named: micro (decode and encode alone), against (balances beside --against DIR, another checkout that has been built).
+ * --profile writes a CPU profile of balances instead and names its top ten functions.
  *
  * Parties are processes of their own and take turns; figures are medians with their spread, ratios are taken within each round. Kafka:
  * --brokers, else PIPE_TEST_BROKERS, else a broker of its own.

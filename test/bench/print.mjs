@@ -30,7 +30,7 @@ export function printStart(rows, runs) {
 const figure = n => (Math.abs(n) >= 1000 ? count(n) : Math.abs(n) >= 100 ? n.toFixed(0) : n.toFixed(Math.abs(n) >= 10 ? 1 : 2));
 
 function printRows({ title, rows }) {
-  const limit = r => (r.limit === null ? '' : `${r.unit === 'records/s' ? '>=' : '<='} ${figure(r.limit)}`);
+  const limit = r => (r.limit === null ? '' : `${r.unit === 'records/s' || r.unit.startsWith('times') ? '>=' : '<='} ${figure(r.limit)}`);
   return `${title} (lowest to highest)\n${table([['', '', '', 'to reach'], ...rows.map(r => [r.name, between(r, figure), r.unit, limit(r)])])}\n`;
 }
 

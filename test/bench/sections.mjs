@@ -41,6 +41,15 @@ export const sections = {
     return [{ kind: 'latency', rows }];
   },
   scale: async ({ runs, only, say }) => [{ kind: 'scale', runs: Math.min(runs, 3), rows: await (await import('./scale.mjs')).scale({ runs: Math.min(runs, 3), only: only?.[0], say }) }],
+  workers: async ({ records, runs, brokers, say }) => {
+    const { workers } = await import('./workers.mjs');
+    const most = records ?? 24_000_000;
+    const rows = (await workers({ records: most, accountCounts: [1000], runs: Math.min(runs, 5), log: brokers ?? 'none', say })).flatMap(r => [
+      { name: r.workers === 1 ? 'one thread' : `${r.workers} threads`, unit: 'records/s', limit: null, ...r.recordsPerSecond }, { name: 'the same', unit: 'CPU s per M records', limit: null, ...r.cpuSecondsPerMillion },
+      ...(r.workers === 1 ? [] : [{ name: 'the same', unit: 'times one thread', limit: 1.6, ...r.times }, { name: `${r.processes} processes of one thread, at once`, unit: 'times one', limit: null, ...r.apart }]),
+    ]);
+    return [{ kind: 'rows', title: `Several threads, balances of ${most.toLocaleString('en-US')} records, ${brokers === undefined ? 'embedded log' : 'Kafka'}, medians of ${Math.min(runs, 5)}`, rows }];
+  },
   against: async ({ records, accountCounts, runs, against: other, say }) => {
     if (other === undefined) throw new Error('against needs --against DIR: another checkout that has been built');
     const { against } = await import('./against.mjs');

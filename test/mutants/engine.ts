@@ -146,6 +146,11 @@ export const engine: readonly Mutant[] = [
   ]),
   ...of('engine/runtime.ts', ['property/workers'], [
     ['ended by a turn', 'if (ended || signal.aborted) return ended;', 'return ended;', 'a run stops where threads are to begin'],
+    ['threads left', 'this.#threads?.close(), this.#delivery', 'this.#delivery', 'threads that began too late outlive their run'],
+  ]),
+  ...of('engine/parallel/threads.ts', ['property/workers'], [
+    ['an end not heard', "if (!this.#closed) this.#failed(new Error(`thread ${i + 1} ended", "if (this.#closed) this.#failed(new Error(`thread ${i + 1} ended", 'a run waits for a thread that has ended'],
+    ['a failure not heard', "w.on('error', error => this.#failed(error));", "w.on('error', () => undefined);", 'what a thread says of its failure is lost'],
   ]),
   // what runs in other threads is built, and is not changed here
   ...of('engine/parallel/loop.ts', ['cases/workers'], [

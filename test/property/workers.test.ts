@@ -10,6 +10,7 @@ import { runParts } from '../../src/cli/run-parts.ts';
 import type { NewRecord } from '../../src/connectors/connector.ts';
 import { PipeError } from '../../src/errors.ts';
 import { Database } from '../../src/state/database.ts';
+import type { Backlog } from '../../src/engine/parallel/scaling.ts';
 import { ComeAndGo } from '../cases/come-and-go.ts';
 import { Crash, crashing, readAll } from '../cases/run-case.ts';
 import { fakeIo } from '../cli/fake-io.ts';
@@ -71,7 +72,7 @@ type Threads = number | 'auto';
 const comeAndGo = new ComeAndGo();
 
 /** Runs of one pipeline on one log, each with a state and topics of its own. */
-async function outcome(input: readonly NewRecord[], partitions: number, sql: string, policy: string, batch: number, workers: readonly [crash: number | null, before: Threads, after: Threads], thread = comeAndGo.worker, said: string[] = []): Promise<Outcome> {
+async function outcome(input: readonly NewRecord[], partitions: number, sql: string, policy: string, batch: number, workers: readonly [crash: number | null, before: Threads, after: Threads], parts: Partial<typeof runParts> = {}, said: string[] = []): Promise<Outcome> {
   const dir = mkdtempSync(join(tmpdir(), 'pipe-workers-'));
   try {
     const file = join(dir, 'p.yaml');
@@ -83,7 +84,7 @@ async function outcome(input: readonly NewRecord[], partitions: number, sql: str
     const [crash, before, after] = workers;
     const run = async (n: Threads, dying: number | null): Promise<void> => {
       const command = makeRun(() => Promise.resolve({
-        ...runParts, worker: thread, scaling: comeAndGo.scaling(),
+        ...runParts, worker: comeAndGo.worker, scaling: comeAndGo.scaling(), ...parts,
         // an epoch after every batch, so that there is something to lose
         ...(dying === null ? {} : { engine: crashing(dying), load: async (p, i) => (await loadCompiled(p, i)).map(x => ({ ...x, spec: { ...x.spec, settings: { ...x.spec.settings, checkpoint: 0 } } })) } satisfies Partial<typeof runParts>),
       }));
@@ -134,13 +135,30 @@ it('threads that come and go in the midst of a stream change nothing', async () 
   }
 }, 300_000);
 
-it('threads that cannot begin leave the work to the one that goes on meanwhile', async () => {
+/** A thread that does this, and does not begin. */
+const threadThat = (does: string): URL => new URL(`data:text/javascript,${encodeURIComponent(does)}`);
+const says = "import { getEnvironmentData } from 'node:worker_threads'; const begun = getEnvironmentData('pipe.test.begun'); Atomics.add(begun, 0, 1); Atomics.notify(begun, 0);";
+
+it.each([['throw new Error("no room")', 'no room'], ['process.exit(3)', 'thread 1 ended with code 3']])('threads that cannot begin leave the work to the one that goes on meanwhile: %s', async (does, why) => {
   const input = records(whole(seed + 2), 1, 30_000);
   const [sql] = queries as [string];
   const one = await outcome(input, 1, sql, 'dead_letters', 8192, [null, 1, 1]);
   const said: string[] = [];
-  expect(await outcome(input, 1, sql, 'dead_letters', 200, [null, 'auto', 'auto'], new URL('../cases/failing-worker.mjs', import.meta.url), said)).toEqual(one);
-  expect(said.join('')).toContain('goes on in one thread, since others cannot begin: no room for a thread');
+  expect(await outcome(input, 1, sql, 'dead_letters', 200, [null, 'auto', 'auto'], { worker: threadThat(`${says}${does}`) }, said)).toEqual(one);
+  expect(said.join('')).toContain(`goes on in one thread, since others cannot begin: ${why}`);
+}, 300_000);
+
+it.runIf(process.platform === 'linux')('a run that ends before its threads have begun leaves none', async () => {
+  const input = records(whole(seed + 3), 1, 30_000);
+  const [sql] = queries as [string];
+  const one = await outcome(input, 1, sql, 'dead_letters', 8192, [null, 1, 1]);
+  let came = 0;
+  const scaling = (): Backlog => ({ every: 1, out: () => ++came > 0, back: () => false });
+  const threads = (): number => readdirSync('/proc/self/task').length;
+  const before = threads();
+  expect(await outcome(input, 1, sql, 'dead_letters', 200, [null, 'auto', 'auto'], { scaling, worker: threadThat('setInterval(() => 0, 1e9)') })).toEqual(one);
+  expect(came).toBeGreaterThan(0);
+  expect(threads()).toBe(before);
 }, 300_000);
 
 it('on_error: stop says the same with workers, and keeps nothing of the rest', async () => {
