@@ -13,6 +13,8 @@ export default defineConfig({
     globalSetup: ['test/global-setup.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // most of a file's time goes to processes that it starts and waits for: left to itself vitest has one file at a time on two cores
+    maxWorkers: 2,
     // memory that is to be used again is overwritten: whoever still reads it fails
     env: { PIPE_POISON: '1', ...(forbidden === null ? {} : { NODE_OPTIONS: forbidden }) },
     ...(forbidden === null ? {} : { execArgv: [forbidden] }),
