@@ -18,7 +18,7 @@ import type { SourceReader } from './source-reader.ts';
 import { Taps } from './tap.ts';
 
 /** With several threads: slices as large as they may be, from each of a few partitions. What threads say to one another is by the slice. */
-const APPETITE = 8;
+const APPETITE = 16;
 
 /** What lasts while the work of a pipeline is arranged in one way or another. */
 export interface Work {

@@ -57,8 +57,8 @@ export interface Slice {
   readonly fetchedAt: number;
 }
 
-/** What is packed is cut only where it is so many times what is decoded at once. */
-const WHOLE = 4;
+/** What is packed is cut only where it is more than so many times what is decoded at once. */
+const WHOLE = 8;
 
 /** What is taken down of a slice that was passed. */
 export interface Taken {
